@@ -1,0 +1,118 @@
+package assemble
+
+import "spate/format/manifest"
+
+// A cont is a continuation: one part of a manifest that is being executed, what is left of it to try, and where the
+// manifest goes on after it. It is immutable, so that a part that was read ahead remembers where it stood.
+type cont struct {
+	up    *cont // of the manifest that lists the part; nil: the part is what the caller asked for
+	doc   *document
+	part  manifest.Part
+	after *rest // of doc, behind the part; nil: nothing follows
+
+	next    int     // the first alternative not tried yet
+	resumed bool    // the part is executed again, after unwinding
+	errs    []error // why those before failed
+	start   *mark   // where the part starts in the stream
+	need    int64   // offset in the stream that the part reached once: what is tried now must reach it too
+	depth   int     // conts from here up after which something follows
+	only    int     // conts from here up, in a row, after which nothing follows
+	choice  bool    // this cont, or one above, has an alternative left
+}
+
+// A mark is a place in the stream. It is set by the reader, once, when it gets there.
+type mark struct {
+	set bool
+	off int64
+	crc uint64 // of the stream up to off, as far as it was summed
+}
+
+// A rest is what follows a part in its document.
+type rest struct {
+	known []listed // decoded already
+	from  point    // where to open the document for what is not
+	end   bool     // there is nothing behind known
+	feed  *feed    // still open, where the origin cannot seek; used up by the first to go on with it
+}
+
+func newCont(up *cont, doc *document, l manifest.Part) *cont {
+	c := &cont{up: up, doc: doc, part: l}
+	c.derive()
+	return c
+}
+
+// derive computes what follows from the other fields.
+func (c *cont) derive() {
+	c.depth, c.only, c.choice = 0, 0, c.hasNext()
+	if c.up != nil {
+		c.depth, c.choice = c.up.depth, c.choice || c.up.choice
+	}
+	switch {
+	case c.after != nil:
+		c.depth++
+	case c.up != nil && c.up.after == nil:
+		c.only = c.up.only + 1
+	default:
+		c.only = 1
+	}
+}
+
+func (c *cont) hasNext() bool { return c.next < len(c.part.Alternatives) }
+
+// base is what the part's alternatives resolve against; "" for what the caller asked for.
+func (c *cont) base() string {
+	if c.doc == nil {
+		return ""
+	}
+	return c.doc.base()
+}
+
+// with returns a copy of c that f has changed.
+func (c *cont) with(f func(*cont)) *cont {
+	d := *c
+	f(&d)
+	d.derive()
+	return &d
+}
+
+// reaching returns c, or a copy of it, that must reach need.
+func (c *cont) reaching(need int64) *cont {
+	if c == nil || c.need >= need {
+		return c
+	}
+	return c.with(func(d *cont) { d.need = need })
+}
+
+// How many conts that hold nothing but alternatives are kept in a row: when there are more than maxOnly, all but the
+// newest keepOnly are dropped at once. A manifest that ends in itself, with mirrors, would leave one behind each lap.
+const (
+	maxOnly  = 64
+	keepOnly = 32
+)
+
+// pushed is what a manifest returns to that answered for c: c itself, or, where nothing is left to do there, what c
+// would return to.
+func (c *cont) pushed() *cont {
+	switch {
+	case c.up != nil && c.after == nil && !c.hasNext():
+		return c.up.reaching(c.need)
+	case c.only > maxOnly:
+		return c.pruned(keepOnly)
+	}
+	return c
+}
+
+// pruned drops, of the run of conts with nothing but alternatives that ends with c, all but the newest n. What the
+// dropped ones had to reach, the first one below them has to.
+func (c *cont) pruned(n int) *cont {
+	if n > 0 {
+		up := c.up.pruned(n - 1)
+		return c.with(func(d *cont) { d.up = up })
+	}
+	need := int64(0)
+	for c.up != nil && c.after == nil {
+		need = max(need, c.need)
+		c = c.up
+	}
+	return c.reaching(need)
+}

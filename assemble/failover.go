@@ -1,0 +1,77 @@
+package assemble
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"spate/source"
+)
+
+// errFailed ends the pipe of a leaf that its own alternatives cannot finish.
+var errFailed = errors.New("the part's own alternatives do not finish it")
+
+// verify checks a whole part against what was promised of it.
+func (l *Leaf) verify() error {
+	if l.digest == nil || bytes.Equal(l.t.sha.Sum(nil), l.digest) {
+		return nil
+	}
+	return &source.Error{Op: "read", URL: l.stock.info().URL, Kind: source.KindCorrupt, Err: errDigest}
+}
+
+// failover goes on with the leaf after its stock has failed. It reports false if the walker has to go on: there is no
+// alternative left, or the next one is a manifest, or the reader has seen bytes that are wrong.
+func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
+	l.stock.Close()
+	if _, ok := l.stock.(*joined); ok && r.goOnAlone(ctx, l) {
+		return true
+	}
+	r.o.failed(l, cause)
+	if errors.Is(cause, errDigest) && !r.beginAnew(l) {
+		return false
+	}
+	r.o.openPart(ctx, l)
+	if l.doc != nil { // for the walker, when the leaf is the head
+		l.doc.Close()
+		l.doc = nil
+		l.next--
+	}
+	if l.stock == nil {
+		return false
+	}
+	r.served(l.stock.info().URL)
+	return true
+}
+
+// goOnAlone opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone.
+func (r *Reader) goOnAlone(ctx context.Context, l *Leaf) bool {
+	l.stock = nil
+	to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
+	if err != nil {
+		return false
+	}
+	p, err := r.o.open(ctx, to, &l.t, l.size, l.spot)
+	if err != nil {
+		return false
+	}
+	if isDocument(p) {
+		p.Close()
+		return false
+	}
+	return r.o.use(ctx, l, p) == nil
+}
+
+// beginAnew sets the leaf back to its first byte. What was read from several alternatives is read once more from the
+// last of them alone: it may be the others that are corrupt.
+func (r *Reader) beginAnew(l *Leaf) bool {
+	if l.mixed {
+		l.next = l.cur
+		l.mixed = false
+	}
+	if !r.rewindPipe(l) {
+		l.again = true
+		return false
+	}
+	l.t.off, l.direct = 0, 0
+	return true
+}

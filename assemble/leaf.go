@@ -1,0 +1,117 @@
+package assemble
+
+import (
+	"context"
+	"slices"
+
+	"spate/format/manifest"
+	"spate/source"
+	"spate/source/budget"
+)
+
+// A stock is where a part's bytes come from: a pull, or a joined fill. read counts what it returns in the part's
+// tally; it is used by one goroutine.
+type stock interface {
+	read(ctx context.Context, b []byte) (int, error)
+	info() source.Info
+	Close()
+}
+
+// A Leaf is one part of the stream that is data; or the place where none of a part's alternatives was left; or a
+// check of what was replayed.
+//
+// Its fields belong to the goroutine that opens it until opened is closed, then to the walker until it is handed on,
+// then to its fetcher until its pipe has ended. The reader has start and reset.
+type Leaf struct {
+	c     *cont // the part, as of the beginning of this execution
+	spot  *spot
+	start *mark // where the part starts in the stream
+	reset *mark // not nil: the reader goes back to here first, to compare what is replayed
+
+	cur    int     // the alternative that is being read
+	next   int     // the first one not tried
+	errs   []error // why those before failed
+	direct int64   // > 0: begin at this offset of the part, which was read up to there already
+	again  bool    // what the reader has seen is wrong: the part has to be begun anew, with alternative next
+	anew   bool    // the part has to be begun anew, to compare
+
+	t      tally
+	size   int64  // of the part as far as known, else -1
+	digest []byte // promised by what is being read
+	mixed  bool   // of bytes of several alternatives
+	stock  stock
+	doc    *pull // the answer is a manifest
+	cached bool  // served without a request of its own
+	ticket *ticket
+
+	answer  answer  // as it was handed to the reader
+	dead    bool    // none of the part's alternatives answered
+	isCheck bool    // no part: the reader must have reached c.need by now
+	fatal   error   // the stream ends here
+	idle    idling  // opens since the leaf before
+	after   *listed // the part as listed; nil for one that was not reached through a manifest
+
+	opened  chan struct{}              // closed when stock or doc is there, or none
+	then    chan func(context.Context) // what the leaf's goroutine does next
+	cancel  context.CancelFunc         // ends the goroutine and the stock
+	finish  func()                     // gives back the leaf's place; calling it again does nothing
+	grant   budget.Grant               // for the whole of the leaf; empty: block by block
+	pipe    *pipe
+	stopped chan struct{} // closed when its goroutine has ended
+}
+
+// An answer is what the first alternative that answered has told. The fetcher may be at another one by now.
+type answer struct {
+	info   source.Info
+	size   int64
+	cached bool
+}
+
+// idling counts opens without a byte between them.
+type idling struct {
+	opens int // requests
+	again int // those for manifests that were opened since the last byte
+}
+
+// close ends what the leaf is read from.
+func (l *Leaf) close() {
+	if l.stock != nil {
+		l.stock.Close()
+	}
+	if l.doc != nil {
+		l.doc.Close()
+	}
+}
+
+// discard ends a leaf that will not be read any more.
+func (l *Leaf) discard() {
+	if l.cancel != nil {
+		l.cancel()
+		l.finish()
+	}
+}
+
+// abandon discards a leaf that the reader has not reached. What it began to fetch for the memo is not what reading in
+// order would have fetched by now.
+func (l *Leaf) abandon() {
+	if l.spot != nil {
+		l.spot.unread.Store(true)
+	}
+	l.discard()
+}
+
+// urls is what the part may be cached under.
+func (l *Leaf) urls() []string {
+	var urls []string
+	for _, line := range l.c.part.Alternatives {
+		if to, err := resolveTarget(l.c.base(), line); err == nil {
+			urls = append(urls, to.url)
+		}
+	}
+	return urls
+}
+
+// mayBeDocument reports whether an alternative has a manifest's name.
+func (l *Leaf) mayBeDocument() bool {
+	return slices.ContainsFunc(l.c.part.Alternatives, func(line string) bool { return manifest.IsManifest(line, "") })
+}

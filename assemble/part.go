@@ -1,0 +1,224 @@
+package assemble
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"spate/event"
+	"spate/format/manifest"
+	"spate/internal/redact"
+	"spate/source"
+)
+
+var (
+	errDigest      = errors.New("the bytes do not have the promised SHA-256")
+	errOtherDigest = errors.New("it promises another SHA-256 than what was read so far")
+)
+
+// openPart opens the first of the leaf's untried alternatives that answers, from l.t.off on. It leaves the leaf with a
+// stock, with a doc, or, where none answers or ctx ends, with neither.
+func (o *opener) openPart(ctx context.Context, l *Leaf) {
+	l.stock, l.doc = nil, nil
+	if l.c.part.Cacheable && l.pipe == nil {
+		if l.ticket.wait(ctx) != nil || !l.c.resumed && o.joinAny(l) {
+			return
+		}
+	}
+	for l.next < len(l.c.part.Alternatives) {
+		i := l.next
+		to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[i])
+		if err == nil {
+			err = o.openAlternative(ctx, l, to)
+		}
+		if ctx.Err() != nil || err == errForWalker {
+			return
+		}
+		l.next++
+		if err == nil {
+			l.mixed = l.mixed || l.t.off > 0 && l.cur != i
+			l.cur = i
+			return
+		}
+		o.failed(l, err)
+	}
+}
+
+// failed records why an alternative is given up.
+func (o *opener) failed(l *Leaf, err error) {
+	l.errs = append(l.errs, err)
+	o.failures.Add(1)
+	e := event.Event{Type: event.Failed, Line: l.c.part.Line, Off: l.t.off, Error: err.Error(), Kind: kindOf(err)}
+	if l.c.doc != nil {
+		e.Manifest = redact.URL(l.c.base())
+	}
+	if se, ok := errors.AsType[*source.Error](err); ok {
+		e.URL = redact.URL(se.URL)
+	}
+	o.opts.emit(e)
+}
+
+func kindOf(err error) string {
+	if se, ok := errors.AsType[*source.Error](err); ok {
+		return se.Kind.String()
+	}
+	return source.KindOther.String()
+}
+
+// joinAny serves the leaf from the memo, under whichever of its URLs.
+func (o *opener) joinAny(l *Leaf) bool {
+	for i, line := range l.c.part.Alternatives {
+		to, err := resolveTarget(l.c.base(), line)
+		if err != nil {
+			continue
+		}
+		l.begin(to)
+		if o.join(l, to, true) {
+			l.cur = i
+			return true
+		}
+	}
+	return false
+}
+
+// join serves the leaf from the memo; if sibling, then in place of alternatives that come before.
+func (o *opener) join(l *Leaf, to target, sibling bool) bool {
+	j := o.memo.join(to, l, sibling)
+	if j == nil {
+		return false
+	}
+	l.stock, l.cached = j, true
+	return true
+}
+
+// begin makes the leaf one of which nothing was read, about to be read from to.
+func (l *Leaf) begin(to target) {
+	promised := slices.ContainsFunc(l.c.part.Alternatives, func(a string) bool { return strings.Contains(a, "sha256=") })
+	if promised {
+		l.direct = 0 // a digest is of all bytes
+	}
+	l.t.restart(l.direct == 0 && l.next+1 < len(l.c.part.Alternatives), promised)
+	l.t.off = l.direct
+	l.digest, l.size, l.mixed = to.digest, -1, false
+}
+
+// errForWalker says that an alternative is not for who fetches a part that has begun: it is a manifest, or the part
+// has to be read from its first byte, so that what comes can be compared. The walker tries it, once the part is the head.
+var errForWalker = errors.New("an alternative for the walker")
+
+// openAlternative opens to from where the part is.
+func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error {
+	if l.t.off > l.direct {
+		return o.openFurther(ctx, l, to)
+	}
+	l.begin(to)
+	if manifest.IsManifest(to.url, "") {
+		to.host = "" // manifests take no slots
+	}
+	if l.c.part.Cacheable {
+		if o.join(l, to, false) {
+			return nil
+		}
+		if l.t.off == 0 {
+			return o.openKept(ctx, l, to)
+		}
+	}
+	p, err := o.open(ctx, to, &l.t, -1, l.spot)
+	if l.direct > 0 && errors.Is(err, errNoRange) {
+		if l.pipe != nil { // the reader counts on what it was told
+			l.anew = true
+			return errForWalker
+		}
+		l.direct = 0
+		l.begin(to)
+		p, err = o.open(ctx, to, &l.t, -1, l.spot)
+	}
+	if err != nil {
+		return err
+	}
+	return o.use(ctx, l, p)
+}
+
+// openFurther opens to for a part of which other alternatives gave the beginning.
+func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
+	if manifest.IsManifest(to.url, "") {
+		return errForWalker
+	}
+	if to.digest != nil && l.digest != nil && !bytes.Equal(to.digest, l.digest) {
+		return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errOtherDigest}
+	}
+	if l.c.part.Cacheable && o.join(l, to, false) {
+		return nil
+	}
+	p, err := o.open(ctx, to, &l.t, l.size, l.spot)
+	switch {
+	case errors.Is(err, errShrunk) && o.isDocument(ctx, l, to):
+		return errForWalker
+	case errors.Is(err, errNoRange) && l.direct > 0:
+		l.anew = true
+		return errForWalker
+	case err != nil:
+		return err
+	case isDocument(p):
+		p.Close()
+		return errForWalker
+	}
+	if to.digest != nil {
+		l.digest = to.digest
+	}
+	return o.use(ctx, l, p)
+}
+
+// isDocument looks at the beginning of an alternative that ends before where the part is: a manifest may well be
+// shorter than what it stands for.
+func (o *opener) isDocument(ctx context.Context, l *Leaf, to target) bool {
+	p, err := o.open(ctx, to, &tally{}, -1, l.spot)
+	if err != nil {
+		return false
+	}
+	defer p.Close()
+	return isDocument(p)
+}
+
+// openKept opens to for the memo, which then owns the request: a part that is dropped does not take it along.
+func (o *opener) openKept(ctx context.Context, l *Leaf, to target) error {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	release := context.AfterFunc(ctx, cancel)
+	p, err := o.open(own, to, &tally{}, -1, l.spot)
+	if err != nil {
+		cancel()
+		return err
+	}
+	p.t.hasCRC = !p.first.Seekable
+	if isDocument(p) || !release() {
+		p.t = &l.t
+		return o.use(ctx, l, p)
+	}
+	if j := o.memo.begin(own, cancel, p, l); j != nil {
+		l.stock, l.cached = j, false
+		return nil
+	}
+	context.AfterFunc(ctx, cancel)
+	p.t = &l.t
+	return o.use(ctx, l, p)
+}
+
+func isDocument(p *pull) bool {
+	return manifest.IsManifest(p.to.url, "") || manifest.IsManifest(p.first.URL, p.first.MediaType)
+}
+
+// use makes an opened pull what the leaf is read from.
+func (o *opener) use(ctx context.Context, l *Leaf, p *pull) error {
+	if isDocument(p) {
+		p.dropSlot()
+		l.doc = p
+		return p.fromStart(ctx)
+	}
+	l.stock, l.cached, l.size = p, false, p.size
+	if l.t.off == 0 && !p.first.Seekable {
+		l.t.hasCRC = true
+	}
+	return nil
+}

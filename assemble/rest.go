@@ -1,0 +1,126 @@
+package assemble
+
+import (
+	"context"
+	"errors"
+)
+
+// behind is what follows l, which is data, in f. It is needed only to unwind, and then looked for anew.
+func (f *frame) behind(l *Leaf) *rest {
+	if len(f.window) == 0 && len(f.known) == 0 && (f.end || f.feed != nil && f.feed.ended()) {
+		return nil
+	}
+	return &rest{from: l.after.after}
+}
+
+// park takes f out of execution while the manifest that answered for l is executed, and returns what is to follow
+// then. Parts that were begun behind l are given up: what comes first is inside the manifest.
+func (w *Walker) park(ctx context.Context, f *frame, l *Leaf) *rest {
+	r := &rest{from: l.after.after, end: f.end}
+	for _, b := range f.window {
+		r.known = append(r.known, *b.after)
+		b.abandon()
+	}
+	r.known = append(r.known, f.known...)
+	f.window, f.known = nil, nil
+	return w.hold(ctx, f, r)
+}
+
+// settle finds out what follows the part c, which was unwound to.
+func (w *Walker) settle(ctx context.Context, c *cont) *rest {
+	if c.after == nil || len(c.after.known) > 0 || c.after.end || c.after.feed != nil {
+		return c.after
+	}
+	f := &frame{doc: c.doc, from: c.after.from, feed: w.reopen(c.doc, c.after.from)}
+	return w.hold(ctx, f, &rest{from: f.from})
+}
+
+// hold adds to r what the feed of f knows, and closes the feed, or keeps it where its origin cannot seek. It returns
+// nil if nothing follows.
+func (w *Walker) hold(ctx context.Context, f *frame, r *rest) *rest {
+	if n := len(r.known); n > 0 {
+		r.from = r.known[n-1].after
+	}
+	if f.feed == nil {
+		return r.orNil()
+	}
+	parts, end := f.feed.known(ctx)
+	if !end && !f.doc.info.Seekable && w.parked() < maxParked {
+		f.feed.parked = true
+		r.feed = f.feed
+		return r
+	}
+	w.shut(f.feed)
+	r.end = end
+	if n := len(parts); n > 0 {
+		r.known = append(r.known, parts...)
+		r.from = parts[n-1].after
+	}
+	return r.orNil()
+}
+
+func (r *rest) orNil() *rest {
+	if r.end && len(r.known) == 0 {
+		return nil
+	}
+	return r
+}
+
+func (w *Walker) parked() int {
+	n := 0
+	for f := range w.feeds {
+		if f.parked {
+			n++
+		}
+	}
+	return n
+}
+
+// shut ends a feed.
+func (w *Walker) shut(f *feed) {
+	if f != nil {
+		f.cancel()
+		f.parked = false
+		delete(w.feeds, f)
+	}
+}
+
+// reopen starts a feed of doc from a point on.
+func (w *Walker) reopen(doc *document, from point) *feed {
+	f := newFeed(nil)
+	f.cancel = w.run(func(ctx context.Context) {
+		p, err := w.o.openDocument(ctx, doc, from.off)
+		if err != nil {
+			f.end(err)
+			return
+		}
+		f.read(ctx, p, from)
+	})
+	w.feeds[f] = struct{}{}
+	return f
+}
+
+// openDocument opens doc again, at off or, where its origin does not answer ranges, at 0.
+func (o *opener) openDocument(ctx context.Context, doc *document, off int64) (*pull, error) {
+	if doc.info.Seekable {
+		p, err := o.openDocumentAt(ctx, doc, &tally{off: off})
+		if !errors.Is(err, errNoRange) {
+			return p, err
+		}
+	}
+	return o.openDocumentAt(ctx, doc, &tally{hasCRC: true})
+}
+
+func (o *opener) openDocumentAt(ctx context.Context, doc *document, t *tally) (*pull, error) {
+	p := &pull{o: o, pos: inTurn{}, to: doc.to, t: t, size: doc.info.Size, first: doc.info}
+	p.to.host = "" // manifests take no slots
+	if err := p.reopen(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// inTurn is the position of manifests that are executed: they are opened when it is their turn.
+type inTurn struct{}
+
+func (inTurn) Ahead() int64 { return 0 }

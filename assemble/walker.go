@@ -1,0 +1,376 @@
+package assemble
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"spate/format/manifest"
+	"spate/internal/redact"
+	"spate/source"
+)
+
+// A Walker executes manifests: it finds the parts of the stream that are data, in stream order, ahead of who reads.
+//
+// Next and Unwind are for one goroutine at a time. After a leaf that failed, or that fails where it is read, Unwind
+// sets the walk back; all leaves behind that one must have been discarded before.
+type Walker struct {
+	o      *opener
+	order  *order
+	tokens chan struct{} // as many as leaves may be begun at once; one is taken while there is room
+	// run starts f in a goroutine of the stream, with a context of its own that the result cancels.
+	run   func(f func(ctx context.Context)) context.CancelFunc
+	fetch func(ctx context.Context, l *Leaf) // what is done with a leaf that is data
+	// onRoot is told of the answer to the URL that was asked for, and whether that is a manifest.
+	onRoot func(info source.Info, manifest bool)
+
+	job     *Leaf               // begun out of turn: the root, or the part that was unwound to
+	frame   *frame              // the manifest that is executed
+	ret     *cont               // the part that has just ended, if its manifest is to go on
+	checked bool                // that ret has reached what it must
+	start   *mark               // of the next leaf
+	reset   *mark               // for the next leaf
+	feeds   map[*feed]struct{}  // open ones, of frame and of manifests that wait for their turn
+	idle    idling              // since the last leaf
+	seen    map[string]struct{} // manifests opened since the last byte
+	heard   atomic.Bool         // set by the reader when bytes arrive
+	halted  bool                // until Unwind
+}
+
+// A frame is one manifest in execution.
+type frame struct {
+	c      *cont // the part that it answers for, or one above where nothing is left to do in between
+	doc    *document
+	known  []listed // decoded before, to be executed before what feed has
+	feed   *feed    // nil: not open, or there is nothing behind known
+	from   point    // where to open it
+	end    bool     // there is nothing behind known
+	window []*Leaf  // begun, in order
+}
+
+const (
+	maxParked = 16   // manifests kept open because their origin cannot seek
+	maxSeen   = 4096 // manifests remembered between two bytes
+)
+
+// newWalker begins with url as the only alternative of a part of its own.
+func newWalker(o *opener, url string) *Walker {
+	w := &Walker{o: o, start: &mark{}, seen: make(map[string]struct{}), feeds: make(map[*feed]struct{})}
+	w.tokens = make(chan struct{}, max(o.opts.Ahead, 1))
+	w.order = &order{promote: func() {
+		o.opts.Hosts.Promote()
+		o.opts.Budget.Promote()
+	}}
+	root := newCont(nil, nil, manifest.Part{Alternatives: []string{url}})
+	root.start = w.start
+	w.resume(root, 0)
+	return w
+}
+
+// resume makes c's next alternative what is executed next.
+func (w *Walker) resume(c *cont, direct int64) {
+	w.job = &Leaf{c: c, next: c.next, errs: c.errs, direct: direct, size: -1}
+}
+
+// Next returns the next leaf, and io.EOF at the end of the stream. Other errors are those of ctx.
+func (w *Walker) Next(ctx context.Context) (*Leaf, error) {
+	for {
+		l, err := w.step(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if l != nil {
+			w.stamp(l)
+			return l, nil
+		}
+		if err := w.checkIdle(); err != nil {
+			l := &Leaf{c: w.place(), fatal: err}
+			w.stamp(l)
+			return l, nil
+		}
+	}
+}
+
+// place is a cont for errors about where the walk is.
+func (w *Walker) place() *cont {
+	if w.frame != nil {
+		return w.frame.c
+	}
+	return newCont(nil, nil, manifest.Part{})
+}
+
+// stamp gives l its place in the stream.
+func (w *Walker) stamp(l *Leaf) {
+	if l.start == nil {
+		l.start = w.start
+	}
+	w.start = &mark{}
+	if l.reset == nil {
+		l.reset = w.reset
+	}
+	w.reset = nil
+	l.idle, w.idle = w.idle, idling{}
+	w.halted = l.dead || l.fatal != nil
+}
+
+func (w *Walker) step(ctx context.Context) (*Leaf, error) {
+	switch {
+	case w.job != nil:
+		return w.stepJob(ctx)
+	case w.ret != nil:
+		return w.stepReturn(), nil
+	case w.frame != nil:
+		return w.stepFrame(ctx)
+	}
+	return nil, io.EOF
+}
+
+func (w *Walker) stepJob(ctx context.Context) (*Leaf, error) {
+	l := w.job
+	if l.opened == nil {
+		if err := w.take(ctx); err != nil {
+			return nil, err
+		}
+		w.begin(l)
+	}
+	if err := w.await(ctx, l); err != nil {
+		return nil, err
+	}
+	w.job = nil
+	if l.doc != nil {
+		w.reset = l.c.start
+		return w.push(l, w.settle(ctx, l.c)), nil
+	}
+	if l.c.up == nil && !l.dead {
+		w.onRoot(l.stock.info(), false)
+	}
+	l.start = l.c.start
+	if l.direct == 0 {
+		l.reset = l.c.start
+	}
+	if !l.dead {
+		w.ret, w.checked = l.c, true // the reader checks the end of a leaf
+		w.hand(l)
+	}
+	return l, nil
+}
+
+// stepReturn goes on behind the part w.ret.
+func (w *Walker) stepReturn() *Leaf {
+	c := w.ret
+	if c.need > 0 && !w.checked {
+		w.checked = true
+		return &Leaf{c: c, next: c.next, errs: c.errs, isCheck: true}
+	}
+	w.ret, w.checked = nil, false
+	switch {
+	case c.after != nil:
+		w.frame = &frame{c: c.up, doc: c.doc, known: c.after.known, from: c.after.from, end: c.after.end}
+		if f := c.after.feed; f != nil && f.parked {
+			f.parked = false
+			w.frame.feed = f
+		}
+	case c.up != nil:
+		w.ret = c.up
+	}
+	return nil
+}
+
+func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
+	f := w.frame
+	if err := w.fill(ctx, f); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		w.shut(f.feed)
+		w.frame = nil
+		if err == io.EOF {
+			w.ret = f.c
+			return nil, nil
+		}
+		err = fmt.Errorf("read %s: %w", redact.URL(f.doc.to.url), err)
+		return &Leaf{c: f.c, next: f.c.next, errs: append(slices.Clip(f.c.errs), err), dead: true}, nil
+	}
+	l := f.window[0]
+	if err := w.await(ctx, l); err != nil {
+		return nil, err
+	}
+	f.window = f.window[1:]
+	l.c.start = w.start
+	if l.doc != nil {
+		return w.push(l, w.park(ctx, f, l)), nil
+	}
+	l.c.after = f.behind(l)
+	l.c.derive()
+	if !l.dead {
+		w.hand(l)
+	}
+	return l, nil
+}
+
+// fill begins parts of f until the tokens are used up, and one at least. Behind what looks like a manifest nothing is
+// begun: what comes next is inside that.
+func (w *Walker) fill(ctx context.Context, f *frame) error {
+	for {
+		n := len(f.window)
+		if n > 0 && f.window[n-1].mayBeDocument() {
+			return nil
+		}
+		if n == 0 {
+			if err := w.take(ctx); err != nil {
+				return err
+			}
+		} else if !w.tryTake() {
+			return nil
+		}
+		part, ok, err := w.listed(ctx, f, n == 0)
+		if err != nil || !ok {
+			w.give()
+			if n > 0 {
+				err = nil // what is begun comes first
+			}
+			return err
+		}
+		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part, size: -1}
+		f.window = append(f.window, l)
+		w.begin(l)
+	}
+}
+
+func (w *Walker) take(ctx context.Context) error {
+	select {
+	case w.tokens <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *Walker) tryTake() bool {
+	select {
+	case w.tokens <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *Walker) give() { <-w.tokens }
+
+// listed returns the next part of f, waiting for it only if told to.
+func (w *Walker) listed(ctx context.Context, f *frame, wait bool) (listed, bool, error) {
+	if len(f.known) > 0 {
+		part := f.known[0]
+		f.known = f.known[1:]
+		return part, true, nil
+	}
+	if f.end {
+		return listed{}, false, io.EOF
+	}
+	if f.feed == nil {
+		f.feed = w.reopen(f.doc, f.from)
+	}
+	if !wait {
+		part, ok, _ := f.feed.take()
+		return part, ok, nil
+	}
+	part, err := f.feed.next(ctx)
+	return part, err == nil, err
+}
+
+// begin starts the goroutine that opens l and, once told what l is, does the rest. It uses up a token.
+func (w *Walker) begin(l *Leaf) {
+	l.spot = w.order.begin()
+	l.opened, l.stopped = make(chan struct{}), make(chan struct{})
+	l.then = make(chan func(context.Context), 1)
+	l.finish = sync.OnceFunc(func() {
+		l.spot.end()
+		w.give()
+	})
+	if l.c.part.Cacheable {
+		l.ticket = w.o.memo.enter(l.urls())
+	}
+	l.cancel = w.run(func(ctx context.Context) {
+		defer close(l.stopped)
+		w.o.openPart(ctx, l)
+		l.dead = l.stock == nil && l.doc == nil
+		l.ticket.settle()
+		close(l.opened)
+		if l.dead {
+			return
+		}
+		select {
+		case do := <-l.then:
+			do(ctx)
+		case <-ctx.Done():
+			l.close()
+		}
+	})
+}
+
+// await waits until l was opened.
+func (w *Walker) await(ctx context.Context, l *Leaf) error {
+	select {
+	case <-l.opened:
+		w.idle.opens += 1 + len(l.errs)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hand makes l the reader's.
+func (w *Walker) hand(l *Leaf) {
+	l.answer = answer{info: l.stock.info(), size: l.size, cached: l.cached}
+	l.pipe = &pipe{}
+	l.then <- func(ctx context.Context) { w.fetch(ctx, l) }
+}
+
+// push executes the manifest that answered for l; after is what follows it.
+func (w *Walker) push(l *Leaf, after *rest) *Leaf {
+	doc := &document{to: l.doc.to, info: l.doc.info()}
+	if l.c.up == nil {
+		w.onRoot(doc.info, true)
+	}
+	w.countAgain(doc.to.url)
+	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
+	if c = c.pushed(); c.depth > w.o.opts.MaxDepth {
+		l.discard()
+		return &Leaf{c: l.c, fatal: fmt.Errorf("%w: limit %d", ErrDepth, w.o.opts.MaxDepth)}
+	}
+	f := newFeed(l.cancel)
+	w.feeds[f] = struct{}{}
+	w.frame = &frame{c: c, doc: doc, feed: f}
+	p := l.doc
+	p.t.hasCRC = !doc.info.Seekable
+	l.then <- func(ctx context.Context) { f.read(ctx, p, point{line: 1}) }
+	l.finish()
+	return nil
+}
+
+func (w *Walker) countAgain(url string) {
+	if w.heard.Swap(false) {
+		clear(w.seen)
+	}
+	if _, again := w.seen[url]; again {
+		w.idle.again++
+	} else if len(w.seen) < maxSeen {
+		w.seen[url] = struct{}{}
+	}
+}
+
+// checkIdle is for the opens between two leaves; the reader adds them up over leaves without a byte.
+func (w *Walker) checkIdle() error { return w.idle.check(w.o.opts.MaxIdleOpens) }
+
+func (i idling) check(limit int) error {
+	switch {
+	case i.again > min(limit, maxIdleAgain):
+		return fmt.Errorf("%w: the same manifests were opened %d times without a byte between", io.ErrNoProgress, i.again)
+	case i.opens > limit:
+		return fmt.Errorf("%w: %d opens without a byte between", io.ErrNoProgress, i.opens)
+	}
+	return nil
+}

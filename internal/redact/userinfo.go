@@ -1,0 +1,86 @@
+package redact
+
+import "strings"
+
+// hidePasswords masks the password in front of every host in s: of the URL itself and of those embedded in it.
+func hidePasswords(s string) string {
+	var b strings.Builder
+	for at := firstAuthority(s); ; {
+		b.WriteString(s[:at])
+		s = s[at:]
+		from, to := password(s, at > 0 || b.Len() > 0)
+		if to > from {
+			b.WriteString(s[:from] + mask)
+			s = s[to:]
+		}
+		next := strings.Index(s, "://")
+		if next < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		at = next + len("://")
+	}
+}
+
+// firstAuthority is where the userinfo of s would begin: behind "scheme://" or "//", also where slashes are missing or
+// too many, else at the start ("user:password@host", as people type it).
+func firstAuthority(s string) int {
+	colon := strings.IndexAny(s, ":/?#")
+	at := 0
+	if colon >= 0 && s[colon] == ':' {
+		at = colon + 1
+	}
+	slashes := len(s[at:]) - len(strings.TrimLeft(s[at:], "/"))
+	switch {
+	case slashes == 0, at == 0 && slashes == 1: // the latter is a path
+		return 0
+	case slashes > 2: // file:///path has an empty authority
+		return at + 2
+	}
+	return at + slashes
+}
+
+// password finds the password in s, which begins with an authority: s[from:to], empty if there is none. If sure, a
+// slash stood before s: then an authority with an impossible port is taken for the start of a password that holds
+// a character which should have been escaped.
+func password(s string, sure bool) (from, to int) {
+	end := strings.IndexAny(s, "/?#")
+	if end < 0 {
+		end = len(s)
+	}
+	at := strings.LastIndexByte(s[:end], '@')
+	if at < 0 && sure && !portLike(s[:end]) {
+		at = lateAt(s, end)
+	}
+	if at < 0 {
+		return 0, 0
+	}
+	colon := strings.IndexByte(s[:at], ':')
+	if colon < 0 {
+		return 0, 0
+	}
+	return colon + 1, at
+}
+
+// lateAt finds the '@' that ends a userinfo with unescaped slashes in it: the last one before the next slash.
+func lateAt(s string, from int) int {
+	first := strings.IndexByte(s[from:], '@')
+	if first < 0 {
+		return -1
+	}
+	first += from
+	end := strings.IndexAny(s[first:], "/?#")
+	if end < 0 {
+		return strings.LastIndexByte(s, '@')
+	}
+	return strings.LastIndexByte(s[:first+end], '@')
+}
+
+// portLike reports whether host is a host with or without a port.
+func portLike(host string) bool {
+	if i := strings.LastIndexByte(host, ']'); i >= 0 {
+		host = host[i+1:]
+	}
+	_, port, _ := strings.Cut(host, ":")
+	return strings.Trim(port, "0123456789") == ""
+}

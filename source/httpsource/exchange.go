@@ -1,0 +1,116 @@
+package httpsource
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"time"
+
+	"spate/source"
+)
+
+// Of a body that nobody wants, this much is read for so long, so that its connection can be used again.
+const (
+	drainBytes = 64 << 10
+	drainTime  = 250 * time.Millisecond
+)
+
+// An answer is a header that has come, with its body to be read. Close or discard ends it.
+type answer struct {
+	resp  *http.Response
+	url   *url.URL
+	hops  int  // redirects that led to url
+	asked bool // for a range
+	// length is what the body should have, as the origin announced it; -1 if it did not.
+	length int64
+	watch  *watch
+	// over is the error of the caller's context, nil while that lasts.
+	over func() error
+}
+
+// exchange sends one GET for u and waits for the header of the answer.
+func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
+	over := func() error { return ctxError(ctx) }
+	inner, cancel := context.WithCancelCause(ctx)
+	w := &watch{opts: &s.opts, cancel: cancel}
+	req := s.request(httptrace.WithClientTrace(inner, w.trace()), u, rng)
+	resp, err := s.transport.RoundTrip(req)
+	w.settle()
+	if err != nil {
+		cancel(nil)
+		return nil, w.classify(over(), err)
+	}
+	return &answer{resp: resp, url: u, asked: req.Header.Get("Range") != "", length: resp.ContentLength, watch: w, over: over}, nil
+}
+
+func (s *Source) request(ctx context.Context, u *url.URL, rng source.Range) *http.Request {
+	bare := *u
+	bare.User = nil
+	req := (&http.Request{
+		Method: http.MethodGet, URL: &bare, Host: u.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"Accept-Encoding": {"identity"},
+			"User-Agent":      {s.opts.UserAgent},
+		},
+	}).WithContext(ctx)
+	if u.User != nil {
+		password, _ := u.User.Password()
+		req.SetBasicAuth(u.User.Username(), password)
+	}
+	if r := rangeHeader(rng); r != "" {
+		req.Header.Set("Range", r)
+	}
+	return req
+}
+
+// rangeHeader is "" where the whole is wanted. HTTP knows no empty range (RFC 9110 §14.1.1): it costs a byte.
+func rangeHeader(rng source.Range) string {
+	switch {
+	case rng.Off == 0 && rng.Len < 0:
+		return ""
+	case rng.Len < 0 || rng.Len > math.MaxInt64-rng.Off:
+		return fmt.Sprintf("bytes=%d-", rng.Off)
+	}
+	return fmt.Sprintf("bytes=%d-%d", rng.Off, rng.Off+max(rng.Len, 1)-1)
+}
+
+// conn tells of the connection of a, which was asked for at start.
+func (a *answer) conn(start time.Time) source.ConnInfo {
+	a.watch.mu.Lock()
+	defer a.watch.mu.Unlock()
+	info := source.ConnInfo{Reused: a.watch.conn.Reused, Setup: time.Since(start)}
+	if c := a.watch.conn.Conn; c != nil {
+		info.Addr = c.RemoteAddr().String()
+	}
+	return info
+}
+
+// discard ends an answer whose body is not wanted.
+func (a *answer) discard() {
+	if a.resp.ContentLength <= drainBytes {
+		a.drain()
+	}
+	a.close()
+}
+
+// drain reads the little that is left, if that is quickly done.
+func (a *answer) drain() {
+	if a.resp.ProtoMajor > 1 {
+		return // a stream is reset without harm to its connection
+	}
+	a.watch.wait(&timeoutError{"not drained within %v", drainTime})
+	_, _ = io.CopyN(io.Discard, a.resp.Body, drainBytes+1) // one more, to find the end
+	a.watch.done()
+}
+
+// close ends the exchange. It does not wait for the origin: cancelling comes first.
+func (a *answer) close() {
+	a.watch.done()
+	a.watch.cancel(nil)
+	_ = a.resp.Body.Close()
+}

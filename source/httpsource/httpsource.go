@@ -1,0 +1,106 @@
+// Package httpsource opens http and https URLs: HTTP/1.1 and HTTP/2, through the proxies of the environment.
+//
+// What is asked for is the bytes as they are: "identity" is the only content coding accepted, and an answer in
+// another one is an error. An answer that is not certainly the right one (another range than asked for, a status
+// that says neither yes nor no) is an error too.
+package httpsource
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"time"
+
+	"spate/source"
+)
+
+// Options are how a [Source] behaves. The zero value is what most callers want.
+//
+// A time-out of 0 is its default, and a negative one means no limit. None of them bounds the whole transfer.
+type Options struct {
+	ConnectTimeout time.Duration // resolving the name, connecting (to the proxy as well) and the TLS handshake; 15 s
+	HeaderTimeout  time.Duration // from the request being sent to the answer's header; 30 s
+	// IdleTimeout is how long a Read of a body waits for a byte; 20 s. The time in which nobody reads does not
+	// count: a reader that is slow is no silent origin.
+	IdleTimeout time.Duration
+
+	Proxy        func(*http.Request) (*url.URL, error) // default http.ProxyFromEnvironment
+	TLSConfig    *tls.Config                           // cloned; default: the system's roots
+	UserAgent    string                                // default "spate"
+	MaxRedirects int                                   // default 20; below 0: none is followed
+}
+
+// A Source opens http and https URLs. [New] makes one. It is safe for concurrent use and keeps idle connections, up
+// to 32 for a host and for 30 seconds.
+//
+// It implements [source.Source] and [source.Dialer]. What its answers tell:
+//
+//   - Info.Size comes from Content-Length or Content-Range.
+//   - Info.Validator is the ETag as it is, else the Last-Modified date behind "date ".
+//   - Info.Name is the file name of Content-Disposition.
+//   - Info.Seekable is true if the origin answered a range, or was asked for none and said "Accept-Ranges: bytes".
+//
+// A Range header is sent unless the whole is asked for. An origin that ignores it answers from 0: Resource.Off says
+// so, and the body ends where the range does. An empty range costs one byte.
+//
+// Redirects (301, 302, 303, 307, 308) are followed to http and https only. The userinfo of a URL is sent as basic
+// authentication and never follows a redirect to another scheme, host or port.
+type Source struct {
+	opts      Options
+	transport *http.Transport
+}
+
+// New makes a Source. opts may be nil.
+func New(opts *Options) *Source {
+	o := opts.withDefaults()
+	return &Source{opts: o, transport: newTransport(&o)}
+}
+
+// Open sends a GET and returns once its header has come. See [source.Source].
+func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
+	start := time.Now()
+	u, err := parse(rawURL)
+	if err != nil {
+		return nil, &source.Error{Op: "open", URL: rawURL, Kind: source.KindMalformed, Err: err}
+	}
+	a, err := s.follow(ctx, u, rng)
+	if err != nil {
+		return nil, failed("open", rawURL, err)
+	}
+	res, err := a.resource(rng)
+	if err != nil {
+		a.discard()
+		return nil, failed("open", rawURL, a.redirected(err))
+	}
+	res.Conn = a.conn(start)
+	res.Body = newBody(a, rawURL, res, rng)
+	return res, nil
+}
+
+// CloseIdleConnections closes the connections that carry no request at the moment.
+func (s *Source) CloseIdleConnections() { s.transport.CloseIdleConnections() }
+
+func (o *Options) withDefaults() Options {
+	d := Options{}
+	if o != nil {
+		d = *o
+	}
+	d.ConnectTimeout = orDefault(d.ConnectTimeout, 15*time.Second)
+	d.HeaderTimeout = orDefault(d.HeaderTimeout, 30*time.Second)
+	d.IdleTimeout = orDefault(d.IdleTimeout, 20*time.Second)
+	d.MaxRedirects = orDefault(d.MaxRedirects, 20)
+	d.UserAgent = orDefault(d.UserAgent, "spate")
+	if d.Proxy == nil {
+		d.Proxy = http.ProxyFromEnvironment
+	}
+	return d
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
