@@ -35,14 +35,15 @@ type Leaf struct {
 	again  bool    // what the reader has seen is wrong: the part has to be begun anew, with alternative next
 	anew   bool    // the part has to be begun anew, to compare
 
-	t      tally
-	size   int64  // of the part as far as known, else -1
-	digest []byte // promised by what is being read
-	mixed  bool   // of bytes of several alternatives
-	stock  stock
-	doc    *pull // the answer is a manifest
-	cached bool  // served without a request of its own
-	ticket *ticket
+	t        tally
+	size     int64  // of the part as far as known, else -1
+	digest   []byte // promised by what is being read
+	promised bool   // some alternative has a digest
+	mixed    bool   // of bytes of several alternatives
+	stock    stock
+	doc      *pull // the answer is a manifest
+	cached   bool  // served without a request of its own
+	ticket   *ticket
 
 	answer  answer  // as it was handed to the reader
 	dead    bool    // none of the part's alternatives answered

@@ -95,11 +95,11 @@ func (o *opener) join(l *Leaf, to target, sibling bool) bool {
 
 // begin makes the leaf one of which nothing was read, about to be read from to.
 func (l *Leaf) begin(to target) {
-	promised := slices.ContainsFunc(l.c.part.Alternatives, func(a string) bool { return strings.Contains(a, "sha256=") })
-	if promised {
+	l.promised = slices.ContainsFunc(l.c.part.Alternatives, func(a string) bool { return strings.Contains(a, "sha256=") })
+	if l.promised {
 		l.direct = 0 // a digest is of all bytes
 	}
-	l.t.restart(l.direct == 0 && l.next+1 < len(l.c.part.Alternatives), promised)
+	l.t.restart(l.direct == 0 && l.next+1 < len(l.c.part.Alternatives), l.promised)
 	l.t.off = l.direct
 	l.digest, l.size, l.mixed = to.digest, -1, false
 }

@@ -153,6 +153,15 @@ func (r *Reader) Stats() Stats {
 	return s
 }
 
+// Settled is the offset of the stream up to which Options.Rewind takes nothing back: that of the part being read, if
+// a digest was promised of it, else that of what is read next. It is for the goroutine that reads.
+func (r *Reader) Settled() int64 {
+	if r.head != nil && r.head.promised {
+		return r.head.start.off
+	}
+	return r.pos
+}
+
 // Read reads the next bytes of the stream.
 func (r *Reader) Read(p []byte) (int, error) {
 	r.reading.Lock()

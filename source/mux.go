@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 )
@@ -55,7 +56,7 @@ func (m Mux) source(rawURL string) (Source, error) {
 
 // parseCause drops the URL that url.Error repeats.
 func parseCause(err error) error {
-	if ue, ok := err.(*url.Error); ok {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err
 	}
 	return err

@@ -93,10 +93,11 @@ func (r *run) part(p manifest.Part, depth int) *fail {
 				return f
 			}
 		default:
-			if p.Cacheable && n.Break < 0 && (!a.fetching || len(r.cur) == a.start) {
+			done, fromStart := r.leaf(a, n)
+			if fromStart && p.Cacheable && n.Break < 0 {
 				r.cached[u] = true
 			}
-			if r.leaf(a, n) {
+			if done {
 				return nil
 			}
 			if len(r.out) >= r.limit {
@@ -155,8 +156,9 @@ func (r *run) manifest(n *Node, depth int) *fail {
 	return nil
 }
 
-// leaf reads data as an alternative, and reports whether that is the part.
-func (r *run) leaf(a *attempt, n *Node) bool {
+// leaf reads data as an alternative. It reports whether that is the part, and whether it was asked for from its first
+// byte: then it can be kept.
+func (r *run) leaf(a *attempt, n *Node) (done, fromStart bool) {
 	off := len(r.cur) - a.start
 	switch {
 	case !a.fetching:
@@ -166,8 +168,9 @@ func (r *run) leaf(a *attempt, n *Node) bool {
 		}
 		a.resumed = true
 		if off > len(n.Data) && !n.NoSize {
-			return false
+			return false, false
 		}
+		fromStart = off == 0
 		if n.NoRange && off > 0 {
 			r.cur = r.cur[:a.start]
 			off = 0
@@ -175,17 +178,17 @@ func (r *run) leaf(a *attempt, n *Node) bool {
 		a.whole, a.size = off == 0, -1
 	case off > 0:
 		if a.size >= 0 && !n.NoSize && a.size != len(n.Data) || !n.NoSize && off > len(n.Data) {
-			return false
+			return false, false
 		}
 		if n.NoRange && !a.whole {
 			a.need = max(a.need, len(r.cur))
 			r.cur = r.cur[:a.start]
 			a.whole, a.exact, a.size = true, true, -1
 		} else if n.NoRange && !bytes.Equal(n.served(0, off), r.cur[a.start:]) {
-			return false
+			return false, false
 		}
 	}
-	return r.data(a, n)
+	return r.data(a, n), fromStart
 }
 
 // data reads n from where cur stands.

@@ -190,8 +190,15 @@ func (g *generator) part(b *strings.Builder, index int, last bool) {
 		b.WriteString("(*)\n")
 	}
 	group := g.groups[g.rnd.IntN(len(g.groups))]
+	// A cached sibling comes before alternatives of other content, whether or not it turns out to be whole: how that
+	// ends depends on time. So where parts are cached, the alternatives of one part are of one content.
+	leaves := !g.k.Star || g.rnd.IntN(3) > 0
 	for range g.rnd.IntN(4) {
 		switch d := g.rnd.IntN(10); {
+		case g.k.Star && !leaves:
+			b.WriteString(g.nested(index, last))
+		case g.k.Star && d >= 7:
+			b.WriteString("mem://h0/nothing")
 		case d < 6:
 			b.WriteString(group[g.rnd.IntN(len(group))])
 		case d == 6:

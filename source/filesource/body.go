@@ -103,6 +103,9 @@ func failed(op, rawURL string, err error) error {
 // ctxError is why ctx is over, nil if it is not: its error, and its cause if that says more.
 func ctxError(ctx context.Context) error {
 	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
 	if cause := context.Cause(ctx); cause != err {
 		return fmt.Errorf("%w: %w", err, cause)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -25,7 +26,8 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		{"hangs up", saying(""), source.KindNetwork},
 		{"resets", resetting(""), source.KindNetwork},
-		{"hangs up within the header", saying("HTTP/1.1 200 OK\r\nContent-Le"), source.KindNetwork},
+		{"hangs up within the header", saying("HTTP/1.1 200 OK\r\nX: y\r\n"), source.KindNetwork},
+		{"hangs up within a header line", saying("HTTP/1.1 200 OK\r\nContent-Le"), source.KindProtocol},
 		{"hangs up within the status", saying("HTTP/1.1 2"), source.KindProtocol},
 		{"not HTTP", saying("220 ftp.example ready\r\n"), source.KindProtocol},
 		{"HTTP/0.9", saying("<html>hello</html>"), source.KindProtocol},
@@ -168,10 +170,11 @@ func TestHTTP2(t *testing.T) {
 }
 
 func TestProxy(t *testing.T) {
-	refusal := http.StatusForbidden
+	var refusal atomic.Int32
+	refusal.Store(http.StatusForbidden)
 	proxy := newOrigin(t, plain)
 	proxy.on("/", func(w http.ResponseWriter, r *http.Request) { header(200, "from the proxy of "+r.Host)(w, r) })
-	proxy.on("", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(refusal) }) // CONNECT
+	proxy.on("", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(refusal.Load())) }) // CONNECT
 	through := &Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }}
 
 	_, body, err := get(t, newSource(t, through), "http://origin.example/", source.From(0))
@@ -182,7 +185,7 @@ func TestProxy(t *testing.T) {
 	if !strings.Contains(e.Error(), "the proxy answered 403 Forbidden") {
 		t.Errorf("got %v", e)
 	}
-	refusal = http.StatusProxyAuthRequired
+	refusal.Store(http.StatusProxyAuthRequired)
 	e = fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindAuth)
 	if e.Status != 407 || !errors.Is(e, fs.ErrPermission) {
 		t.Errorf("got %v", e)

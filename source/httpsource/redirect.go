@@ -89,13 +89,8 @@ func location(u *url.URL, resp *http.Response) (*url.URL, error) {
 func (a *answer) redirected(err error) error { return redirectedTo(a.url, a.hops, err) }
 
 func redirectedTo(u *url.URL, hops int, err error) error {
-	if hops == 0 {
-		return err
+	if e, ok := errors.AsType[*source.Error](err); ok && hops > 0 {
+		e.Err = fmt.Errorf("redirected to %s: %w", redact.URL(u.String()), e.Err)
 	}
-	e, ok := errors.AsType[*source.Error](err)
-	if !ok {
-		return fmt.Errorf("redirected to %s: %w", redact.URL(u.String()), err)
-	}
-	e.Err = fmt.Errorf("redirected to %s: %w", redact.URL(u.String()), e.Err)
-	return e
+	return err
 }

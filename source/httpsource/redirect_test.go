@@ -12,7 +12,9 @@ import (
 )
 
 // to redirects.
-func to(location string) http.HandlerFunc { return header(http.StatusFound, "moved", "Location", location) }
+func to(location string) http.HandlerFunc {
+	return header(http.StatusFound, "moved", "Location", location)
+}
 
 // chain puts n redirects in front of /0 and says where they begin.
 func chain(o *origin, n int) string {

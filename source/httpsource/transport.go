@@ -29,6 +29,8 @@ func newTransport(o *Options) *http.Transport {
 		MaxIdleConnsPerHost:    32,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
+		// Many requests share a connection of HTTP/2; without pings a dead one would fail each of them in turn.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
 

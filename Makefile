@@ -1,0 +1,41 @@
+# make test   everything that has to hold, on a machine that has Go and git
+# make soak   the same for longer: more random worlds, longer laps, fuzzing
+# make bench  the measurements of docs/performance.md
+
+GO ?= go
+# The race detector needs a C compiler.
+RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+SOAK_FUZZ ?= 60s
+
+.PHONY: all build test deps check unit soak fuzz bench
+
+all: build
+
+build:
+	$(GO) build -o bin/ ./cmd/...
+
+test: deps check unit
+
+# Debian packages, where apt is there and they are not.
+deps:
+	@command -v gcc >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev; }
+
+check:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+unit:
+	$(GO) test $(RACE) -timeout 20m ./...
+
+soak: fuzz
+	SPATE_SOAK=1 SPATE_WORLDS=100000 $(GO) test -timeout 120m -count 1 ./...
+
+fuzz:
+	@for d in format/manifest format/sequence; do \
+		for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$d/*_test.go | cut -c6-); do \
+			echo "$$d $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(SOAK_FUZZ) ./$$d || exit 1; done; done
+
+bench:
+	$(GO) run ./bench

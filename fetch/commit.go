@@ -1,0 +1,97 @@
+package fetch
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Commit ends the file: what was written is made durable, then appears under its final name, whole, and FILE.part is
+// gone. Without Overwrite it never replaces a file, also not one that has appeared since Create: that is an error that
+// is [fs.ErrExist]. After an error nothing has ended: FILE.part is to be kept or discarded. (Where an open file cannot be
+// moved, on Windows, it may be kept by then.)
+func (f *File) Commit() error {
+	if f.part == nil {
+		return failed("commit", f.path, fs.ErrClosed)
+	}
+	if err := same(f.part); err != nil {
+		return err
+	}
+	if err := f.part.Sync(); err != nil {
+		return err
+	}
+	if !removesOpen {
+		if err := f.Keep(); err != nil {
+			return err
+		}
+	}
+	if err := f.publish(); err != nil {
+		return err
+	}
+	f.Keep() // it is synced: there is nothing left that closing could fail to write
+	return syncFolder(filepath.Dir(f.path))
+}
+
+func (f *File) publish() error {
+	part := f.path + Ext
+	if f.opts.Overwrite {
+		if err := Check(f.path, &f.opts); err != nil {
+			return err
+		}
+		return rename(part, f.path)
+	}
+	err := os.Link(part, f.path) // unlike rename, never replaces
+	if err == nil {
+		return os.Remove(part)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return failed("create", f.path, fs.ErrExist)
+	}
+	return reserve(part, f.path)
+}
+
+// reserve is for file systems without hard links: the name is taken by an empty file, which no other process can take
+// then, and that is replaced. A crash between the two leaves the empty file; this is the price of never replacing a
+// file that is somebody else's.
+func reserve(part, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return failed("create", path, fs.ErrExist)
+	}
+	if err != nil {
+		return err
+	}
+	f.Close()
+	if err := rename(part, path); err != nil {
+		os.Remove(path)
+		return err
+	}
+	return nil
+}
+
+func rename(from, to string) error {
+	err := os.Rename(from, to)
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return failed("rename", to, link.Err)
+	}
+	return err
+}
+
+// syncFolder makes the names in dir durable, where folders can be synced.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !cannotSync(err) {
+		return err
+	}
+	return nil
+}
+
+func cannotSync(err error) bool {
+	return !removesOpen || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported)
+}

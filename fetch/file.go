@@ -1,0 +1,130 @@
+package fetch
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// A File is a file that is being written, as FILE.part. It ends with one of Commit, Keep and Discard; the latter two do
+// nothing once it has ended, so that a deferred one is the way to clean up. After the end Write, Rewind and Commit fail
+// with [fs.ErrClosed]. A File is not safe for concurrent use.
+//
+// Errors are of type [*fs.PathError]. What the system said passes [errors.Is]: [fs.ErrPermission], a full disk as
+// syscall.ENOSPC.
+type File struct {
+	path   string   // the final one
+	part   *os.File // locked; nil once ended
+	size   int64    // bytes written
+	opts   Options
+	digest *digest // nil: none wanted
+}
+
+// Create begins the file at path, which does not appear before Commit. The folder must exist.
+//
+// A file that exists at path is an error that is [fs.ErrExist], unless Overwrite is set; a directory, a device and the
+// like are errors in any case. A FILE.part that a live process writes is [ErrInUse]. One that was left behind is
+// dropped and begun anew (nothing is resumed here). A FILE.part that is no regular file, be it a symbolic link, is an
+// error and stays as it is.
+//
+// The file's permissions are 0666 as the umask allows.
+func Create(path string, opts *Options) (*File, error) {
+	if err := Check(path, opts); err != nil {
+		return nil, err
+	}
+	part, err := openPart(path + Ext)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, part: part}
+	if opts != nil {
+		f.opts = *opts
+	}
+	if f.opts.SHA256 {
+		f.digest = newDigest()
+	}
+	return f, nil
+}
+
+// Path is the final name, as given to Create.
+func (f *File) Path() string { return f.path }
+
+// Size is how many bytes were written and not taken back.
+func (f *File) Size() int64 { return f.size }
+
+// Write appends p.
+func (f *File) Write(p []byte) (int, error) {
+	if f.part == nil {
+		return 0, failed("write", f.path, fs.ErrClosed)
+	}
+	n, err := f.part.Write(p)
+	f.size += int64(n)
+	if f.digest != nil {
+		f.digest.add(p[:n])
+	}
+	return n, err
+}
+
+// Rewind takes back what was written from offset off on: the next Write goes there. An off that is negative, or beyond
+// Size, is an error. It may read some of the file again where SHA256 is wanted.
+func (f *File) Rewind(off int64) error {
+	if f.part == nil {
+		return failed("rewind", f.path, fs.ErrClosed)
+	}
+	if off < 0 || off > f.size {
+		return failed("rewind", f.path, errRewind)
+	}
+	if err := f.part.Truncate(off); err != nil {
+		return err
+	}
+	if _, err := f.part.Seek(off, io.SeekStart); err != nil {
+		return err
+	}
+	f.size = off
+	if f.digest == nil {
+		return nil
+	}
+	if err := f.digest.rewind(f.part, off); err != nil {
+		return failed("rewind", f.path, err)
+	}
+	return nil
+}
+
+// SHA256 is the digest of what was written, 32 bytes; nil where Options did not ask for it. It may be called at any
+// time, also after the end.
+func (f *File) SHA256() []byte {
+	if f.digest == nil {
+		return nil
+	}
+	return f.digest.sum()
+}
+
+// Keep ends the file and leaves what was written as FILE.part.
+func (f *File) Keep() error {
+	if f.part == nil {
+		return nil
+	}
+	part := f.part
+	f.part = nil
+	return part.Close() // and so unlocks it
+}
+
+// Discard ends the file and removes FILE.part, if that is still the file that was written.
+func (f *File) Discard() error {
+	if f.part == nil {
+		return nil
+	}
+	err := same(f.part)
+	if !removesOpen {
+		f.Keep()
+	}
+	if err == nil {
+		err = os.Remove(f.path + Ext)
+	}
+	f.Keep() // what is gone need not be kept well
+	if errors.Is(err, errReplaced) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,14 @@
+//go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd)
+
+package fetch
+
+import "os"
+
+// openFlags: nothing is known here that would keep from following a symbolic link; checkPart has looked.
+const openFlags = 0
+
+// removesOpen: an open file can be neither renamed nor removed.
+const removesOpen = false
+
+// lock does nothing: the system has no locks that would suit.
+func lock(*os.File) error { return nil }

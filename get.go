@@ -1,0 +1,186 @@
+package spate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"spate/event"
+	"spate/fetch"
+	"spate/source"
+)
+
+// SeqMode says whether a stream is a sequence, of which each file becomes a file.
+type SeqMode int
+
+// The modes. SeqAuto goes by the URL as it was asked for: a sequence is one that contains "-seq", anywhere.
+const (
+	SeqAuto SeqMode = iota
+	SeqOn
+	SeqOff
+)
+
+func (m SeqMode) isSequence(url string) bool {
+	return m == SeqOn || m == SeqAuto && strings.Contains(url, "-seq")
+}
+
+// GetOptions are those of [Client.Get]. The zero value, and nil, mean the defaults.
+type GetOptions struct {
+	Dir                  string  // the folder of a name that Get finds; "": the current one
+	NoContentDisposition bool    // such a name comes from the URL alone; false: what the origin proposes comes first
+	Overwrite            bool    // existing files are replaced once their successor is whole; false: they are an error
+	Sequence             SeqMode // SeqAuto
+	Limits               Limits  // none
+}
+
+// A Result is what [Client.Get] has done.
+type Result struct {
+	Paths  []string // of the files that are whole, under their final names; the first 1000 of them
+	Part   string   // the FILE.part that was left behind; "" for none
+	Files  int64    // that are whole
+	Bytes  int64    // in them and in Part
+	SHA256 []byte   // of these bytes, one file after the other; nil where there is no file
+	Stats  Stats
+}
+
+const maxPaths = 1000
+
+// Get writes the stream of url to a file, or a sequence to several: path-file1, path-file2 and so on. Where path is ""
+// it finds a name itself: the one that the origin proposes (Content-Disposition), else the last element of url's path,
+// without the .parts of a manifest. Such a name is made safe and lies in GetOptions.Dir; path is used as it is.
+//
+// What has its final name is whole. It is written as FILE.part before, beside it, and moved when it is durable. A part
+// that proves corrupt is taken back out of a FILE.part and read from its next alternative; of a sequence, whose files
+// are finished one by one, that is not possible, and a part that proves corrupt after it was handed on ends the call.
+//
+// The Result is never nil and tells what was done, also beside an error. The errors that end a call early, [ErrLimit]
+// among them, leave a single output as FILE.part if it has any bytes, and of a sequence the files that are whole. An
+// output that exists is [ErrExists] and left as it is, unless Overwrite is set; one that is being written is
+// [ErrInUse]; other local errors are of type [*fs.PathError].
+func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
+	g := &getter{c: c, url: url, path: path}
+	if opts != nil {
+		g.opts = *opts
+	}
+	ctx, cancel := g.opts.Limits.context(ctx)
+	defer cancel()
+	run := g.single
+	if g.opts.Sequence.isSequence(url) {
+		run = g.sequence
+	}
+	err := g.limited(ctx, run(ctx))
+	if err == nil {
+		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
+	}
+	return &g.done, err
+}
+
+// limited finds out whether err is that of a limit.
+func (g *getter) limited(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	_, local := errors.AsType[*fs.PathError](err)
+	if cause := context.Cause(ctx); errors.Is(cause, ErrLimit) && !local {
+		err = cause
+	}
+	if errors.Is(err, ErrLimit) {
+		return &source.Error{Op: "get", URL: g.url, Err: err}
+	}
+	return err
+}
+
+// A getter is one call of Get.
+type getter struct {
+	c         *Client
+	url, path string
+	opts      GetOptions
+	out       *fetch.File // of a single output, once there is one
+	done      Result
+}
+
+// single writes the whole stream to one file.
+func (g *getter) single(ctx context.Context) error {
+	if err := g.checkPath(""); err != nil {
+		return err
+	}
+	s, err := g.c.open(ctx, g.url, g.rewind)
+	if err != nil {
+		return err
+	}
+	defer g.close(s)
+	g.out, err = fetch.Create(g.target(s.Info()), &fetch.Options{Overwrite: g.opts.Overwrite, SHA256: true})
+	if err != nil {
+		return err
+	}
+	_, err = s.WriteTo(&capped{g.out, g.opts.Limits.Bytes})
+	if err == nil {
+		err = g.out.Commit()
+	}
+	if err != nil {
+		g.leave()
+		return err
+	}
+	g.finished(g.out.Path(), g.out.Size(), g.out.SHA256())
+	return nil
+}
+
+// rewind takes back what was written from off on.
+func (g *getter) rewind(off int64) error {
+	if g.out == nil {
+		return nil // nothing was handed on yet
+	}
+	return g.out.Rewind(off)
+}
+
+// leave ends an output that is not whole. The errors of that tell nothing beside the one that led here.
+func (g *getter) leave() {
+	if g.out.Size() == 0 {
+		g.out.Discard()
+		return
+	}
+	g.done.Part = g.out.Path() + fetch.Ext
+	g.done.Bytes, g.done.SHA256 = g.out.Size(), g.out.SHA256()
+	g.out.Keep()
+}
+
+// checkPath looks, before anything is asked for, whether the output may be written.
+func (g *getter) checkPath(suffix string) error {
+	if g.path == "" {
+		return nil
+	}
+	return fetch.Check(g.path+suffix, &fetch.Options{Overwrite: g.opts.Overwrite})
+}
+
+// target is the path of the output.
+func (g *getter) target(info source.Info) string {
+	if g.path != "" {
+		return g.path
+	}
+	return filepath.Join(g.opts.Dir, outputName(g.url, info, !g.opts.NoContentDisposition))
+}
+
+// finished counts a file that is whole. sum is the digest of it and all before.
+func (g *getter) finished(path string, size int64, sum []byte) {
+	d := &g.done
+	d.Files, d.Bytes, d.SHA256 = d.Files+1, d.Bytes+size, sum
+	if len(d.Paths) < maxPaths {
+		d.Paths = append(d.Paths, path)
+	}
+	g.tell(event.Event{Type: event.File, Path: path, Bytes: size})
+}
+
+func (g *getter) close(s *Stream) {
+	g.done.Stats = s.Stats()
+	s.Close()
+}
+
+func (g *getter) tell(e event.Event) {
+	if sink := g.c.Options.Events; sink != nil {
+		e.Time = time.Now()
+		sink(e)
+	}
+}

@@ -1,0 +1,167 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "spate"
+
+// rooms are the packages and their floors. A package imports lower floors only and, inside a room, the room's own
+// parts: a room is the first element of the path, and its parts may be named below it in any order.
+//
+// The floors are the way the data goes: down to ask, up to answer. Nothing runs back up.
+var rooms = map[string]int{
+	"cmd/spate": 6,
+
+	"internal/demo": 5, // the demo's content and origins: what cmd shows
+
+	"": 4, // package spate
+
+	"assemble": 3,
+	"fetch":    3,
+
+	"source":            2,
+	"source/sourcetest": 2,
+	"source/limit":      2,
+	"source/budget":     2,
+	"source/httpsource": 2,
+	"source/filesource": 2,
+	"internal/farm":     2, // for tests and the demo only, see testOnly
+	"internal/model":    3,
+
+	"format/manifest": 1,
+	"format/sequence": 1,
+	"event":           1,
+	"internal/seal":   1,
+	"internal/redact": 1,
+	"internal/arch":   1,
+}
+
+// pure packages are functions of their input: no network, no files, no goroutine, no clock.
+var pure = []string{"format/manifest", "format/sequence", "event", "internal/redact"}
+
+// testOnly packages are imported by tests, and by the one package named.
+var testOnly = map[string]string{
+	"internal/farm":     "internal/demo",
+	"internal/model":    "",
+	"internal/arch":     "",
+	"source/sourcetest": "",
+}
+
+// schemeBlind packages open URLs through a Source and know no scheme.
+var schemeBlind = []string{"assemble", "fetch", "source/limit", "source/budget"}
+
+type pkg struct {
+	ImportPath, Dir string
+	GoFiles         []string
+	Imports, Deps   []string
+}
+
+func (p pkg) room() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+
+// list returns the packages that the module is made of.
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,Deps", module+"/...")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(p.room(), "bench") {
+			pkgs = append(pkgs, p)
+		}
+	}
+}
+
+func own(path string) (room string, ok bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+func sameRoom(a, b string) bool {
+	first := func(s string) string { f, _, _ := strings.Cut(s, "/"); return f }
+	return a != "" && b != "" && first(a) == first(b) && first(a) != "internal" && first(a) != "cmd"
+}
+
+func TestFloors(t *testing.T) {
+	for _, p := range list(t) {
+		floor, ok := rooms[p.room()]
+		if !ok {
+			t.Errorf("%s has no floor: give it one in rooms, where the data that it handles passes", p.ImportPath)
+			continue
+		}
+		for _, imp := range p.Imports {
+			other, ok := own(imp)
+			if !ok || sameRoom(p.room(), other) || other == "internal/redact" {
+				continue
+			}
+			if rooms[other] >= floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d): data goes down to ask and up to answer, so a package knows only lower floors",
+					p.ImportPath, floor, imp, rooms[other])
+			}
+		}
+	}
+}
+
+func TestDriversDoNotKnowEachOther(t *testing.T) {
+	isDriver := func(room string) bool { return strings.HasPrefix(room, "source/") && strings.HasSuffix(room, "source") }
+	for _, p := range list(t) {
+		for _, imp := range p.Imports {
+			other, _ := own(imp)
+			switch {
+			case isDriver(p.room()) && isDriver(other):
+				t.Errorf("%s imports %s: a driver is for one scheme and can be left out without the others", p.ImportPath, imp)
+			case slices.Contains(schemeBlind, p.room()) && isDriver(other):
+				t.Errorf("%s imports %s: what a URL means does not depend on its scheme", p.ImportPath, imp)
+			}
+		}
+	}
+}
+
+func TestTestOnly(t *testing.T) {
+	for _, p := range list(t) {
+		for _, imp := range p.Imports {
+			other, _ := own(imp)
+			if by, ok := testOnly[other]; ok && by != p.room() && !sameRoomTests(p.room(), other) {
+				t.Errorf("%s imports %s, which is for tests", p.ImportPath, imp)
+			}
+		}
+	}
+}
+
+func sameRoomTests(a, b string) bool { _, ok := testOnly[a]; return ok && strings.HasPrefix(b, "internal/") }
+
+// Whoever imports package spate pays for http and file alone.
+func TestLibraryIsSmall(t *testing.T) {
+	for _, p := range list(t) {
+		if p.ImportPath != module {
+			continue
+		}
+		for _, dep := range p.Deps {
+			first, _, _ := strings.Cut(dep, "/")
+			if strings.Contains(first, ".") && !strings.HasPrefix(dep, "golang.org/x/") {
+				t.Errorf("package spate depends on %s: a library brings no more than it needs", dep)
+			}
+		}
+		return
+	}
+	t.Fatal("package spate was not listed")
+}

@@ -1,0 +1,57 @@
+package spate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"spate/fetch"
+)
+
+var (
+	// ErrLimit is the error of what was stopped by one of its [Limits].
+	ErrLimit = errors.New("stopped by a limit")
+	// ErrExists is the error of an output that exists and is not to be overwritten.
+	ErrExists = fs.ErrExist
+	// ErrInUse is the error of an output that another call, maybe of another process, is writing.
+	ErrInUse = fetch.ErrInUse
+)
+
+// Limits end what may have no end of its own. A stream that ends right at a limit is whole; to find that out, the
+// stream is read on until there is more, or its end. The zero value is no limit.
+type Limits struct {
+	Bytes int64         // of the output; 0: none
+	Files int64         // of a sequence; 0: none
+	Time  time.Duration // from the call on; 0: none
+}
+
+// context is ctx under the limit of time. Its cause, once that is reached, is ErrLimit.
+func (l *Limits) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.Time <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, l.Time, overLimit("%v have passed", l.Time))
+}
+
+func overLimit(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrLimit, fmt.Sprintf(format, args...))
+}
+
+// A capped writer fails with ErrLimit where there is more than limit allows, having written what it does.
+type capped struct {
+	*fetch.File
+	limit int64 // 0: none
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	if c.limit <= 0 || int64(len(p)) <= c.limit-c.Size() {
+		return c.File.Write(p)
+	}
+	n, err := c.File.Write(p[:c.limit-c.Size()])
+	if err == nil {
+		err = overLimit("%d bytes", c.limit)
+	}
+	return n, err
+}

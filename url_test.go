@@ -1,0 +1,98 @@
+package spate
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"spate/source"
+	"spate/source/filesource"
+)
+
+func TestURLOfURLs(t *testing.T) {
+	for _, arg := range []string{
+		"http://host/path", "https://user:pw@host:8443/a?b#c", "HTTP://HOST/", "http://[::1]:80/", "http://host",
+		"file:///tmp/x", "file://localhost/tmp/x", "File:///tmp/x",
+	} {
+		if got, err := URL(arg); err != nil || got != arg {
+			t.Errorf("URL(%q) = %q, %v", arg, got, err)
+		}
+	}
+}
+
+func TestURLOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	must(t, os.Mkdir("sub", 0o755))
+	for _, name := range []string{"plain", "with space", "100%", "a#b", "a?b", "a:b", "example.org", "sub/é", "gopher:x"} {
+		must(t, os.WriteFile(name, []byte(name), 0o600))
+		for _, arg := range []string{name, "./" + name, filepath.Join(dir, name)} {
+			got, err := URL(arg)
+			if want := filesource.URL(filepath.Join(dir, name)); err != nil || got != want {
+				t.Errorf("URL(%q) = %q, %v, want %q", arg, got, err, want)
+				continue
+			}
+			var c Client
+			s, err := c.Open(t.Context(), got)
+			must(t, err)
+			if text := readAll(t, s); text != name {
+				t.Errorf("%s has %q", got, text)
+			}
+			must(t, s.Close())
+		}
+	}
+}
+
+func TestURLOfAnythingElse(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tests := []struct{ name, arg, says string }{
+		{"host and path", "example.org/a.jpg", "did you mean https://example.org/a.jpg?"},
+		{"host", "example.org", "did you mean https://example.org?"},
+		{"host and port", "example.org:8080/a", "did you mean https://example.org:8080/a?"},
+		{"address and port", "127.0.0.1:8080/a", "did you mean https://127.0.0.1:8080/a?"},
+		{"localhost", "localhost/a", "did you mean https://localhost/a?"},
+		{"no scheme", "//example.org/a", "did you mean https://example.org/a?"},
+		{"a word", "picture", "neither a URL nor a file that exists"},
+		{"a path", "/no/such.file", "neither a URL nor a file that exists"},
+		{"a relative path", "./no.file", "neither a URL nor a file that exists"},
+		{"a path above", "../no.file", "neither a URL nor a file that exists"},
+		{"words", "no such file.txt", "neither a URL nor a file that exists"},
+		{"empty", "", "neither a URL nor a file that exists"},
+		{"NUL", "a\x00b", "neither a URL nor a file that exists"},
+		{"too long", strings.Repeat("n", 10_000), "neither a URL nor a file that exists"},
+		{"another scheme", "gopher://host/", `no support for scheme "gopher"`},
+		{"no host", "http:///path", "no host"},
+		{"nothing behind", "https://", "no host"},
+		{"one slash", "http:/host/path", "no host"},
+		{"bad port", "http://host:port/", "invalid port"},
+		{"bad address", "http://[::1", "missing ']'"},
+		{"blank in the host", "http://a b/", "invalid character"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := URL(test.arg)
+			e, ok := errors.AsType[*source.Error](err)
+			if got != "" || !ok || e.Kind != source.KindMalformed {
+				t.Fatalf("URL = %q, %v", got, err)
+			}
+			if !strings.Contains(err.Error(), test.says) {
+				t.Errorf("error %v does not say %q", err, test.says)
+			}
+			hasHint := strings.Contains(err.Error(), "did you mean")
+			if hasHint != strings.Contains(test.says, "did you mean") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestURLOfWhatMayNotBeLookedAt(t *testing.T) {
+	err := noArgument("example.org/file", nil, &fs.PathError{Op: "stat", Path: "example.org/file", Err: syscall.EACCES})
+	if e, ok := errors.AsType[*source.Error](err); !ok || e.Kind != source.KindLocal || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("error %v", err)
+	}
+}
