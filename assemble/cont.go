@@ -1,6 +1,10 @@
 package assemble
 
-import "spate/format/manifest"
+import (
+	"fmt"
+
+	"spate/format/manifest"
+)
 
 // A cont is a continuation: one part of a manifest that is being executed, what is left of it to try, and where the
 // manifest goes on after it. It is immutable, so that a part that was read ahead remembers where it stood.
@@ -18,6 +22,7 @@ type cont struct {
 	depth   int     // conts from here up after which something follows
 	only    int     // conts from here up, in a row, after which nothing follows
 	choice  bool    // this cont, or one above, has an alternative left
+	weight  int     // bytes of text in conts from here up
 }
 
 // A mark is a place in the stream. It is set by the reader, once, when it gets there.
@@ -47,6 +52,15 @@ func (c *cont) derive() {
 	if c.up != nil {
 		c.depth, c.choice = c.up.depth, c.choice || c.up.choice
 	}
+	c.weight = textOf(c.part)
+	if c.up != nil {
+		c.weight += c.up.weight
+	}
+	if c.after != nil {
+		for _, l := range c.after.known {
+			c.weight += textOf(l.Part)
+		}
+	}
 	switch {
 	case c.after != nil:
 		c.depth++
@@ -55,6 +69,28 @@ func (c *cont) derive() {
 	default:
 		c.only = 1
 	}
+}
+
+// textOf is about how much memory a part takes.
+func textOf(p manifest.Part) int {
+	n := 128
+	for _, a := range p.Alternatives {
+		n += len(a) + 16
+	}
+	return n
+}
+
+// maxText bounds the text of all parts that wait for their turn, whatever MaxDepth allows.
+const maxText = 32 << 20
+
+func (c *cont) checkDepth(limit int) error {
+	switch {
+	case c.depth > limit:
+		return fmt.Errorf("%w: limit %d", ErrDepth, limit)
+	case c.weight > maxText:
+		return fmt.Errorf("%w: parts that wait hold over %d bytes of text", ErrDepth, maxText)
+	}
+	return nil
 }
 
 func (c *cont) hasNext() bool { return c.next < len(c.part.Alternatives) }

@@ -53,9 +53,3 @@ func (e *PartError) As(target any) bool {
 	}
 	return false
 }
-
-// A fatalError ends the stream: no alternative can mend it.
-type fatalError struct{ err error }
-
-func (e *fatalError) Error() string { return e.err.Error() }
-func (e *fatalError) Unwrap() error { return e.err }

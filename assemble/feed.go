@@ -124,7 +124,7 @@ func sumPart(sum uint64, p manifest.Part) uint64 {
 func (f *feed) add(ctx context.Context, l listed) bool {
 	f.mu.Lock()
 	f.parts = append(f.parts, l)
-	f.bytes += sizeOf(l)
+	f.bytes += textOf(l.Part)
 	full := f.bytes > feedBytes
 	f.mu.Unlock()
 	signal(f.changed)
@@ -140,14 +140,6 @@ func (f *feed) add(ctx context.Context, l listed) bool {
 		f.mu.Unlock()
 	}
 	return true
-}
-
-func sizeOf(l listed) int {
-	n := 64
-	for _, a := range l.Alternatives {
-		n += len(a) + 16
-	}
-	return n
 }
 
 func signal(c chan struct{}) {
@@ -174,7 +166,7 @@ func (f *feed) take() (part listed, ok bool, err error) {
 	part = f.parts[0]
 	f.parts[0] = listed{}
 	f.parts = f.parts[1:]
-	f.bytes -= sizeOf(part)
+	f.bytes -= textOf(part.Part)
 	signal(f.room)
 	return part, true, nil
 }

@@ -64,6 +64,7 @@ type Leaf struct {
 // An answer is what the first alternative that answered has told. The fetcher may be at another one by now.
 type answer struct {
 	info   source.Info
+	off    int64 // of the part, where it begins
 	size   int64
 	cached bool
 }

@@ -3,9 +3,9 @@ package assemble
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"spate/format/manifest"
@@ -27,28 +27,18 @@ type Walker struct {
 	// onRoot is told of the answer to the URL that was asked for, and whether that is a manifest.
 	onRoot func(info source.Info, manifest bool)
 
-	job     *Leaf               // begun out of turn: the root, or the part that was unwound to
-	frame   *frame              // the manifest that is executed
-	ret     *cont               // the part that has just ended, if its manifest is to go on
-	checked bool                // that ret has reached what it must
-	start   *mark               // of the next leaf
-	reset   *mark               // for the next leaf
-	feeds   map[*feed]struct{}  // open ones, of frame and of manifests that wait for their turn
-	idle    idling              // since the last leaf
-	seen    map[string]struct{} // manifests opened since the last byte
+	job     *Leaf              // begun out of turn: the root, or the part that was unwound to
+	frame   *frame             // the manifest that is executed
+	ret     *cont              // the part that has just ended, if its manifest is to go on
+	checked bool               // that ret has reached what it must
+	start   *mark              // of the next leaf
+	reset   *mark              // for the next leaf
+	feeds   map[*feed]struct{} // open ones, of frame and of manifests that wait for their turn
+	idle    idling             // since the last leaf
+	seed    maphash.Seed
+	seen    map[uint64]struct{} // hashes of the manifests opened since the last byte
 	heard   atomic.Bool         // set by the reader when bytes arrive
 	halted  bool                // until Unwind
-}
-
-// A frame is one manifest in execution.
-type frame struct {
-	c      *cont // the part that it answers for, or one above where nothing is left to do in between
-	doc    *document
-	known  []listed // decoded before, to be executed before what feed has
-	feed   *feed    // nil: not open, or there is nothing behind known
-	from   point    // where to open it
-	end    bool     // there is nothing behind known
-	window []*Leaf  // begun, in order
 }
 
 const (
@@ -58,7 +48,7 @@ const (
 
 // newWalker begins with url as the only alternative of a part of its own.
 func newWalker(o *opener, url string) *Walker {
-	w := &Walker{o: o, start: &mark{}, seen: make(map[string]struct{}), feeds: make(map[*feed]struct{})}
+	w := &Walker{o: o, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]struct{}), feeds: make(map[*feed]struct{})}
 	w.tokens = make(chan struct{}, max(o.opts.Ahead, 1))
 	w.order = &order{promote: func() {
 		o.opts.Hosts.Promote()
@@ -211,106 +201,6 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 	return l, nil
 }
 
-// fill begins parts of f until the tokens are used up, and one at least. Behind what looks like a manifest nothing is
-// begun: what comes next is inside that.
-func (w *Walker) fill(ctx context.Context, f *frame) error {
-	for {
-		n := len(f.window)
-		if n > 0 && f.window[n-1].mayBeDocument() {
-			return nil
-		}
-		if n == 0 {
-			if err := w.take(ctx); err != nil {
-				return err
-			}
-		} else if !w.tryTake() {
-			return nil
-		}
-		part, ok, err := w.listed(ctx, f, n == 0)
-		if err != nil || !ok {
-			w.give()
-			if n > 0 {
-				err = nil // what is begun comes first
-			}
-			return err
-		}
-		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part, size: -1}
-		f.window = append(f.window, l)
-		w.begin(l)
-	}
-}
-
-func (w *Walker) take(ctx context.Context) error {
-	select {
-	case w.tokens <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (w *Walker) tryTake() bool {
-	select {
-	case w.tokens <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *Walker) give() { <-w.tokens }
-
-// listed returns the next part of f, waiting for it only if told to.
-func (w *Walker) listed(ctx context.Context, f *frame, wait bool) (listed, bool, error) {
-	if len(f.known) > 0 {
-		part := f.known[0]
-		f.known = f.known[1:]
-		return part, true, nil
-	}
-	if f.end {
-		return listed{}, false, io.EOF
-	}
-	if f.feed == nil {
-		f.feed = w.reopen(f.doc, f.from)
-	}
-	if !wait {
-		part, ok, _ := f.feed.take()
-		return part, ok, nil
-	}
-	part, err := f.feed.next(ctx)
-	return part, err == nil, err
-}
-
-// begin starts the goroutine that opens l and, once told what l is, does the rest. It uses up a token.
-func (w *Walker) begin(l *Leaf) {
-	l.spot = w.order.begin()
-	l.opened, l.stopped = make(chan struct{}), make(chan struct{})
-	l.then = make(chan func(context.Context), 1)
-	l.finish = sync.OnceFunc(func() {
-		l.spot.end()
-		w.give()
-	})
-	if l.c.part.Cacheable {
-		l.ticket = w.o.memo.enter(l.urls())
-	}
-	l.cancel = w.run(func(ctx context.Context) {
-		defer close(l.stopped)
-		w.o.openPart(ctx, l)
-		l.dead = l.stock == nil && l.doc == nil
-		l.ticket.settle()
-		close(l.opened)
-		if l.dead {
-			return
-		}
-		select {
-		case do := <-l.then:
-			do(ctx)
-		case <-ctx.Done():
-			l.close()
-		}
-	})
-}
-
 // await waits until l was opened.
 func (w *Walker) await(ctx context.Context, l *Leaf) error {
 	select {
@@ -324,7 +214,7 @@ func (w *Walker) await(ctx context.Context, l *Leaf) error {
 
 // hand makes l the reader's.
 func (w *Walker) hand(l *Leaf) {
-	l.answer = answer{info: l.stock.info(), size: l.size, cached: l.cached}
+	l.answer = answer{info: l.stock.info(), off: l.t.off, size: l.size, cached: l.cached}
 	l.pipe = &pipe{}
 	l.then <- func(ctx context.Context) { w.fetch(ctx, l) }
 }
@@ -337,9 +227,10 @@ func (w *Walker) push(l *Leaf, after *rest) *Leaf {
 	}
 	w.countAgain(doc.to.url)
 	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
-	if c = c.pushed(); c.depth > w.o.opts.MaxDepth {
+	c = c.pushed()
+	if err := c.checkDepth(w.o.opts.MaxDepth); err != nil {
 		l.discard()
-		return &Leaf{c: l.c, fatal: fmt.Errorf("%w: limit %d", ErrDepth, w.o.opts.MaxDepth)}
+		return &Leaf{c: l.c, fatal: err}
 	}
 	f := newFeed(l.cancel)
 	w.feeds[f] = struct{}{}
@@ -355,10 +246,11 @@ func (w *Walker) countAgain(url string) {
 	if w.heard.Swap(false) {
 		clear(w.seen)
 	}
-	if _, again := w.seen[url]; again {
+	h := maphash.String(w.seed, url)
+	if _, again := w.seen[h]; again {
 		w.idle.again++
 	} else if len(w.seen) < maxSeen {
-		w.seen[url] = struct{}{}
+		w.seen[h] = struct{}{}
 	}
 }
 

@@ -12,7 +12,7 @@ const (
 	Part     Type = "part"     // the reader has reached a part: Part, URL, Origin, Size, Cached
 	Failed   Type = "failed"   // an alternative failed: URL, Error, Kind, Off
 	Resumed  Type = "resumed"  // an alternative broke and was opened again: URL, Off
-	Unwound  Type = "unwound"  // an enclosing part's next alternative is tried: URL, Off
+	Unwound  Type = "unwound"  // an enclosing part's next alternative is tried: Manifest, Line, Off
 	Progress Type = "progress" // Bytes so far, Size where it is known
 	File     Type = "file"     // a file is whole under its final name: Path, Bytes
 	Done     Type = "done"     // the whole is done: Bytes

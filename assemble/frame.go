@@ -1,0 +1,118 @@
+package assemble
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// A frame is one manifest in execution.
+type frame struct {
+	c      *cont // the part that it answers for, or one above where nothing is left to do in between
+	doc    *document
+	known  []listed // decoded before, to be executed before what feed has
+	feed   *feed    // nil: not open, or there is nothing behind known
+	from   point    // where to open it
+	end    bool     // there is nothing behind known
+	window []*Leaf  // begun, in order
+}
+
+// fill begins parts of f until the tokens are used up, and one at least. Behind what looks like a manifest nothing is
+// begun: what comes next is inside that.
+func (w *Walker) fill(ctx context.Context, f *frame) error {
+	for {
+		n := len(f.window)
+		if n > 0 && f.window[n-1].mayBeDocument() {
+			return nil
+		}
+		if n == 0 {
+			if err := w.take(ctx); err != nil {
+				return err
+			}
+		} else if !w.tryTake() {
+			return nil
+		}
+		part, ok, err := w.listed(ctx, f, n == 0)
+		if err != nil || !ok {
+			w.give()
+			if n > 0 {
+				err = nil // what is begun comes first
+			}
+			return err
+		}
+		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part, size: -1}
+		f.window = append(f.window, l)
+		w.begin(l)
+	}
+}
+
+func (w *Walker) take(ctx context.Context) error {
+	select {
+	case w.tokens <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *Walker) tryTake() bool {
+	select {
+	case w.tokens <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *Walker) give() { <-w.tokens }
+
+// listed returns the next part of f, waiting for it only if told to.
+func (w *Walker) listed(ctx context.Context, f *frame, wait bool) (listed, bool, error) {
+	if len(f.known) > 0 {
+		part := f.known[0]
+		f.known = f.known[1:]
+		return part, true, nil
+	}
+	if f.end {
+		return listed{}, false, io.EOF
+	}
+	if f.feed == nil {
+		f.feed = w.reopen(f.doc, f.from)
+	}
+	if !wait {
+		part, ok, _ := f.feed.take()
+		return part, ok, nil
+	}
+	part, err := f.feed.next(ctx)
+	return part, err == nil, err
+}
+
+// begin starts the goroutine that opens l and, once told what l is, does the rest. It uses up a token.
+func (w *Walker) begin(l *Leaf) {
+	l.spot = w.order.begin()
+	l.opened, l.stopped = make(chan struct{}), make(chan struct{})
+	l.then = make(chan func(context.Context), 1)
+	l.finish = sync.OnceFunc(func() {
+		l.spot.end()
+		w.give()
+	})
+	if l.c.part.Cacheable {
+		l.ticket = w.o.memo.enter(l.urls())
+	}
+	l.cancel = w.run(func(ctx context.Context) {
+		defer close(l.stopped)
+		w.o.openPart(ctx, l)
+		l.dead = l.stock == nil && l.doc == nil
+		l.ticket.settle()
+		close(l.opened)
+		if l.dead {
+			return
+		}
+		select {
+		case do := <-l.then:
+			do(ctx)
+		case <-ctx.Done():
+			l.close()
+		}
+	})
+}

@@ -1,0 +1,217 @@
+package assemble
+
+import (
+	"fmt"
+	"hash/crc64"
+	"io"
+	"slices"
+
+	"spate/event"
+	"spate/internal/redact"
+)
+
+// next waits for bytes that are new, and returns them.
+func (r *Reader) next() ([]byte, error) {
+	for r.err == nil {
+		b, err := r.step()
+		if len(b) > 0 {
+			return b, nil
+		}
+		r.err = err
+	}
+	return nil, r.err
+}
+
+// step makes one step towards the next bytes.
+func (r *Reader) step() ([]byte, error) {
+	l := r.head
+	if l == nil {
+		return nil, r.takeHead()
+	}
+	b, err := r.peek(l)
+	switch {
+	case err == nil && r.pos < r.high:
+		return nil, r.replay(b)
+	case err == nil:
+		return b, nil
+	case err == io.EOF && r.pos < l.c.need:
+		return nil, r.fail(l, l.next, errShort)
+	case err == io.EOF && r.pos-l.start.off != l.t.off:
+		return nil, fmt.Errorf("read %s: %w", redact.URL(l.answer.info.URL), errLost)
+	case err == io.EOF:
+		r.drop(l)
+		r.head = nil
+		return nil, nil
+	case err == errFailed:
+		return nil, r.giveUp(l)
+	}
+	return nil, err
+}
+
+// advance counts bytes that were handed on.
+func (r *Reader) advance(b []byte) {
+	r.sum(b)
+	r.pos += int64(len(b))
+	r.high, r.highCRC = r.pos, r.crc
+	r.handed = r.handed || len(b) > 0
+	r.idle, r.unwinds = idling{}, 0
+	r.w.heard.Store(true)
+	r.consume(r.head, len(b))
+}
+
+// sum keeps the CRC of the stream, where there may be something to compare it with.
+func (r *Reader) sum(b []byte) {
+	if r.head.c.choice || r.pos < r.high {
+		r.crc = crc64.Update(r.crc, crcTable, b)
+	}
+}
+
+// replay compares bytes that were handed on before with those that come now.
+func (r *Reader) replay(b []byte) error {
+	b = b[:min(int64(len(b)), r.high-r.pos)]
+	r.sum(b)
+	r.pos += int64(len(b))
+	r.consume(r.head, len(b))
+	if r.pos == r.high && r.crc != r.highCRC {
+		return r.fail(r.head, r.headNext, errDiffers)
+	}
+	return nil
+}
+
+// takeHead waits for the walker's next leaf.
+func (r *Reader) takeHead() error {
+	l, err := r.dequeue()
+	if err != nil {
+		return err
+	}
+	if l.reset != nil && l.reset.set {
+		r.pos, r.crc = l.reset.off, l.reset.crc
+	}
+	if !l.start.set {
+		*l.start = mark{set: true, off: r.pos, crc: r.crc}
+	}
+	r.idle.opens += l.idle.opens
+	r.idle.again += l.idle.again
+	if err := r.idle.check(r.o.opts.MaxIdleOpens); err != nil {
+		r.drop(l)
+		return err
+	}
+	switch {
+	case l.fatal != nil:
+		return r.fatal(l)
+	case l.isCheck && r.pos >= l.c.need:
+		return nil
+	case l.isCheck:
+		l.errs = append(slices.Clip(l.errs), errShort)
+		return r.unwind(l, false)
+	case l.dead:
+		return r.unwind(l, true)
+	}
+	r.head, r.handed = l, false
+	r.begun(l)
+	return nil
+}
+
+func (r *Reader) dequeue() (*Leaf, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		switch {
+		case r.stopped != nil:
+			return nil, r.stopped
+		case len(r.queue) > 0:
+			l := r.queue[0]
+			r.queue[0] = nil
+			r.queue = r.queue[1:]
+			return l, nil
+		case r.ended:
+			return nil, io.EOF
+		}
+		r.ready.Wait()
+	}
+}
+
+func (r *Reader) fatal(l *Leaf) error {
+	if l.c.doc == nil {
+		return l.fatal
+	}
+	return fmt.Errorf("read %s: line %d: %w", redact.URL(l.c.doc.to.url), l.c.part.Line, l.fatal)
+}
+
+// begun counts and tells that the reader has reached l.
+func (r *Reader) begun(l *Leaf) {
+	r.served(l.answer.info.URL)
+	if r.pos < r.high || l.answer.off > 0 {
+		return // the reader was in this part before
+	}
+	r.mu.Lock()
+	r.stats.Parts++
+	part := r.stats.Parts
+	if l.answer.cached {
+		r.stats.Cached++
+	}
+	r.mu.Unlock()
+	r.o.opts.emit(event.Event{Type: event.Part, Part: part, URL: redact.URL(l.answer.info.URL),
+		Origin: originOf(l.answer.info.URL), Size: l.answer.size, Cached: l.answer.cached, Line: l.c.part.Line})
+}
+
+// served remembers the origin of rawURL.
+func (r *Reader) served(rawURL string) {
+	origin := originOf(rawURL)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.origins) < maxOrigins {
+		r.origins[origin] = struct{}{}
+	}
+}
+
+// fail gives up what the head was read from, because of bytes that the reader has compared. The fetcher may be at a
+// later alternative already: next is the one to go on with.
+func (r *Reader) fail(l *Leaf, next int, cause error) error {
+	l.discard()
+	<-l.stopped
+	l.next, l.errs = next, append(slices.Clip(l.errs), cause)
+	return r.unwind(l, false)
+}
+
+// giveUp goes on after the head's own alternatives could not finish it.
+func (r *Reader) giveUp(l *Leaf) error {
+	if !l.again {
+		return r.unwind(l, true)
+	}
+	if !r.handed {
+		return r.unwind(l, false)
+	}
+	if r.o.opts.Rewind == nil {
+		return l.errs[len(l.errs)-1]
+	}
+	if err := r.o.opts.Rewind(l.start.off); err != nil {
+		return err
+	}
+	r.pos, r.crc = l.start.off, l.start.crc
+	r.high, r.highCRC = r.pos, r.crc
+	return r.unwind(l, true)
+}
+
+// unwind sets the walk back, to where another alternative is left, and begins it anew from there.
+func (r *Reader) unwind(l *Leaf, exact bool) error {
+	r.stopWalk()
+	r.drop(l)
+	r.head = nil
+	r.mu.Lock()
+	behind := r.queue
+	r.queue, r.ended = nil, false
+	r.mu.Unlock()
+	for _, b := range behind {
+		b.abandon()
+		r.drop(b)
+	}
+	if r.unwinds++; r.unwinds > maxIdleUnwinds {
+		return fmt.Errorf("%w: %w", io.ErrNoProgress, errUnwindLimit)
+	}
+	if err := r.w.Unwind(l, stand{pos: r.pos, high: r.high, exact: exact}); err != nil {
+		return err
+	}
+	r.startWalk()
+	return nil
+}
