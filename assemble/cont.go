@@ -93,6 +93,12 @@ func (c *cont) checkDepth(limit int) error {
 	return nil
 }
 
+// mayReplay reports whether the part, being read from the alternative next, may have to be compared later with what
+// another gives for the same stretch of the stream.
+func (c *cont) mayReplay() bool {
+	return c.next+1 < len(c.part.Alternatives) || c.up != nil && c.up.choice
+}
+
 func (c *cont) hasNext() bool { return c.next < len(c.part.Alternatives) }
 
 // base is what the part's alternatives resolve against; "" for what the caller asked for.

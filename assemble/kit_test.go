@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/url"
 	"runtime"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"spate/event"
 	"spate/internal/farm"
 	"spate/source"
+	"spate/source/budget"
 	"spate/source/httpsource"
 )
 
@@ -218,4 +220,58 @@ func wantRanges(t *testing.T, f *farm.Farm, path string, want ...string) {
 	if got := ranges(f, path); !slices.Equal(got, want) {
 		t.Errorf("ranges asked of %s: %q, want %q", path, got, want)
 	}
+}
+
+// budgetOf is a budget of n bytes.
+func budgetOf(n int64) *budget.Budget { return &budget.Budget{Max: n} }
+
+// stepper reads a stream step by step.
+type stepper struct {
+	*assemble.Reader
+	t   *testing.T
+	ctx context.CancelFunc
+}
+
+// open begins to read url; the stream is closed when the test ends, at the latest.
+func open(t *testing.T, src source.Source, url string, opts *assemble.Options) *stepper {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := assemble.Open(ctx, src, url, opts)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		within(t, "closing", func() { r.Close() })
+	})
+	return &stepper{r, t, cancel}
+}
+
+// want reads as many bytes as data has.
+func (s *stepper) want(data []byte) {
+	s.t.Helper()
+	got := make([]byte, len(data))
+	var n int
+	var err error
+	within(s.t, "reading", func() { n, err = io.ReadFull(s, got) })
+	if err != nil || differAt(got, data) < len(data) {
+		s.t.Fatalf("read %d of %d bytes, which differ at %d, then %v", n, len(data), differAt(got[:n], data), err)
+	}
+}
+
+// wantEnd reads on and finds the end.
+func (s *stepper) wantEnd() {
+	s.t.Helper()
+	within(s.t, "reading the end", func() {
+		if n, err := s.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			s.t.Errorf("read %d, %v; want the end", n, err)
+		}
+	})
+}
+
+// random is a source of random numbers, and what it was seeded with.
+func random() (*rand.Rand, uint64) {
+	seed := rand.Uint64()
+	return rand.New(rand.NewPCG(seed, 1)), seed
 }

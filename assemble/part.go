@@ -99,7 +99,7 @@ func (l *Leaf) begin(to target) {
 	if l.promised {
 		l.direct = 0 // a digest is of all bytes
 	}
-	l.t.restart(l.direct == 0 && l.next+1 < len(l.c.part.Alternatives), l.promised)
+	l.t.restart(l.promised)
 	l.t.off = l.direct
 	l.digest, l.size, l.mixed = to.digest, -1, false
 }
@@ -156,7 +156,7 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	switch {
 	case errors.Is(err, errShrunk) && o.isDocument(ctx, l, to):
 		return errForWalker
-	case errors.Is(err, errNoRange) && l.direct > 0:
+	case errors.Is(err, errNoRange):
 		l.anew = true
 		return errForWalker
 	case err != nil:

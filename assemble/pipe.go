@@ -4,12 +4,13 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"spate/source/budget"
 )
 
 const (
-	maxBlock    = 128 << 10
+	maxBlock    = 256 << 10
 	minBlock    = 4 << 10
 	headReserve = 4 * maxBlock
 )
@@ -79,6 +80,11 @@ func (r *Reader) pump(ctx context.Context, l *Leaf) error {
 	}
 	var probe [512]byte
 	for {
+		if lent, err := r.lend(ctx, l); err != nil {
+			return err
+		} else if lent {
+			continue
+		}
 		if l.size >= 0 && l.t.off >= l.size {
 			if n, err := l.stock.read(ctx, probe[:]); n == 0 && err != nil {
 				return err
@@ -166,6 +172,18 @@ func (r *Reader) endPipe(l *Leaf, err error) {
 
 // peek waits for bytes of l, the head, and returns them; they stay valid until consume.
 func (r *Reader) peek(l *Leaf) ([]byte, error) {
+	for len(r.loan.bytes) == 0 {
+		b, read, err := r.await(l)
+		if read == nil {
+			return b, err
+		}
+		r.readLent(l, read)
+	}
+	return r.loan.bytes, nil
+}
+
+// await waits for bytes in the pipe of l, or for its stock to be lent.
+func (r *Reader) await(l *Leaf) (b []byte, read func([]byte) (int, error), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := l.pipe
@@ -175,22 +193,31 @@ func (r *Reader) peek(l *Leaf) ([]byte, error) {
 		}
 		switch {
 		case r.stopped != nil:
-			return nil, r.stopped
+			return nil, nil, r.stopped
 		case p.err == errFailed && l.again:
-			return nil, p.err // what is buffered is wrong
+			return nil, nil, p.err // what is buffered is wrong
 		case len(p.blocks) > 0 && p.blocks[0].r < p.blocks[0].w:
 			p.taken = true
 			r.headNext = p.blocks[0].next
-			return p.blocks[0].buf[p.blocks[0].r:p.blocks[0].w], nil
+			return p.blocks[0].buf[p.blocks[0].r:p.blocks[0].w], nil, nil
 		case p.err != nil:
-			return nil, p.err
+			return nil, nil, p.err
+		case r.loan.read != nil:
+			p.taken = true
+			return nil, r.loan.read, nil
 		}
+		r.borrow(l)
 		r.ready.Wait()
 	}
 }
 
 // consume frees the first n bytes of what peek returned.
 func (r *Reader) consume(l *Leaf, n int) {
+	r.loan.left = time.Now()
+	if len(r.loan.bytes) > 0 {
+		r.loan.bytes = r.loan.bytes[n:]
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := l.pipe
@@ -226,13 +253,25 @@ func (r *Reader) drain(p *pipe) {
 	p.blocks = nil
 }
 
-// drop ends a leaf that is not read any more, or not to its end, and frees what it holds.
-func (r *Reader) drop(l *Leaf) {
+// end ends a leaf and waits for its goroutine.
+func (r *Reader) end(l *Leaf) {
 	l.discard()
 	if l.pipe == nil {
 		return
 	}
+	if l == r.head {
+		r.giveBack(errTakenBack)
+		r.loan.bytes = nil
+	}
 	<-l.stopped
+}
+
+// drop ends a leaf that is not read any more, or not to its end, and frees what it holds.
+func (r *Reader) drop(l *Leaf) {
+	r.end(l)
+	if l.pipe == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.pipe.over = true

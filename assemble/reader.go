@@ -34,6 +34,8 @@ type Reader struct {
 	info    source.Info
 	stopped error // why the stream was stopped: that of the context, or errClosed
 	stats   Stats
+	loan    loan
+	asking  *pipe // whose stock the loan was asked for
 	origins map[string]struct{}
 
 	// What follows is the reading goroutine's.
@@ -78,6 +80,7 @@ func Open(ctx context.Context, src source.Source, url string, opts *Options) (*R
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Reader{o: o, w: newWalker(o, url), account: v.Budget.Account(headReserve), cancel: cancel}
 	r.ready = sync.NewCond(&r.mu)
+	r.loan.back = sync.NewCond(&r.mu)
 	r.origins = make(map[string]struct{})
 	r.run = func(f func(context.Context)) context.CancelFunc {
 		ctx, cancel := context.WithCancel(ctx)

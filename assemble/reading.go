@@ -61,7 +61,7 @@ func (r *Reader) advance(b []byte) {
 
 // sum keeps the CRC of the stream, where there may be something to compare it with.
 func (r *Reader) sum(b []byte) {
-	if r.head.c.choice || r.pos < r.high {
+	if r.head.c.mayReplay() || r.pos < r.high {
 		r.crc = crc64.Update(r.crc, crcTable, b)
 	}
 }
@@ -168,8 +168,7 @@ func (r *Reader) served(rawURL string) {
 // fail gives up what the head was read from, because of bytes that the reader has compared. The fetcher may be at a
 // later alternative already: next is the one to go on with.
 func (r *Reader) fail(l *Leaf, next int, cause error) error {
-	l.discard()
-	<-l.stopped
+	r.end(l)
 	l.next, l.errs = next, append(slices.Clip(l.errs), cause)
 	return r.unwind(l, false)
 }

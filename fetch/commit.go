@@ -13,13 +13,10 @@ import (
 // is [fs.ErrExist]. After an error nothing has ended: FILE.part is to be kept or discarded. (Where an open file cannot be
 // moved, on Windows, it may be kept by then.)
 func (f *File) Commit() error {
-	if f.part == nil {
+	if f.ended() {
 		return failed("commit", f.path, fs.ErrClosed)
 	}
-	if err := same(f.part); err != nil {
-		return err
-	}
-	if err := f.part.Sync(); err != nil {
+	if err := f.settle(); err != nil {
 		return err
 	}
 	if !removesOpen {
@@ -32,6 +29,17 @@ func (f *File) Commit() error {
 	}
 	f.Keep() // it is synced: there is nothing left that closing could fail to write
 	return syncFolder(filepath.Dir(f.path))
+}
+
+// settle makes sure that FILE.part is what was written, locked and durable.
+func (f *File) settle() error {
+	if f.finished != nil {
+		return f.resume()
+	}
+	if err := same(f.part); err != nil {
+		return err
+	}
+	return f.part.Sync()
 }
 
 func (f *File) publish() error {

@@ -8,17 +8,19 @@ import (
 )
 
 // A File is a file that is being written, as FILE.part. It ends with one of Commit, Keep and Discard; the latter two do
-// nothing once it has ended, so that a deferred one is the way to clean up. After the end Write, Rewind and Commit fail
-// with [fs.ErrClosed]. A File is not safe for concurrent use.
+// nothing once it has ended, so that a deferred one is the way to clean up. After the end Write, Rewind, Finish and
+// Commit fail with [fs.ErrClosed]. A File is not safe for concurrent use.
 //
 // Errors are of type [*fs.PathError]. What the system said passes [errors.Is]: [fs.ErrPermission], a full disk as
 // syscall.ENOSPC.
 type File struct {
 	path   string   // the final one
-	part   *os.File // locked; nil once ended
+	part   *os.File // locked; nil while finished and once ended
 	size   int64    // bytes written
 	opts   Options
 	digest *digest // nil: none wanted
+
+	finished fs.FileInfo // FILE.part as it was closed; nil while it is open and once ended
 }
 
 // Create begins the file at path, which does not appear before Commit. The folder must exist.
@@ -53,7 +55,7 @@ func (f *File) Path() string { return f.path }
 // Size is how many bytes were written and not taken back.
 func (f *File) Size() int64 { return f.size }
 
-// Write appends p.
+// Write appends p. It fails on a file that is finished.
 func (f *File) Write(p []byte) (int, error) {
 	if f.part == nil {
 		return 0, failed("write", f.path, fs.ErrClosed)
@@ -66,14 +68,17 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Rewind takes back what was written from offset off on: the next Write goes there. An off that is negative, or beyond
-// Size, is an error. It may read some of the file again where SHA256 is wanted.
+// Rewind takes back what was written from offset off on: the next Write goes there, also in a file that was finished.
+// An off that is negative, or beyond Size, is an error. It may read some of the file again where SHA256 is wanted.
 func (f *File) Rewind(off int64) error {
-	if f.part == nil {
+	if f.ended() {
 		return failed("rewind", f.path, fs.ErrClosed)
 	}
 	if off < 0 || off > f.size {
 		return failed("rewind", f.path, errRewind)
+	}
+	if err := f.resume(); err != nil {
+		return err
 	}
 	if err := f.part.Truncate(off); err != nil {
 		return err
@@ -102,29 +107,35 @@ func (f *File) SHA256() []byte {
 
 // Keep ends the file and leaves what was written as FILE.part.
 func (f *File) Keep() error {
+	f.finished = nil
 	if f.part == nil {
 		return nil
 	}
-	part := f.part
-	f.part = nil
-	return part.Close() // and so unlocks it
+	return f.closePart()
 }
 
 // Discard ends the file and removes FILE.part, if that is still the file that was written.
 func (f *File) Discard() error {
-	if f.part == nil {
+	if f.ended() {
 		return nil
 	}
-	err := same(f.part)
-	if !removesOpen {
-		f.Keep()
-	}
-	if err == nil {
-		err = os.Remove(f.path + Ext)
-	}
+	err := f.remove()
 	f.Keep() // what is gone need not be kept well
-	if errors.Is(err, errReplaced) {
+	if errors.Is(err, errReplaced) || errors.Is(err, ErrInUse) {
 		return nil
 	}
 	return err
+}
+
+func (f *File) remove() error {
+	if err := f.resume(); err != nil {
+		return err
+	}
+	if err := same(f.part); err != nil {
+		return err
+	}
+	if !removesOpen {
+		f.Keep()
+	}
+	return os.Remove(f.path + Ext)
 }

@@ -147,7 +147,10 @@ func TestTestOnly(t *testing.T) {
 	}
 }
 
-func sameRoomTests(a, b string) bool { _, ok := testOnly[a]; return ok && strings.HasPrefix(b, "internal/") }
+func sameRoomTests(a, b string) bool {
+	_, ok := testOnly[a]
+	return ok && strings.HasPrefix(b, "internal/")
+}
 
 // Whoever imports package spate pays for http and file alone.
 func TestLibraryIsSmall(t *testing.T) {

@@ -64,7 +64,7 @@ type attempt struct {
 	need     int  // how far the part got
 	exact    bool // the bytes so far may be those of the part
 	fetching bool // the last alternative was data and broke: the next goes on from there
-	whole    bool // it began at the part's first byte
+	summed   bool // it began at the part's first byte, at an origin without ranges: then the beginning can be compared
 	size     int  // of it, -1: not known
 	resumed  bool // an alternative was tried after the last that answered
 }
@@ -175,15 +175,15 @@ func (r *run) leaf(a *attempt, n *Node) (done, fromStart bool) {
 			r.cur = r.cur[:a.start]
 			off = 0
 		}
-		a.whole, a.size = off == 0, -1
+		a.summed, a.size = off == 0 && n.NoRange, -1
 	case off > 0:
 		if a.size >= 0 && !n.NoSize && a.size != len(n.Data) || !n.NoSize && off > len(n.Data) {
 			return false, false
 		}
-		if n.NoRange && !a.whole {
+		if n.NoRange && !a.summed {
 			a.need = max(a.need, len(r.cur))
 			r.cur = r.cur[:a.start]
-			a.whole, a.exact, a.size = true, true, -1
+			a.summed, a.exact, a.size = true, true, -1
 		} else if n.NoRange && !bytes.Equal(n.served(0, off), r.cur[a.start:]) {
 			return false, false
 		}

@@ -190,6 +190,9 @@ func TestProxy(t *testing.T) {
 	if e.Status != 407 || !errors.Is(e, fs.ErrPermission) {
 		t.Errorf("got %v", e)
 	}
+	tunnel := raw(t, saying("HTTP/1.1 200 OK\r\n\r\n"))
+	into := &Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(tunnel) }}
+	fails(t, newSource(t, into), "https://origin.example/", source.From(0), source.KindTLS)
 	proxy.Close()
 	fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindNetwork)
 }

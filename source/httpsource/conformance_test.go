@@ -69,8 +69,8 @@ func TestConformance(t *testing.T) {
 		{"HTTP/2 without length", http2, chunked, false, nil},
 		{"wrapped", plain, ranged, true, func(_ *testing.T, s *Source) source.Source { return pass{s} }},
 		{"mux", plain, ranged, true, func(_ *testing.T, s *Source) source.Source { return source.Mux{"http": s} }},
-		{"session", plain, ranged, true, session1},
-		{"session over HTTP/2", http2, ranged, true, session1},
+		{"session", plain, ranged, true, asSession},
+		{"session over HTTP/2", http2, ranged, true, asSession},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,8 +99,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// session1 is a session as a Source of its own.
-func session1(t *testing.T, s *Source) source.Source {
+// asSession is a session as a Source of its own.
+func asSession(t *testing.T, s *Source) source.Source {
 	session, err := s.Dial(t.Context(), "http://localhost/")
 	if err != nil {
 		t.Fatal(err)

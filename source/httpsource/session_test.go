@@ -48,8 +48,8 @@ func TestSessionMalformed(t *testing.T) {
 	}
 }
 
-// session2 is a session in a bubble.
-func session2(t *testing.T, talk func(net.Conn)) *session {
+// bubbleSession is a session in a bubble.
+func bubbleSession(t *testing.T, talk func(net.Conn)) *session {
 	s := bubble(t, nil, talk)
 	opened, err := s.Dial(t.Context(), "http://h/")
 	if err != nil {
@@ -63,7 +63,7 @@ func session2(t *testing.T, talk func(net.Conn)) *session {
 
 func TestSessionTakesTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := session2(t, always(ten+"0123456789"))
+		s := bubbleSession(t, always(ten+"0123456789"))
 		first, err := s.Open(t.Context(), "http://h/", source.From(0))
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestSessionClose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := session2(t, tt.talk)
+				s := bubbleSession(t, tt.talk)
 				failed := make(chan error)
 				go func() {
 					res, err := s.Open(t.Context(), "http://h/", source.From(0))

@@ -1,0 +1,85 @@
+package assemble
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A reader that is faster than the network has nothing to gain from a fetcher: each block would cost a wake-up of
+// another thread, and a cold cache. So a reader that finds the pipe of the head empty asks for the stock itself; the
+// fetcher lends it, and waits. It gets it back where it is needed: at the stock's end, and where it fails. A reader
+// that takes its time between two reads does not ask: the fetcher then reads ahead meanwhile.
+
+// slowReader is how long a reader may be away between two reads, and still read by itself.
+const slowReader = 150 * time.Microsecond
+
+var errTakenBack = errors.New("the leaf was ended while its stock was lent")
+
+// A loan is the reader's access to the stock of the head. Its fields are guarded by the Reader's mu, and bytes is the
+// reading goroutine's.
+type loan struct {
+	asked bool
+	read  func(b []byte) (int, error) // nil: nothing is lent
+	err   error                       // what read returned last, as it was given back
+	back  *sync.Cond                  // given back
+
+	bytes []byte // read and not yet consumed
+	buf   []byte
+	left  time.Time // when the reader was last given bytes
+}
+
+// lend gives the leaf's stock to the reader, if it has asked, and waits to get it back. It reports whether it was
+// lent, and the error that reading ended with.
+func (r *Reader) lend(ctx context.Context, l *Leaf) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	loan := &r.loan
+	if !loan.asked || l.pipe != r.asking {
+		return false, nil
+	}
+	loan.asked, loan.err = false, nil
+	loan.read = func(b []byte) (int, error) { return l.stock.read(ctx, b) }
+	r.ready.Signal()
+	for loan.read != nil {
+		loan.back.Wait()
+	}
+	return true, loan.err
+}
+
+// borrow asks for the stock of l, whose pipe is empty. r.mu is held.
+func (r *Reader) borrow(l *Leaf) {
+	if time.Since(r.loan.left) < slowReader {
+		r.loan.asked, r.asking = true, l.pipe
+	}
+}
+
+// giveBack ends a loan, if there is one; err is for the fetcher.
+func (r *Reader) giveBack(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loan.asked, r.asking = false, nil
+	if r.loan.read != nil {
+		r.loan.read, r.loan.err = nil, err
+		r.loan.back.Signal()
+	}
+}
+
+// readLent reads from the stock that was lent. Without bytes, the stock is given back.
+func (r *Reader) readLent(l *Leaf, read func([]byte) (int, error)) []byte {
+	if time.Since(r.loan.left) > slowReader {
+		r.giveBack(nil)
+		return nil
+	}
+	if r.loan.buf == nil {
+		r.loan.buf = make([]byte, maxBlock)
+	}
+	r.headNext = l.next
+	n, err := read(r.loan.buf)
+	r.loan.bytes = r.loan.buf[:n]
+	if n == 0 {
+		r.giveBack(err)
+	}
+	return r.loan.bytes
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// envName is the environment form of a flag: SPATE_MAX_BYTES for max-bytes.
+func envName(flag string) string {
+	return "SPATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// applyEnv sets the flags that are not on the command line from their environment forms. An empty variable counts as
+// none. The flags do not count as Changed: that stays for the command line. The error names the variable.
+func applyEnv(flags *pflag.FlagSet, env func(string) (string, bool)) error {
+	var bad error
+	flags.VisitAll(func(f *pflag.Flag) {
+		text, ok := env(envName(f.Name))
+		if !ok || text == "" || f.Changed || bad != nil || isQuestion(f.Name) {
+			return
+		}
+		if err := f.Value.Set(text); err != nil {
+			bad = usage(fmt.Sprintf("%s=%q: %v", envName(f.Name), text, valueCause(f, err)), "it is the environment form of --"+f.Name)
+		}
+	})
+	return bad
+}
+
+// isQuestion tells the flags that replace a command rather than set something.
+func isQuestion(name string) bool { return name == "help" || name == "version" }
+
+// valueCause is why a value was refused, in the words of our own types.
+func valueCause(f *pflag.Flag, err error) error {
+	if f.Value.Type() == "bool" {
+		return errors.New("want true or false")
+	}
+	return err
+}

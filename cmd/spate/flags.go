@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"spate"
+	"spate/event"
+	"spate/source"
+	"spate/source/filesource"
+	"spate/source/httpsource"
+)
+
+// streamFlags are those of every command that opens URLs.
+type streamFlags struct {
+	budget, cacheMemory                    int64
+	ahead, perHost, maxDepth, maxIdleOpens int64
+	connect, header, idle                  time.Duration
+}
+
+func (f *streamFlags) register(fs *pflag.FlagSet) {
+	f.budget, f.cacheMemory = 64<<20, 16<<20
+	f.ahead, f.perHost, f.maxDepth, f.maxIdleOpens = 16, 8, 1000, 100_000
+	fs.Var(size{&f.budget, 1}, "budget", "memory for bytes read ahead")
+	fs.Var(size{&f.cacheMemory, 1}, "cache-memory", "memory for parts marked (*), then a temporary file")
+	fs.Var(count{&f.ahead, 1}, "ahead", "parts opened ahead; 1 is none")
+	fs.Var(count{&f.perHost, 1}, "per-host", "connections to one host")
+	fs.Var(count{&f.maxDepth, 1}, "max-depth", "manifests inside manifests")
+	fs.Var(count{&f.maxIdleOpens, 1}, "max-idle-opens", "opens without a byte between them")
+	f.registerTimes(fs)
+}
+
+func (f *streamFlags) registerTimes(fs *pflag.FlagSet) {
+	f.connect, f.header, f.idle = 15*time.Second, 30*time.Second, 20*time.Second
+	fs.Var(span{&f.connect}, "connect-timeout", "for connecting; 0 is no limit")
+	fs.Var(span{&f.header}, "header-timeout", "until the first byte of an answer; 0 is no limit")
+	fs.Var(span{&f.idle}, "idle-timeout", "silence within an answer; 0 is no limit")
+}
+
+func (f *streamFlags) http() httpsource.Options {
+	return httpsource.Options{
+		ConnectTimeout: orNone(f.connect),
+		HeaderTimeout:  orNone(f.header),
+		IdleTimeout:    orNone(f.idle),
+	}
+}
+
+// orNone is d in the terms of httpsource, where 0 is the default and what is negative is no limit.
+func orNone(d time.Duration) time.Duration { return cmp.Or(d, -1) }
+
+// source is every driver there is, by scheme. The caller closes the idle connections in the end.
+func (f *streamFlags) source() (src source.Mux, closeIdle func()) {
+	opts := f.http()
+	h := httpsource.New(&opts)
+	return source.Mux{"http": h, "https": h, "file": filesource.Source{}}, h.CloseIdleConnections
+}
+
+// client opens streams as the flags say and tells sink what happens.
+func (f *streamFlags) client(sink event.Sink) *spate.Client {
+	return &spate.Client{
+		HTTP: f.http(),
+		Options: spate.Options{
+			Budget:       f.budget,
+			CacheMemory:  f.cacheMemory,
+			Ahead:        int(f.ahead),
+			PerHost:      int(f.perHost),
+			MaxDepth:     int(f.maxDepth),
+			MaxIdleOpens: int(f.maxIdleOpens),
+			Events:       sink,
+		},
+	}
+}
+
+// limitFlags end a stream early.
+type limitFlags struct {
+	bytes, files int64
+	time         time.Duration
+}
+
+func (f *limitFlags) register(fs *pflag.FlagSet) {
+	fs.Var(size{&f.bytes, 0}, "max-bytes", "end after so many bytes; 0 is no limit")
+	fs.Var(count{&f.files, 0}, "max-files", "end after so many files of a sequence; 0 is no limit")
+	fs.Var(span{&f.time}, "max-time", "end after that time; 0 is no limit")
+}
+
+func (f *limitFlags) limits() spate.Limits {
+	return spate.Limits{Bytes: f.bytes, Files: f.files, Time: f.time}
+}
+
+// argument is the URL that an argument of a command means. What means none is an error of usage.
+func argument(arg string) (string, error) {
+	url, err := spate.URL(arg)
+	if kindOf(err) == source.KindMalformed {
+		return "", usage(err.Error(), "")
+	}
+	return url, err
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"spate"
+)
+
+const getLong = `Fetches URL, which may be a manifest, into a file. The file appears under its name when it is whole; before, it is
+FILE.part, which also stays where something ends the command early. Without FILE the name comes from the origin
+(Content-Disposition) or from the URL, a manifest's without .parts.
+
+If URL contains "-seq" it is a sequence, and its files become FILE-file1, FILE-file2 and so on; --seq=on and --seq=off
+say so whatever the URL is.`
+
+type getCmd struct {
+	stream        streamFlags
+	limits        limitFlags
+	talk          talkFlags
+	exists        existsFlag
+	output, dir   string
+	seq           string
+	noDisposition bool
+}
+
+func newGetCmd(p *process) *cobra.Command {
+	c := getCmd{seq: "auto"}
+	cmd := &cobra.Command{
+		Use:   "get URL [FILE]",
+		Short: "Fetch a stream into a file, or a sequence into files",
+		Long:  getLong,
+		Example: "  spate get http://host/picture.jpg.parts\n" +
+			"  spate get -o frame --max-files 20 http://host/animation-seq",
+		Args: between(1, 2, "URL [FILE]"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, p, args) },
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&c.output, "output", "o", "", "`FILE` to write")
+	fs.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
+	c.exists.register(fs)
+	fs.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
+	fs.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
+	c.limits.register(fs)
+	c.talk.register(fs)
+	c.stream.register(fs)
+	return cmd
+}
+
+func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
+	url, err := argument(args[0])
+	if err != nil {
+		return err
+	}
+	path, err := c.path(args[1:], cmd.Flags().Changed("output"))
+	if err != nil {
+		return err
+	}
+	if c.dir != "" {
+		if err := os.MkdirAll(c.dir, 0o777); err != nil {
+			return err
+		}
+	}
+	return c.fetch(cmd.Context(), p, url, path)
+}
+
+// path is the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
+// from the environment, FILE wins.
+func (c *getCmd) path(file []string, given bool) (string, error) {
+	path := c.output
+	if len(file) > 0 {
+		if given {
+			return "", usage("FILE and -o are the same thing twice", "")
+		}
+		if path = file[0]; path == "" {
+			return "", usage("FILE is empty", "without it the name comes from the URL")
+		}
+	}
+	if path == "-" {
+		return "", usage("- is no file", "spate cat URL writes to stdout")
+	}
+	if path != "" && c.dir != "" && !filepath.IsAbs(path) {
+		path = filepath.Join(c.dir, path)
+	}
+	return path, nil
+}
+
+func (c *getCmd) fetch(ctx context.Context, p *process, url, path string) error {
+	talk := c.talk.start(p.stderr, false)
+	defer talk.close()
+	client := c.stream.client(talk.sink)
+	defer client.CloseIdleConnections()
+	begun := time.Now()
+	res, err := client.Get(ctx, url, path, c.options())
+	talk.close()
+	if c.talk.chatty() && res.Files > 0 {
+		summarise(p.stderr, res, time.Since(begun))
+	}
+	if err != nil && res.Part != "" && hintOf(err) == "" {
+		err = &hintedError{err, "what came so far is in " + shown(res.Part)}
+	}
+	return err
+}
+
+func (c *getCmd) options() *spate.GetOptions {
+	return &spate.GetOptions{
+		Dir:                  c.dir,
+		NoContentDisposition: c.noDisposition,
+		Overwrite:            c.exists.yes(),
+		Sequence:             map[string]spate.SeqMode{"on": spate.SeqOn, "off": spate.SeqOff}[c.seq],
+		Limits:               c.limits.limits(),
+	}
+}
+
+// summarise tells what is there now.
+func summarise(w io.Writer, res *spate.Result, took time.Duration) {
+	what := clean(res.Paths[0])
+	if res.Files > 1 {
+		what = fmt.Sprintf("%s and %s more", what, counted(res.Files-1, "file"))
+	}
+	line := fmt.Sprintf("spate: %s: %s in %.1f s", what, formatBytes(res.Bytes), took.Seconds())
+	if n := len(res.Stats.Origins); n > 1 {
+		line += fmt.Sprintf(" from %d origins", n)
+	}
+	if res.Stats.Failures > 0 {
+		line += ", " + counted(res.Stats.Failures, "failure") + " survived"
+	}
+	if res.Files == 1 && res.Part == "" {
+		line += fmt.Sprintf(", sha256 %x", res.SHA256)
+	}
+	fmt.Fprintln(w, line)
+}

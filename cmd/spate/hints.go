@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"syscall"
+
+	"spate"
+	"spate/assemble"
+	"spate/fetch"
+	"spate/source"
+)
+
+// hintOf says what the user can do about err; "" where there is nothing to say.
+func hintOf(err error) string {
+	if u, ok := errors.AsType[*usageError](err); ok {
+		return u.hint
+	}
+	if h, ok := errors.AsType[*hintedError](err); ok {
+		return h.hint
+	}
+	for _, h := range hints {
+		if h.is(err) {
+			return h.text
+		}
+	}
+	return kindHints[kindOf(err)]
+}
+
+// A hintedError is an error with something to say about it.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e *hintedError) Unwrap() error { return e.error }
+
+func isErr(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// hints in the order in which they are tried.
+var hints = []struct {
+	is   func(error) bool
+	text string
+}{
+	{isErr(spate.ErrLimit), ""},
+	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
+	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, -o FILE writes another"},
+	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
+	{isErr(assemble.ErrDepth), "--max-depth allows more"},
+	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},
+	{isErr(source.ErrCorrupt), "the origin has other bytes than the manifest promises"},
+}
+
+var kindHints = map[source.Kind]string{
+	source.KindAuth: userHint,
+	source.KindTLS:  insecureHint,
+	source.KindTimeout: "--connect-timeout, --header-timeout (first byte) and --idle-timeout (silence) allow more; " +
+		"0 is no limit",
+}

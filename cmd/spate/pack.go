@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"spate"
+)
+
+const packLong = `Splits FILE into parts and writes the manifest that joins them, with the digest and the size of each part. FILE may
+be a URL. With -o NAME.parts the parts are NAME-part1, NAME-part2, … in the manifest's directory, or in --dir.
+
+--parts N makes N parts whose sizes differ by one byte at most, or fewer where FILE has fewer bytes; --part-size S
+makes parts of that size and a shorter last one. Each --base adds an alternative to every part: BASE/NAME-part1.
+Without it the manifest refers to its parts relative to itself.
+
+With --seq the files are joined to a sequence: 4 bytes of length before each.
+
+The parts are written first and the manifest last; if that fails, no file of this run is left.`
+
+type packCmd struct {
+	stream    streamFlags
+	parts     int64
+	partSize  int64
+	bases     []string
+	cache     bool
+	seq       bool
+	dir       string
+	output    string
+	overwrite existsFlag
+}
+
+func newPackCmd(p *process) *cobra.Command {
+	var c packCmd
+	cmd := &cobra.Command{
+		Use:   "pack FILE --parts N|--part-size S -o NAME.parts\n  spate pack --seq FILE... -o NAME-seq",
+		Short: "Split a file into parts and a manifest, or join files to a sequence",
+		Long:  packLong,
+		Example: "  spate pack film.mp4 --part-size 64M --base http://a/film --base http://b/film -o film.mp4.parts\n" +
+			"  spate pack --seq frame*.png -o animation-seq",
+		Args: between(1, -1, "FILE --parts N|--part-size S -o NAME.parts"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
+	}
+	fs := cmd.Flags()
+	fs.Var(count{&c.parts, 1}, "parts", "how many parts")
+	fs.Var(size{&c.partSize, 1}, "part-size", "how large a part is")
+	fs.StringArrayVar(&c.bases, "base", nil, "`URL` of a directory that will have the parts; may be repeated")
+	fs.BoolVar(&c.cache, "cache", false, "mark the parts (*): they may be cached")
+	fs.BoolVar(&c.seq, "seq", false, "join the files to a sequence")
+	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts (default that of the manifest)")
+	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest or sequence to write")
+	c.overwrite.register(fs)
+	c.stream.registerTimes(fs)
+	return cmd
+}
+
+func (c *packCmd) run(ctx context.Context, args []string) error {
+	if err := c.check(args); err != nil {
+		return err
+	}
+	client := c.stream.client(nil)
+	defer client.CloseIdleConnections()
+	w := &writer{overwrite: c.overwrite.yes()}
+	err := c.pack(ctx, client, w, args)
+	if err != nil {
+		return errors.Join(err, w.remove())
+	}
+	return nil
+}
+
+func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, args []string) error {
+	if c.seq {
+		return c.sequence(ctx, client, w, args)
+	}
+	return c.split(ctx, client, w, args[0])
+}
+
+// check looks for what makes no sense before anything is opened.
+func (c *packCmd) check(args []string) error {
+	switch {
+	case c.output == "":
+		return usage("-o is missing", "-o NAME.parts is the manifest, -o NAME-seq the sequence")
+	case c.seq && (c.parts > 0 || c.partSize > 0 || len(c.bases) > 0 || c.cache || c.dir != ""):
+		return usage("--seq goes with none of --parts, --part-size, --base, --cache and --dir", "")
+	case c.seq && !strings.Contains(filepath.Base(c.output), "-seq"):
+		return usage("-o: a sequence is known by -seq in its name", "-o "+shown(c.output)+"-seq")
+	case c.seq:
+		return nil
+	case len(args) > 1:
+		return usage("too many arguments", "pack splits one FILE; --seq joins several")
+	case (c.parts > 0) == (c.partSize > 0):
+		return usage("one of --parts and --part-size is needed", "")
+	case !strings.HasSuffix(c.output, manifestExt) || filepath.Base(c.output) == manifestExt:
+		return usage("-o: a manifest is known by .parts at the end of its name", "-o "+shown(c.output)+manifestExt)
+	}
+	return c.checkBases()
+}
+
+const manifestExt = ".parts"
+
+func (c *packCmd) checkBases() error {
+	for _, base := range c.bases {
+		u, err := url.Parse(base)
+		if err != nil || u.Host == "" && u.Scheme != "file" || u.RawQuery != "" || u.Fragment != "" {
+			return usage(fmt.Sprintf("--base %s: no URL of a directory", shown(base)), "as --base https://host/directory")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"spate/assemble"
+	"spate/source"
+)
+
+func told(err error, args ...string) string {
+	var b bytes.Buffer
+	(&reporter{w: &b, args: args}).report(err, exitCode(err))
+	return b.String()
+}
+
+func openError(url, cause string) error {
+	return &source.Error{Op: "open", URL: url, Kind: source.KindNetwork, Err: errors.New(cause)}
+}
+
+func TestReport(t *testing.T) {
+	a, b := openError("http://a/1", "connection refused"), openError("http://b/1", "no such host")
+	inner := &assemble.PartError{Manifest: "http://c/in.parts", Line: 2, Errs: []error{a, b}}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want []string
+	}{
+		{"one line", a, []string{"spate: open http://a/1: connection refused"}},
+		{"a hint", usage("x", "do y"), []string{"spate: x", "hint: do y"}},
+		{"several lines become one", errors.New("x\ny\n"), []string{"spate: x; y"}},
+		{"control characters", errors.New("x\x1b[31m\ry"), []string{`spate: x\u001b[31m\u000dy`}},
+		{"a part", part(a, b), []string{
+			"spate: read http://h/x.parts: line 3: no alternative of this part works",
+			"  open http://a/1: connection refused",
+			"  open http://b/1: no such host"}},
+		{"a part with one alternative", part(a), []string{
+			"spate: read http://h/x.parts: line 3: no alternative of this part works: open http://a/1: connection refused"}},
+		{"a part in a part", part(inner, a), []string{
+			"spate: read http://h/x.parts: line 3: no alternative of this part works",
+			"  read http://c/in.parts: line 2: no alternative of this part works",
+			"    open http://a/1: connection refused",
+			"    open http://b/1: no such host",
+			"  open http://a/1: connection refused"}},
+		{"alone in a part", part(inner), []string{
+			"spate: read http://h/x.parts: line 3: no alternative of this part works",
+			"  read http://c/in.parts: line 2: no alternative of this part works",
+			"    open http://a/1: connection refused",
+			"    open http://b/1: no such host"}},
+		{"a wrapped part", fmt.Errorf("get x: %w", part(inner)), []string{
+			"spate: get x: read http://h/x.parts: line 3: no alternative of this part works",
+			"  read http://c/in.parts: line 2: no alternative of this part works",
+			"    open http://a/1: connection refused",
+			"    open http://b/1: no such host"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Split(strings.TrimSuffix(told(tt.err), "\n"), "\n")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReportIsBounded(t *testing.T) {
+	var err error = openError("http://a/1", "x")
+	for range 100 {
+		errs := make([]error, 50)
+		for i := range errs {
+			errs[i] = openError(fmt.Sprintf("http://a/%d", i), "x")
+		}
+		err = &assemble.PartError{Manifest: "http://h/x.parts", Line: 1, Errs: append([]error{err}, errs...)}
+	}
+	text := told(err)
+	if lines := strings.Count(text, "\n"); lines > 1+maxNested*(maxCauses+2) {
+		t.Errorf("%d lines", lines)
+	}
+	if !strings.Contains(text, "… and 41 more\n") {
+		t.Errorf("what is left out is not told:\n%s", text)
+	}
+	if long := told(errors.New(strings.Repeat("é", 1<<20))); len(long) > maxLine+100 {
+		t.Errorf("a line of %d bytes", len(long))
+	}
+}
+
+func TestReportRedacts(t *testing.T) {
+	for _, text := range []string{
+		"open http://user:s3cret@host/x?token=s3cret: refused",
+		"open HTTP://user:s3cret@host/x: refused",
+		`Get "https://host/x?api_key=s3cret&n=1": refused`,
+		"neither; did you mean https://host/x?sig=s3cret?",
+		"host/x?token=s3cret is no URL",
+		"http:/user:s3cret@host",
+	} {
+		got := told(errors.New(text), "cat", "host/x?token=s3cret")
+		if strings.Contains(got, "s3cret") {
+			t.Errorf("%q is told as %q", text, got)
+		}
+	}
+}
+
+func TestReportJSON(t *testing.T) {
+	var b bytes.Buffer
+	err := part(openError("http://u:s3cret@a/1", "refused"), openError("http://b/1", "refused"))
+	(&reporter{w: &b, json: true}).report(err, exitCode(err))
+	var f failure
+	if err := json.Unmarshal(b.Bytes(), &f); err != nil {
+		t.Fatal(err)
+	}
+	if f.Type != "error" || f.Exit != exitNetwork || len(f.Causes) != 2 || strings.Contains(b.String(), "s3cret") {
+		t.Errorf("told as %s", &b)
+	}
+	if strings.Count(b.String(), "\n") != 1 {
+		t.Errorf("not one line: %q", &b)
+	}
+}
+
+func TestReportSilentOnClosedPipe(t *testing.T) {
+	var b bytes.Buffer
+	(&reporter{w: &b}).report(errors.New("write: broken pipe"), exitPipe)
+	if b.Len() > 0 {
+		t.Errorf("told %q to nobody", &b)
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"spate/internal/farm"
+)
+
+// TestScript runs testdata/script. Beside the commands of testscript there are
+//
+//	origins NAME...               origins on loopback, their URLs in $NAME; -tls before the names for https
+//	serve NAME/PATH [FILE] [KEY=VALUE...]
+//	                              puts FILE under the path, environment variables in it expanded, misbehaving as resource
+//	                              says, or nothing but that; behind the word then stands what the next request sees
+//	requests NAME/PATH N          so many requests have come
+//	exits CODE PROGRAM ARG...     runs a program as exec does; its exit code must be this one
+//	starts WHERE WHAT PROGRAM ARG...
+//	                              starts a program and waits until WHAT, a pattern, appears in its stdout or stderr, WHERE
+//	ends SIGNAL CODE              sends the program a signal; its exit code must be this one
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "../../testdata/script",
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			w := &world{origins: map[string]*farm.Farm{}}
+			env.Values[worldKey{}] = w
+			env.Defer(w.close)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each program sleeps for a second when it ends
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "exits": cmdExits,
+			"starts": cmdStarts, "ends": cmdEnds,
+		},
+	})
+}
+
+type worldKey struct{}
+
+// world is what one script has started.
+type world struct {
+	origins map[string]*farm.Farm
+	running *exec.Cmd
+	out     [2]strings.Builder // stdout and stderr of running
+}
+
+func (w *world) close() {
+	if w.running != nil {
+		w.running.Process.Kill()
+		w.running.Wait()
+	}
+	for _, f := range w.origins {
+		f.Close()
+	}
+}
+
+// find splits NAME/PATH.
+func find(ts *testscript.TestScript, place string) (*farm.Farm, string) {
+	name, path, _ := strings.Cut(place, "/")
+	f := ts.Value(worldKey{}).(*world).origins[name]
+	if f == nil {
+		ts.Fatalf("no origin %q", name)
+	}
+	return f, "/" + path
+}
+
+func cmdOrigins(ts *testscript.TestScript, _ bool, args []string) {
+	start := farm.New
+	for _, name := range args {
+		if name == "-tls" {
+			start = farm.NewTLS
+			continue
+		}
+		f := start()
+		ts.Value(worldKey{}).(*world).origins[name] = f
+		ts.Setenv(name, f.URL(""))
+		ts.Setenv(name+"_addr", f.Addr())
+	}
+	ts.Setenv("dead", farm.Dead())
+}
+
+func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: serve NAME/PATH [FILE] [KEY=VALUE...]")
+	}
+	f, path := find(ts, args[0])
+	seen := []farm.Resource{{}}
+	for _, arg := range args[1:] {
+		r := &seen[len(seen)-1]
+		switch key, value, ok := strings.Cut(arg, "="); {
+		case ok:
+			ts.Check(misbehave(r, key, value))
+		case arg == "then":
+			seen = append(seen, farm.Resource{})
+		default:
+			r.Body = []byte(os.Expand(ts.ReadFile(arg), ts.Getenv))
+		}
+	}
+	f.Serve(path, farm.Then(seen...))
+}
+
+func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
+	f, path := find(ts, args[0])
+	if got := strconv.Itoa(f.Requests(path)); got != args[1] {
+		ts.Fatalf("%s requests of %s, want %s", got, args[0], args[1])
+	}
+}
+
+// patience is how long an event may take before a test is taken for stuck.
+const patience = 30 * time.Second
+
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	checkExit(ts, args[0], ts.Exec(args[1], args[2:]...))
+}
+
+func checkExit(ts *testscript.TestScript, want string, err error) {
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != want {
+		ts.Fatalf("exit code %d, want %s", code, want)
+	}
+}
+
+var signals = map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+
+func cmdStarts(ts *testscript.TestScript, _ bool, args []string) {
+	w := ts.Value(worldKey{}).(*world)
+	seen := &watcher{pattern: regexp.MustCompile(args[1]), found: make(chan struct{})}
+	cmd := exec.Command(args[2], args[3:]...)
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE", "GOCOVERDIR"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	w.out = [2]strings.Builder{}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), &w.out[0], &w.out[1]
+	if args[0] == "stdout" {
+		cmd.Stdout = io.MultiWriter(cmd.Stdout, seen)
+	} else {
+		cmd.Stderr = io.MultiWriter(cmd.Stderr, seen)
+	}
+	ts.Check(cmd.Start())
+	w.running = cmd
+	select {
+	case <-seen.found:
+	case <-time.After(patience):
+		ts.Fatalf("no %q in %s", args[1], args[0])
+	}
+}
+
+func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
+	w := ts.Value(worldKey{}).(*world)
+	cmd := w.running
+	w.running = nil
+	ts.Check(cmd.Process.Signal(signals[args[0]]))
+	err := cmd.Wait()
+	io.WriteString(ts.Stdout(), w.out[0].String())
+	io.WriteString(ts.Stderr(), w.out[1].String())
+	checkExit(ts, args[1], err)
+}
+
+// watcher closes found once pattern has been written.
+type watcher struct {
+	pattern *regexp.Regexp
+	text    []byte
+	found   chan struct{}
+	once    sync.Once
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.text = append(w.text, p...)
+	if w.pattern.Match(w.text) {
+		w.once.Do(func() { close(w.found) })
+	}
+	return len(p), nil
+}

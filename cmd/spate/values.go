@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// span is a length of time on the command line: a [pflag.Value]. It reads seconds without a unit (20, 0.5) and
+// what [time.ParseDuration] reads (20s, 2m, 1h30m, 500ms). It is never negative.
+type span struct{ d *time.Duration }
+
+var errSpan = errors.New("want a time as 20 (seconds), 20s, 2m or 1h30m")
+
+func (s span) Set(text string) error {
+	d, err := parseSpan(strings.TrimSpace(text))
+	if err != nil {
+		return err
+	}
+	*s.d = d
+	return nil
+}
+
+func (s span) Type() string { return "TIME" }
+
+func (s span) String() string {
+	if s.d == nil || *s.d == 0 {
+		return "0"
+	}
+	return s.d.String()
+}
+
+func parseSpan(text string) (time.Duration, error) {
+	if digits := strings.Trim(text, "0123456789."); digits == "" && text != "" {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || strings.HasPrefix(text, "-") {
+		return 0, errSpan
+	}
+	return d, nil
+}
+
+// count is a whole number on the command line: a [pflag.Value] that is never below min.
+type count struct {
+	n   *int64
+	min int64
+}
+
+func (c count) Set(text string) error {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32)
+	if err != nil {
+		return errors.New("want a whole number up to 2147483647")
+	}
+	if n < c.min {
+		return fmt.Errorf("want at least %d", c.min)
+	}
+	*c.n = n
+	return nil
+}
+
+func (c count) Type() string { return "N" }
+
+func (c count) String() string {
+	if c.n == nil {
+		return "0"
+	}
+	return strconv.FormatInt(*c.n, 10)
+}
+
+// choice is one word of a few on the command line: a [pflag.Value].
+type choice struct {
+	word  *string
+	words []string
+}
+
+func (c choice) Set(text string) error {
+	if !slices.Contains(c.words, text) {
+		return fmt.Errorf("want %s", strings.Join(c.words, " or "))
+	}
+	*c.word = text
+	return nil
+}
+
+func (c choice) Type() string { return strings.Join(c.words, "|") }
+
+func (c choice) String() string {
+	if c.word == nil {
+		return ""
+	}
+	return *c.word
+}
