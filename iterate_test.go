@@ -231,3 +231,19 @@ func TestFilesArriveEarly(t *testing.T) {
 		break
 	}
 }
+
+// The files of an iteration are handed on at once, and cannot be taken back.
+func TestFilesOfACorruptPart(t *testing.T) {
+	stream := packed(big('a'), "last")
+	w := newWorld(t, stream, []int{0, len(stream)}, flipped(stream))
+	var last error
+	for f, err := range w.client.Files(t.Context(), w.url) {
+		if err == nil {
+			_, err = io.Copy(io.Discard, f)
+		}
+		last = err
+	}
+	if !errors.Is(last, source.ErrCorrupt) {
+		t.Errorf("error %v, want source.ErrCorrupt", last)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -13,34 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 
 	"spate/internal/farm"
 	"spate/source"
 )
 
 func TestMain(m *testing.M) {
-	before := openFiles()
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if after := openFiles(); code == 0 && after > before {
-			fmt.Fprintf(os.Stderr, "%d files open, %d when the tests began\n", after, before)
-			code = 1
-		}
-		os.Exit(code)
-	}))
-}
-
-// openFiles counts the descriptors of this process, where the system tells.
-func openFiles() int {
-	if r, w, err := os.Pipe(); err == nil { // the poller's own ones are opened by now
-		r.Close()
-		w.Close()
-	}
-	names, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(names)
+	leak.Main(m)
 }
 
 // A shelf is a Source of texts by URL.

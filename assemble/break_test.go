@@ -260,8 +260,7 @@ func TestSlowReaderIsNoSilence(t *testing.T) {
 
 // TestBreaksAnywhere: random alternatives, each of which dies now and then, and in the end one that does not.
 func TestBreaksAnywhere(t *testing.T) {
-	seed := rand.Uint64()
-	rnd := rand.New(rand.NewPCG(seed, 1))
+	rnd, seed := random(t)
 	root, client := grow(t), web(t, nil)
 	for round := range 40 {
 		var all []byte

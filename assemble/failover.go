@@ -23,11 +23,12 @@ func (l *Leaf) verify() error {
 // alternative left, or the next one is a manifest, or the reader has seen bytes that are wrong.
 func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	l.stock.Close()
-	if _, ok := l.stock.(*joined); ok && r.goOnAlone(ctx, l) {
+	corrupt := errors.Is(cause, errDigest) && l.digest != nil
+	if _, ok := l.stock.(*joined); ok && !corrupt && r.goOnAlone(ctx, l) {
 		return true
 	}
 	r.o.failed(l, cause)
-	if errors.Is(cause, errDigest) && !r.beginAnew(l) {
+	if corrupt && !r.beginAnew(l) {
 		return false
 	}
 	r.o.openPart(ctx, l)

@@ -18,7 +18,8 @@ type fill struct {
 	m    *memo
 	to   target
 	info source.Info
-	sha  hash.Hash // of a promised digest; nil: none
+	sha  hash.Hash     // of a promised digest; nil: none
+	done chan struct{} // closed when it is over
 
 	mu      sync.Mutex
 	cond    *sync.Cond
@@ -35,8 +36,7 @@ type fill struct {
 	sum     func() []byte // SHA-256 of a whole fill, computed once
 }
 
-// holds reports whether the fill may serve to from off on, its digest aside: of a fill that is not over, that is only
-// known if the same was promised.
+// holds reports whether the fill may serve to from off on, its digest aside.
 func (f *fill) holds(to target, off int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -47,7 +47,7 @@ func (f *fill) holds(to target, off int64) bool {
 		return to.size < 0 || to.size == f.n
 	}
 	size := max(f.info.Size, f.to.size)
-	return (to.size < 0 || size < 0 || to.size == size) && (to.digest == nil || bytes.Equal(to.digest, f.to.digest))
+	return to.size < 0 || size < 0 || to.size == size
 }
 
 func (f *fill) join(l *Leaf, clock int64) *joined {
@@ -57,7 +57,7 @@ func (f *fill) join(l *Leaf, clock int64) *joined {
 	f.readers = append(f.readers, j)
 	f.used = clock
 	if f.owner == nil || f.owner.unread.Load() {
-		f.owner = l.spot
+		f.owner, j.adopted = l.spot, true
 	}
 	f.cond.Broadcast()
 	return j
@@ -88,6 +88,7 @@ func (f *fill) run(ctx context.Context, p *pull) {
 	f.cancel()
 	f.mu.Lock()
 	f.over, f.err = true, err
+	close(f.done)
 	f.cond.Broadcast()
 	f.freeIfUnused()
 	f.mu.Unlock()

@@ -1,7 +1,9 @@
 package assemble
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 	"slices"
 
@@ -14,6 +16,8 @@ type joined struct {
 	t   *tally
 	pos *spot
 	off int64 // guarded by f.mu
+
+	adopted bool // the fill is now this part's: whoever it was begun for did not get it
 }
 
 // read waits for the next bytes of the fill and counts them in the part's tally.
@@ -51,6 +55,33 @@ func (j *joined) await(ctx context.Context) error {
 		return f.err
 	}
 	return io.EOF
+}
+
+// mayBe reports whether the fill may have the digest; nil is any. Of a fill that is not over, that is not known, and
+// the part's own tally finds out.
+func (j *joined) mayBe(digest []byte) bool {
+	if digest == nil || bytes.Equal(digest, j.f.to.digest) {
+		return true
+	}
+	j.f.mu.Lock()
+	whole := j.f.over && j.f.err == nil
+	j.f.mu.Unlock()
+	return !whole || bytes.Equal(digest, j.f.sum())
+}
+
+// check is called before the first byte is read, once the part is the head: what was fetched may be known by now not
+// to be what was promised.
+func (j *joined) check(digest []byte) error {
+	j.f.mu.Lock()
+	err := j.f.err
+	j.f.mu.Unlock()
+	switch {
+	case errors.Is(err, errDigest):
+		return err
+	case !j.mayBe(digest):
+		return errOtherDigest
+	}
+	return nil
 }
 
 func (j *joined) info() source.Info { return j.f.info }

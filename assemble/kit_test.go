@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/url"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -270,8 +272,55 @@ func (s *stepper) wantEnd() {
 	})
 }
 
-// random is a source of random numbers, and what it was seeded with.
-func random() (*rand.Rand, uint64) {
-	seed := rand.Uint64()
+// random is a source of random numbers and its seed, which SPATE_SEED sets.
+func random(t *testing.T) (*rand.Rand, uint64) {
+	t.Helper()
+	_, seed := worlds(t)
 	return rand.New(rand.NewPCG(seed, 1)), seed
+}
+
+// pausing is src with bodies that pause at an offset until gate is closed; those of manifests do not.
+func pausing(src source.Source, at int64, gate <-chan struct{}) source.Source {
+	return source.Func(func(ctx context.Context, url string, rng source.Range) (*source.Resource, error) {
+		res, err := src.Open(ctx, url, rng)
+		if err == nil && !strings.HasSuffix(url, ".parts") {
+			res.Body = &pausingBody{res.Body, res.Off, at, gate, ctx.Done()}
+		}
+		return res, err
+	})
+}
+
+type pausingBody struct {
+	io.ReadCloser
+	off, at int64
+	gate    <-chan struct{}
+	over    <-chan struct{}
+}
+
+func (b *pausingBody) Read(p []byte) (int, error) {
+	if b.off >= b.at {
+		select {
+		case <-b.gate:
+		case <-b.over:
+		}
+	} else {
+		p = p[:min(int64(len(p)), b.at-b.off)]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.off += int64(n)
+	return n, err
+}
+
+// openFiles are the descriptors of this process that lead below dir, or anywhere if dir is empty. Where there
+// is no /proc, there are none.
+func openFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	fds, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(fds, func(fd string) bool {
+		target, err := os.Readlink(fd)
+		return err != nil || !strings.HasPrefix(target, dir)
+	})
 }

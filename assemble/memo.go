@@ -83,7 +83,7 @@ func (t *ticket) settle() {
 // join returns a reader, for l, of what was, or is being, fetched for to, beginning where l is; nil if that is nothing
 // that to's promises allow. What was begun for a part that the reader never reached serves only who would fetch it
 // now; not a sibling, which would try other alternatives first.
-func (m *memo) join(to target, l *Leaf, sibling bool) *joined {
+func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) *joined {
 	m.mu.Lock()
 	f := m.fills[to.url]
 	if f == nil || !f.holds(to, l.t.off) || sibling && f.isStray() {
@@ -93,11 +93,21 @@ func (m *memo) join(to target, l *Leaf, sibling bool) *joined {
 	m.clock++
 	j := f.join(l, m.clock)
 	m.mu.Unlock()
-	if to.digest != nil && !bytes.Equal(to.digest, f.to.digest) && !bytes.Equal(to.digest, f.sum()) {
+	m.o.opts.Hosts.Promote()
+	if to.digest == nil || bytes.Equal(to.digest, f.to.digest) {
+		return j
+	}
+	// Whether it has the promised digest is known once it is whole. Until the part is the head there is time: those
+	// that the fill is for come before it.
+	select {
+	case <-f.done:
+	case <-l.spot.isHead:
+	case <-ctx.Done():
+	}
+	if !j.mayBe(to.digest) {
 		j.Close()
 		return nil
 	}
-	m.o.opts.Hosts.Promote()
 	return j
 }
 
@@ -109,7 +119,7 @@ func (m *memo) begin(ctx context.Context, cancel context.CancelFunc, p *pull, fi
 	if m.closed || p.size > maxCached {
 		return nil
 	}
-	f := &fill{m: m, to: p.to, info: p.info(), cancel: cancel}
+	f := &fill{m: m, to: p.to, info: p.info(), cancel: cancel, done: make(chan struct{})}
 	f.cond = sync.NewCond(&f.mu)
 	f.sum = sync.OnceValue(f.digest)
 	if p.to.digest != nil {

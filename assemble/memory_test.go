@@ -20,8 +20,7 @@ type memory struct {
 	asked map[string]int
 	log   []string // URLs in the order in which they were asked for, the first 10,000
 	open  int      // calls of Open and bodies that were not closed
-	peak  map[string]int
-	now   map[string]int // bodies open by URL
+	now   map[string]int // bodies that are open, by URL
 	sent  int64          // bytes
 }
 
@@ -33,6 +32,7 @@ type thing struct {
 	noRange bool
 	noSize  bool
 	tag     string
+	gone    bool          // the answer is a 404
 	cutAt   int64         // the body is cut there, where > 0
 	cuts    int           // so often; 0: always
 	holdAt  int64         // a read from there on waits until hold is closed
@@ -59,7 +59,7 @@ func (m *memory) count(url string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.asked == nil {
-		m.asked, m.now, m.peak = make(map[string]int), make(map[string]int), make(map[string]int)
+		m.asked, m.now = make(map[string]int), make(map[string]int)
 	}
 	m.asked[url]++
 	m.open++
@@ -80,7 +80,7 @@ func (m *memory) leave(url string) {
 func (m *memory) serve(ctx context.Context, url string, rng source.Range) (*source.Resource, error) {
 	th := m.find(url)
 	if th == nil {
-		return nil, &source.Error{Op: "open", URL: url, Kind: source.KindStatus, Status: 404, Err: errors.New("404 Not Found")}
+		return nil, notFound(url)
 	}
 	if th.answer != nil {
 		select {
@@ -90,6 +90,9 @@ func (m *memory) serve(ctx context.Context, url string, rng source.Range) (*sour
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, &source.Error{Op: "open", URL: url, Err: err}
+	}
+	if th.gone {
+		return nil, notFound(url)
 	}
 	res := &source.Resource{Info: source.Info{URL: url, Size: th.length(), Validator: th.tag, Seekable: !th.noRange}, Len: -1}
 	if !th.noRange {
@@ -102,8 +105,11 @@ func (m *memory) serve(ctx context.Context, url string, rng source.Range) (*sour
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now[url]++
-	m.peak[url] = max(m.peak[url], m.now[url])
 	return res, nil
+}
+
+func notFound(url string) error {
+	return &source.Error{Op: "open", URL: url, Kind: source.KindStatus, Status: 404, Err: errors.New("404 Not Found")}
 }
 
 func (th *thing) length() int64 {
@@ -129,6 +135,13 @@ func (m *memory) total() int {
 		n += asked
 	}
 	return n
+}
+
+// opened is how many bodies of url are open.
+func (m *memory) opened(url string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now[url]
 }
 
 // bytes is how many were sent.

@@ -23,7 +23,7 @@ var (
 func (o *opener) openPart(ctx context.Context, l *Leaf) {
 	l.stock, l.doc = nil, nil
 	if l.c.part.Cacheable && l.pipe == nil {
-		if l.ticket.wait(ctx) != nil || !l.c.resumed && o.joinAny(l) {
+		if l.ticket.wait(ctx) != nil || !l.c.resumed && o.joinAny(ctx, l) {
 			return
 		}
 	}
@@ -68,14 +68,14 @@ func kindOf(err error) string {
 }
 
 // joinAny serves the leaf from the memo, under whichever of its URLs.
-func (o *opener) joinAny(l *Leaf) bool {
+func (o *opener) joinAny(ctx context.Context, l *Leaf) bool {
 	for i, line := range l.c.part.Alternatives {
 		to, err := resolveTarget(l.c.base(), line)
 		if err != nil {
 			continue
 		}
 		l.begin(to)
-		if o.join(l, to, true) {
+		if o.join(ctx, l, to, true) {
 			l.cur = i
 			return true
 		}
@@ -84,12 +84,15 @@ func (o *opener) joinAny(l *Leaf) bool {
 }
 
 // join serves the leaf from the memo; if sibling, then in place of alternatives that come before.
-func (o *opener) join(l *Leaf, to target, sibling bool) bool {
-	j := o.memo.join(to, l, sibling)
+func (o *opener) join(ctx context.Context, l *Leaf, to target, sibling bool) bool {
+	j := o.memo.join(ctx, to, l, sibling)
 	if j == nil {
 		return false
 	}
-	l.stock, l.cached = j, true
+	l.stock, l.cached = j, !j.adopted
+	if l.t.off == 0 && !j.f.info.Seekable {
+		l.t.hasCRC = true
+	}
 	return true
 }
 
@@ -99,7 +102,7 @@ func (l *Leaf) begin(to target) {
 	if l.promised {
 		l.direct = 0 // a digest is of all bytes
 	}
-	l.t.restart(l.promised)
+	l.t.restart(l.direct == 0 && l.next+1 < len(l.c.part.Alternatives), l.promised)
 	l.t.off = l.direct
 	l.digest, l.size, l.mixed = to.digest, -1, false
 }
@@ -118,7 +121,7 @@ func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error 
 		to.host = "" // manifests take no slots
 	}
 	if l.c.part.Cacheable {
-		if o.join(l, to, false) {
+		if o.join(ctx, l, to, false) {
 			return nil
 		}
 		if l.t.off == 0 {
@@ -149,7 +152,7 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	if to.digest != nil && l.digest != nil && !bytes.Equal(to.digest, l.digest) {
 		return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errOtherDigest}
 	}
-	if l.c.part.Cacheable && o.join(l, to, false) {
+	if l.c.part.Cacheable && o.join(ctx, l, to, false) {
 		return nil
 	}
 	p, err := o.open(ctx, to, &l.t, l.size, l.spot)
@@ -198,6 +201,7 @@ func (o *opener) openKept(ctx context.Context, l *Leaf, to target) error {
 	}
 	if j := o.memo.begin(own, cancel, p, l); j != nil {
 		l.stock, l.cached = j, false
+		l.t.hasCRC = l.t.hasCRC || p.t.hasCRC
 		return nil
 	}
 	context.AfterFunc(ctx, cancel)

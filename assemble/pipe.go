@@ -68,12 +68,15 @@ func (f *freeList) put(buf []byte) {
 
 // pump copies from the leaf's stock into its pipe until the stock's end or an error.
 func (r *Reader) pump(ctx context.Context, l *Leaf) error {
-	if _, ok := l.stock.(*joined); ok {
+	if j, ok := l.stock.(*joined); ok {
 		// The memo holds the bytes: no need to hold them twice before they are read.
 		select {
 		case <-l.spot.isHead:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+		if err := j.check(l.digest); err != nil {
+			return err
 		}
 	} else if err := r.reserve(ctx, l); err != nil {
 		return err

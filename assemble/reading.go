@@ -8,6 +8,7 @@ import (
 
 	"spate/event"
 	"spate/internal/redact"
+	"spate/source"
 )
 
 // next waits for bytes that are new, and returns them.
@@ -169,7 +170,8 @@ func (r *Reader) served(rawURL string) {
 // later alternative already: next is the one to go on with.
 func (r *Reader) fail(l *Leaf, next int, cause error) error {
 	r.end(l)
-	l.next, l.errs = next, append(slices.Clip(l.errs), cause)
+	l.next = next
+	r.o.failed(l, &source.Error{Op: "read", URL: l.answer.info.URL, Kind: source.KindChanged, Err: cause})
 	return r.unwind(l, false)
 }
 

@@ -28,8 +28,8 @@ func (t *tally) add(p []byte) {
 }
 
 // restart makes t the tally of a part of which nothing was read.
-func (t *tally) restart(withSHA bool) {
-	*t = tally{}
+func (t *tally) restart(withCRC, withSHA bool) {
+	*t = tally{hasCRC: withCRC}
 	if withSHA {
 		t.sha = sha256.New()
 	}

@@ -16,7 +16,7 @@ func (f *File) Commit() error {
 	if f.ended() {
 		return failed("commit", f.path, fs.ErrClosed)
 	}
-	if err := f.settle(); err != nil {
+	if err := f.makeDurable(); err != nil {
 		return err
 	}
 	if !removesOpen {
@@ -31,8 +31,8 @@ func (f *File) Commit() error {
 	return syncFolder(filepath.Dir(f.path))
 }
 
-// settle makes sure that FILE.part is what was written, locked and durable.
-func (f *File) settle() error {
+// makeDurable makes sure that FILE.part is what was written, locked and durable.
+func (f *File) makeDurable() error {
 	if f.finished != nil {
 		return f.resume()
 	}

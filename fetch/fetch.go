@@ -3,8 +3,8 @@
 // The bytes go to FILE.part, beside FILE. [File.Commit] makes them durable and only then gives them their name. A
 // crash at any instant leaves either no FILE and a FILE.part, or a whole FILE. While a process writes FILE.part it
 // holds a lock on it (flock), so that two of them never write the same file; the lock ends with the process, however
-// it ends, and with [File.Finish]. The locks of NFS and the like are as good as these file systems make them; where there are none at all
-// (Windows), two processes must not write the same file.
+// it ends, and with [File.Finish]. The locks of NFS and the like are as good as these file systems make them; where
+// there are none at all (Windows), two processes must not write the same file.
 package fetch
 
 import (

@@ -41,7 +41,7 @@ func (f *File) resume() error {
 		return nil
 	}
 	part, err := f.openFinished()
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 		return failed("check", f.path+Ext, errReplaced)
 	}
 	if err != nil {

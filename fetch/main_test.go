@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 )
 
 // childEnv names the file that a child process of the tests is to write.
@@ -22,27 +22,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		os.Exit(child(path))
 	}
-	before := openFiles()
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if after := openFiles(); code == 0 && after > before {
-			fmt.Fprintf(os.Stderr, "%d files open, %d when the tests began\n", after, before)
-			code = 1
-		}
-		os.Exit(code)
-	}))
-}
-
-// openFiles counts the descriptors of this process, where the system tells.
-func openFiles() int {
-	if r, w, err := os.Pipe(); err == nil { // the poller's own ones are opened by now
-		r.Close()
-		w.Close()
-	}
-	names, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(names)
+	leak.Main(m)
 }
 
 // child writes a file and tells of each step before it takes it. With stdin it waits after the first piece until that

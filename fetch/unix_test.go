@@ -137,3 +137,20 @@ func TestPermissions(t *testing.T) {
 		}
 	}
 }
+
+// Whoever begins a file that is finished elsewhere takes it for left behind, and gets it alone.
+func TestFinishedFileTakenByAnother(t *testing.T) {
+	for name, end := range map[string]func(*File) error{"Commit": (*File).Commit, "Discard": (*File).Discard} {
+		t.Run(name, func(t *testing.T) {
+			f, path := finished(t, "mine", nil)
+			other := mustCreate(t, path, nil)
+			write(t, other, "this")
+			if err := end(f); errors.Is(err, ErrInUse) != (name == "Commit") || (err != nil) != (name == "Commit") {
+				t.Errorf("%s: %v", name, err)
+			}
+			must(t, other.Commit())
+			wantContent(t, path, "this")
+			wantNames(t, path, "FILE")
+		})
+	}
+}

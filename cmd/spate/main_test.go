@@ -1,12 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"go.uber.org/goleak"
+
+	"spate/internal/leak"
 )
 
 // TestMain lets the test binary stand in for the program: in scripts, spate is the one under test.
@@ -14,15 +13,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(leakFree{m}, map[string]func(){"spate": main})
 }
 
-// leakFree fails tests that leave goroutines behind, as goleak.VerifyTestMain does, which cannot be had together with
-// testscript.Main: each wants to be the one that exits.
+// leakFree fails tests that leave something behind. It is not leak.Main, as that and testscript.Main both want to exit.
 type leakFree struct{ m *testing.M }
 
-func (l leakFree) Run() int {
-	code := l.m.Run()
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	return code
-}
+func (l leakFree) Run() int { return leak.Run(l.m) }

@@ -3,7 +3,7 @@ package sequence_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }

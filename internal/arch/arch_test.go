@@ -42,6 +42,7 @@ var rooms = map[string]int{
 	"internal/seal":   1,
 	"internal/redact": 1,
 	"internal/arch":   1,
+	"internal/leak":   1,
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
@@ -52,6 +53,7 @@ var testOnly = map[string]string{
 	"internal/farm":     "internal/demo",
 	"internal/model":    "",
 	"internal/arch":     "",
+	"internal/leak":     "",
 	"source/sourcetest": "",
 }
 

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 
 	"spate/format/manifest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func open(t *testing.T, addrs ...string) *Site {
 	t.Helper()

@@ -64,7 +64,8 @@ type attempt struct {
 	need     int  // how far the part got
 	exact    bool // the bytes so far may be those of the part
 	fetching bool // the last alternative was data and broke: the next goes on from there
-	summed   bool // it began at the part's first byte, at an origin without ranges: then the beginning can be compared
+	summed   bool // it began at the part's first byte, and there were others to compare the beginning with
+	others   bool // there are alternatives behind this one
 	size     int  // of it, -1: not known
 	resumed  bool // an alternative was tried after the last that answered
 }
@@ -80,7 +81,8 @@ func (r *run) part(p manifest.Part, depth int) *fail {
 			break
 		}
 	}
-	for _, u := range p.Alternatives {
+	for i, u := range p.Alternatives {
+		a.others = i+1 < len(p.Alternatives)
 		if r.steps--; r.steps < 0 {
 			return &fail{stop: ErrSteps}
 		}
@@ -175,7 +177,7 @@ func (r *run) leaf(a *attempt, n *Node) (done, fromStart bool) {
 			r.cur = r.cur[:a.start]
 			off = 0
 		}
-		a.summed, a.size = off == 0 && n.NoRange, -1
+		a.summed, a.size = off == 0 && (n.NoRange || a.others), -1
 	case off > 0:
 		if a.size >= 0 && !n.NoSize && a.size != len(n.Data) || !n.NoSize && off > len(n.Data) {
 			return false, false

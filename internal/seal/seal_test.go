@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+
+	"spate/internal/leak"
 )
+
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func newBox(t *testing.T) *Box {
 	t.Helper()

@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 
 	"spate/source"
 	"spate/source/sourcetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // put writes a file and says its URL.
 func put(t *testing.T, name string, content []byte) string {

@@ -16,12 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"spate/internal/leak"
 
 	"spate/source"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // An origin is a real server whose answers are listed by path.
 type origin struct {
