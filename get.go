@@ -53,13 +53,16 @@ const maxPaths = 1000
 // without the .parts of a manifest. Such a name is made safe and lies in GetOptions.Dir; path is used as it is.
 //
 // What has its final name is whole. It is written as FILE.part before, beside it, and moved when it is durable. A part
-// that proves corrupt is taken back out of a FILE.part and read from its next alternative; of a sequence, whose files
-// are finished one by one, that is not possible, and a part that proves corrupt after it was handed on ends the call.
+// that proves corrupt is taken back out of a FILE.part, and of a sequence out of all files that it has bytes in, and
+// read from its next alternative. So a file of a sequence that has bytes of a part with a promised digest waits as
+// FILE.part until that part is known to be right; up to 65,536 files wait, a part with more of them is an error.
 //
 // The Result is never nil and tells what was done, also beside an error. The errors that end a call early, [ErrLimit]
-// among them, leave a single output as FILE.part if it has any bytes, and of a sequence the files that are whole. An
-// output that exists is [ErrExists] and left as it is, unless Overwrite is set; one that is being written is
-// [ErrInUse]; other local errors are of type [*fs.PathError].
+// among them, leave a single output as FILE.part if it has any bytes, and of a sequence the files that are whole and
+// known to be right. To know that of more files, and of the length that led to the error, up to 16 MiB are read on
+// behind a limit of files or bytes, to the end of a part with a promised digest. An output that exists is [ErrExists]
+// and left as it is, unless Overwrite is set; one that is being written is [ErrInUse]; other local errors are of type
+// [*fs.PathError].
 func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
 	g := &getter{c: c, url: url, path: path}
 	if opts != nil {

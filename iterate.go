@@ -71,7 +71,8 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 // "-seq" is not asked for. Each file is handed on as soon as its length has arrived, and read from the stream.
 //
 // A file is valid until the next one is asked for; what was not read of it is skipped then. An error ends the
-// iteration. Leaving the loop closes the stream. The iterator may be used again and then opens url anew.
+// iteration: also [source.ErrCorrupt], where a part proves corrupt whose bytes were handed on. Leaving the loop closes
+// the stream. The iterator may be used again and then opens url anew.
 func (c *Client) Files(ctx context.Context, url string) iter.Seq2[*sequence.File, error] {
 	return func(yield func(*sequence.File, error) bool) {
 		s, err := c.Open(ctx, url)

@@ -43,7 +43,7 @@ func TestSlotsHeldAhead(t *testing.T) {
 // slot to a part between them, which waits for memory.
 func TestInversion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		one, two := text("one", 300_000), text("two", 1<<20)
+		one, two := text("one", 3000), text("two", 3<<20)
 		gate1, gate2, gateX := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		m := library(map[string]*thing{
 			"mem://a/1": {data: one, cutAt: 1000, hold: gate1, holdAt: 500},
@@ -54,7 +54,7 @@ func TestInversion(t *testing.T) {
 				"(*)", "mem://x/1")},
 			verse: {data: []byte("v")},
 		})
-		r := open(t, m, plan, &assemble.Options{Budget: budgetOf(256 << 10), Hosts: &limit.Hosts{PerHost: 1}})
+		r := open(t, m, plan, &assemble.Options{Budget: budgetOf(1 << 20), Hosts: &limit.Hosts{PerHost: 1}})
 		r.want(one[:500])
 		synctest.Wait() // the last part has begun to fetch
 		m.wantAsked(t, map[string]int{"mem://x/1": 1, "mem://x/2": 0})

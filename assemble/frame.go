@@ -3,6 +3,8 @@ package assemble
 import (
 	"context"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -90,6 +92,7 @@ func (w *Walker) listed(ctx context.Context, f *frame, wait bool) (listed, bool,
 // begin starts the goroutine that opens l and, once told what l is, does the rest. It uses up a token.
 func (w *Walker) begin(l *Leaf) {
 	l.spot = w.order.begin()
+	l.promised = slices.ContainsFunc(l.c.part.Alternatives, func(a string) bool { return strings.Contains(a, "sha256=") })
 	l.opened, l.stopped = make(chan struct{}), make(chan struct{})
 	l.then = make(chan func(context.Context), 1)
 	l.finish = sync.OnceFunc(func() {

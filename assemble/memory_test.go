@@ -18,8 +18,8 @@ type memory struct {
 
 	mu    sync.Mutex
 	asked map[string]int
-	log   []string // URLs in the order in which they were asked for, the first 10,000
-	open  int      // calls of Open and bodies that were not closed
+	log   []string       // URLs in the order in which they were asked for, the first 10,000
+	open  int            // calls of Open and bodies that were not closed
 	now   map[string]int // bodies that are open, by URL
 	sent  int64          // bytes
 }

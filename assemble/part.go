@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"spate/event"
 	"spate/format/manifest"
@@ -98,7 +96,6 @@ func (o *opener) join(ctx context.Context, l *Leaf, to target, sibling bool) boo
 
 // begin makes the leaf one of which nothing was read, about to be read from to.
 func (l *Leaf) begin(to target) {
-	l.promised = slices.ContainsFunc(l.c.part.Alternatives, func(a string) bool { return strings.Contains(a, "sha256=") })
 	if l.promised {
 		l.direct = 0 // a digest is of all bytes
 	}

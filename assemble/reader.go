@@ -44,6 +44,7 @@ type Reader struct {
 	headNext int  // the head's next alternative when what is read now was fetched
 	pos      int64
 	high     int64 // the most that pos was
+	settled  int64 // where the verified bytes end, and those that nothing was promised of
 	crc      uint64
 	highCRC  uint64
 	idle     idling
@@ -153,14 +154,10 @@ func (r *Reader) Stats() Stats {
 	return s
 }
 
-// Settled is the offset of the stream up to which Options.Rewind takes nothing back: that of the part being read, if
-// a digest was promised of it, else that of what is read next. It is for the goroutine that reads.
-func (r *Reader) Settled() int64 {
-	if r.head != nil && r.head.promised {
-		return r.head.start.off
-	}
-	return r.pos
-}
+// Settled is the offset of the stream up to which Options.Rewind takes nothing back: the start of the part being read,
+// if a digest was promised of it, else that of what is read next. It is for the goroutine that reads, and holds also
+// after an error.
+func (r *Reader) Settled() int64 { return r.settled }
 
 // Read reads the next bytes of the stream.
 func (r *Reader) Read(p []byte) (int, error) {

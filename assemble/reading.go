@@ -40,6 +40,7 @@ func (r *Reader) step() ([]byte, error) {
 	case err == io.EOF && r.pos-l.start.off != l.t.off:
 		return nil, fmt.Errorf("read %s: %w", redact.URL(l.answer.info.URL), errLost)
 	case err == io.EOF:
+		r.settled = max(r.settled, r.pos)
 		r.drop(l)
 		r.head = nil
 		return nil, nil
@@ -55,6 +56,9 @@ func (r *Reader) advance(b []byte) {
 	r.pos += int64(len(b))
 	r.high, r.highCRC = r.pos, r.crc
 	r.handed = r.handed || len(b) > 0
+	if !r.head.promised {
+		r.settled = r.pos
+	}
 	r.idle, r.unwinds = idling{}, 0
 	r.w.heard.Store(true)
 	r.consume(r.head, len(b))
@@ -175,23 +179,23 @@ func (r *Reader) fail(l *Leaf, next int, cause error) error {
 	return r.unwind(l, false)
 }
 
-// giveUp goes on after the head's own alternatives could not finish it.
+// giveUp goes on after the head's own alternatives could not finish it. Bytes of it that were handed on, and of which a
+// digest was promised, are not known to be right: they are taken back, or compared with what comes instead.
 func (r *Reader) giveUp(l *Leaf) error {
-	if !l.again {
+	switch {
+	case !r.handed || !l.promised:
+		return r.unwind(l, !l.again)
+	case r.o.opts.Rewind != nil && l.start.off >= r.settled:
+		if err := r.o.opts.Rewind(l.start.off); err != nil {
+			return err
+		}
+		r.pos, r.crc = l.start.off, l.start.crc
+		r.high, r.highCRC = r.pos, r.crc
 		return r.unwind(l, true)
-	}
-	if !r.handed {
-		return r.unwind(l, false)
-	}
-	if r.o.opts.Rewind == nil {
+	case l.again:
 		return l.errs[len(l.errs)-1]
 	}
-	if err := r.o.opts.Rewind(l.start.off); err != nil {
-		return err
-	}
-	r.pos, r.crc = l.start.off, l.start.crc
-	r.high, r.highCRC = r.pos, r.crc
-	return r.unwind(l, true)
+	return r.unwind(l, false)
 }
 
 // unwind sets the walk back, to where another alternative is left, and begins it anew from there.
