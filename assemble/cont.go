@@ -34,10 +34,12 @@ type mark struct {
 
 // A rest is what follows a part in its document.
 type rest struct {
-	known []listed // decoded already
-	from  point    // where to open the document for what is not
-	end   bool     // there is nothing behind known
-	feed  *feed    // still open, where the origin cannot seek; used up by the first to go on with it
+	known  []listed // decoded already
+	from   point    // where to open the document for what is not
+	end    bool     // there is nothing behind known
+	nested bool     // of the frame
+	opened []uint64 // of the frame
+	feed   *feed    // still open, where the origin cannot seek; used up by the first to go on with it
 }
 
 func newCont(up *cont, doc *document, l manifest.Part) *cont {
@@ -53,6 +55,9 @@ func (c *cont) derive() {
 		c.depth, c.choice = c.up.depth, c.choice || c.up.choice
 	}
 	c.weight = textOf(c.part)
+	if c.doc != nil {
+		c.weight += len(c.doc.to.url) + len(c.doc.info.URL) + len(c.doc.info.Validator) + len(c.doc.info.Name)
+	}
 	if c.up != nil {
 		c.weight += c.up.weight
 	}

@@ -78,9 +78,9 @@ func TestInversion(t *testing.T) {
 // what it has begun.
 func TestCancelledFiller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, x, gate, gateX := text("a", 5000), text("x", 300_000), make(chan struct{}), make(chan struct{})
+		a, x, gateA, gate, gateX := text("a", 5000), text("x", 300_000), make(chan struct{}), make(chan struct{}), make(chan struct{})
 		m := library(map[string]*thing{
-			memA:                  {data: a},
+			memA:                  {data: a, answer: gateA},
 			memB:                  {gone: true, answer: gate},
 			memC:                  {data: x, hold: gateX, holdAt: 1000},
 			verse:                 {data: []byte("v")},
@@ -89,6 +89,8 @@ func TestCancelledFiller(t *testing.T) {
 			"mem://m/other.parts": {data: lines(memA, "--", "(*)", memC, "--", verse)},
 		})
 		r := open(t, m, plan, nil)
+		synctest.Wait() // the manifest is known
+		close(gateA)
 		r.want(a)
 		synctest.Wait()
 		if n := m.opened(memC); n != 1 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 
 	"spate/source"
 )
@@ -24,8 +25,12 @@ func (l *Leaf) verify() error {
 func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	l.stock.Close()
 	corrupt := errors.Is(cause, errDigest) && l.digest != nil
-	if _, ok := l.stock.(*joined); ok && !corrupt && r.goOnAlone(ctx, l) {
-		return true
+	if j, ok := l.stock.(*joined); ok && !corrupt {
+		err := r.goOnAlone(ctx, l, j)
+		if err == nil {
+			return true
+		}
+		cause = fmt.Errorf("%w; then %w", cause, err)
 	}
 	r.o.failed(l, cause)
 	if corrupt && !r.beginAnew(l) {
@@ -44,22 +49,19 @@ func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	return true
 }
 
-// goOnAlone opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone.
-func (r *Reader) goOnAlone(ctx context.Context, l *Leaf) bool {
+// goOnAlone opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone. It must be what
+// the fill was of.
+func (r *Reader) goOnAlone(ctx context.Context, l *Leaf, j *joined) error {
 	l.stock = nil
 	to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
 	if err != nil {
-		return false
+		return err
 	}
-	p, err := r.o.open(ctx, to, &l.t, l.size, l.spot)
-	if err != nil {
-		return false
+	p := &pull{o: r.o, pos: l.spot, to: to, t: &l.t, size: j.size, first: j.info()}
+	if err := p.reopen(ctx); err != nil {
+		return err
 	}
-	if isDocument(p) {
-		p.Close()
-		return false
-	}
-	return r.o.use(ctx, l, p) == nil
+	return r.o.use(ctx, l, p)
 }
 
 // beginAnew sets the leaf back to its first byte. What was read from several alternatives is read once more from the

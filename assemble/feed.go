@@ -47,7 +47,7 @@ type listed struct {
 // holds back parts that are already known.
 type feed struct {
 	cancel context.CancelFunc
-	parked bool // kept open while another manifest is executed; the walker's
+	parked *rest // what it is kept open for, while another manifest is executed; nil: it is executed. The walker's
 
 	mu      sync.Mutex
 	parts   []listed

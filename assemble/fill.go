@@ -36,24 +36,33 @@ type fill struct {
 	sum     func() []byte // SHA-256 of a whole fill, computed once
 }
 
-// holds reports whether the fill may serve to from off on, its digest aside.
-func (f *fill) holds(to target, off int64) bool {
+// holds reports whether the fill may serve to, of a part of so many bytes (-1: not known), from off on, its digest
+// aside. Where the fill does not know its size yet, its readers find out.
+func (f *fill) holds(to target, size, off int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	own := f.size()
 	switch {
-	case f.over && f.err != nil, f.over && f.n < off:
+	case f.over && f.err != nil:
 		return false
-	case f.over:
-		return to.size < 0 || to.size == f.n
+	case own >= 0 && (own < off || to.size >= 0 && to.size != own || size >= 0 && size != own):
+		return false
 	}
-	size := max(f.info.Size, f.to.size)
 	return to.size < 0 || size < 0 || to.size == size
 }
 
-func (f *fill) join(l *Leaf, clock int64) *joined {
+// size is that of the whole, -1 where it is not known. f.mu is held.
+func (f *fill) size() int64 {
+	if f.over {
+		return f.n
+	}
+	return max(f.info.Size, f.to.size)
+}
+
+func (f *fill) join(to target, l *Leaf, clock int64) *joined {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	j := &joined{f: f, t: &l.t, pos: l.spot, off: l.t.off}
+	j := &joined{f: f, t: &l.t, pos: l.spot, off: l.t.off, size: max(f.size(), to.size, l.size)}
 	f.readers = append(f.readers, j)
 	f.used = clock
 	if f.owner == nil || f.owner.unread.Load() {
@@ -173,7 +182,8 @@ func (f *fill) finish() error {
 		return &source.Error{Op: "read", URL: f.to.url, Kind: source.KindCorrupt, Err: errDigest}
 	}
 	if err := f.keepTail(); err != nil {
-		return err
+		f.m.forget(f) // whoever reads it now has the tail
+		return nil
 	}
 	f.mu.Lock()
 	f.tail = nil
@@ -243,8 +253,8 @@ func (f *fill) freeIfUnused() {
 	f.blocks = nil
 }
 
-func (f *fill) idle() bool {
+func (f *fill) state() (over, read bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.over && len(f.readers) == 0
+	return f.over, len(f.readers) > 0
 }

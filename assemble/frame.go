@@ -17,6 +17,8 @@ type frame struct {
 	from   point    // where to open it
 	end    bool     // there is nothing behind known
 	window []*Leaf  // begun, in order
+	nested bool     // a part without a manifest's name answered as one: what follows is begun one at a time
+	opened []uint64 // hashes of the manifests that are open because this one is, see countAgain
 }
 
 // fill begins parts of f until the tokens are used up, and one at least. Behind what looks like a manifest nothing is
@@ -24,7 +26,7 @@ type frame struct {
 func (w *Walker) fill(ctx context.Context, f *frame) error {
 	for {
 		n := len(f.window)
-		if n > 0 && f.window[n-1].mayBeDocument() {
+		if n > 0 && (f.nested || f.window[n-1].mayBeDocument()) {
 			return nil
 		}
 		if n == 0 {
@@ -100,12 +102,13 @@ func (w *Walker) begin(l *Leaf) {
 		w.give()
 	})
 	if l.c.part.Cacheable {
-		l.ticket = w.o.memo.enter(l.urls())
+		l.ticket = w.o.memo.enter(l.urls(w.seed))
 	}
 	l.cancel = w.run(func(ctx context.Context) {
 		defer close(l.stopped)
 		w.o.openPart(ctx, l)
 		l.dead = l.stock == nil && l.doc == nil
+		l.early = l.dead && l.spot.Ahead() > 0
 		l.ticket.settle()
 		close(l.opened)
 		if l.dead {

@@ -17,6 +17,8 @@ type joined struct {
 	pos *spot
 	off int64 // guarded by f.mu
 
+	size int64 // of the whole, as far as it is known or promised, else -1
+
 	adopted bool // the fill is now this part's: whoever it was begun for did not get it
 }
 
@@ -28,6 +30,9 @@ func (j *joined) read(ctx context.Context, b []byte) (int, error) {
 	n, err := j.f.readAt(b, j.off)
 	if err != nil {
 		return 0, err
+	}
+	if j.size >= 0 && j.off+int64(n) > j.size {
+		return 0, j.fault(source.KindCorrupt, errPromised)
 	}
 	j.f.mu.Lock()
 	j.off += int64(n)
@@ -53,6 +58,8 @@ func (j *joined) await(ctx context.Context) error {
 		return ctx.Err()
 	case f.err != nil:
 		return f.err
+	case f.n < max(j.off, j.size):
+		return j.fault(source.KindChanged, errShrunk)
 	}
 	return io.EOF
 }
@@ -82,6 +89,10 @@ func (j *joined) check(digest []byte) error {
 		return errOtherDigest
 	}
 	return nil
+}
+
+func (j *joined) fault(kind source.Kind, err error) error {
+	return &source.Error{Op: "read", URL: j.f.to.url, Kind: kind, Err: err}
 }
 
 func (j *joined) info() source.Info { return j.f.info }

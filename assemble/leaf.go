@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 
 	"spate/format/manifest"
@@ -46,6 +47,7 @@ type Leaf struct {
 	ticket   *ticket
 
 	answer  answer  // as it was handed to the reader
+	early   bool    // it was dead before it was the head
 	dead    bool    // none of the part's alternatives answered
 	isCheck bool    // no part: the reader must have reached c.need by now
 	fatal   error   // the stream ends here
@@ -102,12 +104,12 @@ func (l *Leaf) abandon() {
 	l.discard()
 }
 
-// urls is what the part may be cached under.
-func (l *Leaf) urls() []string {
-	var urls []string
+// urls is what the part may be cached under, hashed: a part can have very many.
+func (l *Leaf) urls(seed maphash.Seed) map[uint64]struct{} {
+	urls := make(map[uint64]struct{})
 	for _, line := range l.c.part.Alternatives {
 		if to, err := resolveTarget(l.c.base(), line); err == nil {
-			urls = append(urls, to.url)
+			urls[maphash.String(seed, to.url)] = struct{}{}
 		}
 	}
 	return urls

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,8 @@ import (
 const (
 	maxCached  = 1 << 30  // a larger part is streamed and not kept
 	fillWindow = 16 << 20 // how far a fill runs before those who read it
+	maxFills   = 4096     // fills kept, however small they are
+	maxStray   = 16       // fills that run though nobody reads them
 )
 
 var errTooLarge = errors.New("too large to be cached")
@@ -34,7 +37,7 @@ type memo struct {
 // A ticket is the place of one cacheable part in the queue of those that may fetch the same URL.
 type ticket struct {
 	m       *memo
-	urls    []string
+	urls    map[uint64]struct{} // hashes: a collision costs time, no more
 	before  []*ticket
 	settled chan struct{}
 	once    sync.Once
@@ -42,17 +45,26 @@ type ticket struct {
 
 // enter is called in stream order. A part that shares a URL with one that came before waits for it to have been
 // answered, so that reading ahead fetches what reading in order would.
-func (m *memo) enter(urls []string) *ticket {
+func (m *memo) enter(urls map[uint64]struct{}) *ticket {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := &ticket{m: m, urls: urls, settled: make(chan struct{})}
 	for _, o := range m.tickets {
-		if slices.ContainsFunc(urls, func(u string) bool { return slices.Contains(o.urls, u) }) {
+		if o.shares(urls) {
 			t.before = append(t.before, o)
 		}
 	}
 	m.tickets = append(m.tickets, t)
 	return t
+}
+
+func (t *ticket) shares(urls map[uint64]struct{}) bool {
+	for u := range urls {
+		if _, ok := t.urls[u]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *ticket) wait(ctx context.Context) error {
@@ -86,12 +98,12 @@ func (t *ticket) settle() {
 func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) *joined {
 	m.mu.Lock()
 	f := m.fills[to.url]
-	if f == nil || !f.holds(to, l.t.off) || sibling && f.isStray() {
+	if f == nil || !f.holds(to, l.size, l.t.off) || sibling && f.isStray() {
 		m.mu.Unlock()
 		return nil
 	}
 	m.clock++
-	j := f.join(l, m.clock)
+	j := f.join(to, l, m.clock)
 	m.mu.Unlock()
 	m.o.opts.Hosts.Promote()
 	if to.digest == nil || bytes.Equal(to.digest, f.to.digest) {
@@ -128,12 +140,20 @@ func (m *memo) begin(ctx context.Context, cancel context.CancelFunc, p *pull, fi
 	if old := m.fills[p.to.url]; old != nil {
 		old.drop()
 	}
+	m.makeRoom()
 	m.fills[p.to.url] = f
 	m.clock++
-	j := f.join(first, m.clock)
+	j := f.join(p.to, first, m.clock)
 	p.setPosition(f)
 	m.wg.Go(func() { f.run(ctx, p) })
 	return j
+}
+
+// has reports whether anything is, or was, fetched for url.
+func (m *memo) has(url string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fills[url] != nil
 }
 
 // forget drops f, if it is still what the memo has for its URL.
@@ -160,15 +180,40 @@ func (m *memo) put(p []byte) (stored, error) {
 func (m *memo) evict() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var oldest *fill
+	idle, _ := m.unread()
+	return m.dropOldest(idle)
+}
+
+// makeRoom keeps the number of fills within its bounds: one more is about to begin. m.mu is held.
+func (m *memo) makeRoom() {
+	idle, stray := m.unread()
+	if len(stray) > maxStray {
+		m.dropOldest(stray)
+	}
+	if len(m.fills) >= maxFills {
+		m.dropOldest(idle)
+	}
+}
+
+// unread returns the fills that nobody reads: those that are over, and those that run. m.mu is held.
+func (m *memo) unread() (idle, stray []*fill) {
 	for _, f := range m.fills {
-		if f.idle() && (oldest == nil || f.used < oldest.used) {
-			oldest = f
+		switch over, read := f.state(); {
+		case read:
+		case over:
+			idle = append(idle, f)
+		default:
+			stray = append(stray, f)
 		}
 	}
-	if oldest == nil {
+	return idle, stray
+}
+
+func (m *memo) dropOldest(fills []*fill) bool {
+	if len(fills) == 0 {
 		return false
 	}
+	oldest := slices.MinFunc(fills, func(a, b *fill) int { return cmp.Compare(a.used, b.used) })
 	delete(m.fills, oldest.to.url)
 	oldest.drop()
 	return true

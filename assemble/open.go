@@ -229,7 +229,7 @@ func (p *pull) skip(body io.Reader) error {
 func (p *pull) fromStart(ctx context.Context) error {
 	opened := p.t.off
 	p.t = &tally{}
-	p.to.host = ""
+	p.to.host, p.to.size, p.to.digest = "", -1, nil // what is promised of the part is not promised of its manifest
 	if opened == 0 {
 		return nil
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
+	"slices"
 
 	"spate/event"
 	"spate/format/manifest"
@@ -12,7 +14,9 @@ import (
 )
 
 var (
-	errDigest      = errors.New("the bytes do not have the promised SHA-256")
+	errDigest           = errors.New("the bytes do not have the promised SHA-256")
+	errPromisedDocument = errors.New("it is a manifest: the SHA-256 or size that is promised of it cannot be checked")
+
 	errOtherDigest = errors.New("it promises another SHA-256 than what was read so far")
 )
 
@@ -46,7 +50,7 @@ func (o *opener) openPart(ctx context.Context, l *Leaf) {
 
 // failed records why an alternative is given up.
 func (o *opener) failed(l *Leaf, err error) {
-	l.errs = append(l.errs, err)
+	l.errs = appendError(l.errs, err)
 	o.failures.Add(1)
 	e := event.Event{Type: event.Failed, Line: l.c.part.Line, Off: l.t.off, Error: err.Error(), Kind: kindOf(err)}
 	if l.c.doc != nil {
@@ -56,6 +60,23 @@ func (o *opener) failed(l *Leaf, err error) {
 		e.URL = redact.URL(se.URL)
 	}
 	o.opts.emit(e)
+}
+
+// maxErrors bounds what is kept of the reasons why a part's alternatives fail.
+const maxErrors = 64
+
+// appendError keeps the first errors, and of the others the last; and one that is not that there is no such thing.
+func appendError(errs []error, err error) []error {
+	if len(errs) < maxErrors {
+		return append(errs, err)
+	}
+	last := errs[maxErrors-1]
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(last, fs.ErrNotExist) {
+		return errs
+	}
+	errs = slices.Clone(errs)
+	errs[maxErrors-1] = err
+	return errs
 }
 
 func kindOf(err error) string {
@@ -69,7 +90,7 @@ func kindOf(err error) string {
 func (o *opener) joinAny(ctx context.Context, l *Leaf) bool {
 	for i, line := range l.c.part.Alternatives {
 		to, err := resolveTarget(l.c.base(), line)
-		if err != nil {
+		if err != nil || !o.memo.has(to.url) {
 			continue
 		}
 		l.begin(to)
@@ -150,6 +171,9 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 		return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errOtherDigest}
 	}
 	if l.c.part.Cacheable && o.join(ctx, l, to, false) {
+		if to.digest != nil {
+			l.digest = to.digest
+		}
 		return nil
 	}
 	p, err := o.open(ctx, to, &l.t, l.size, l.spot)
@@ -188,6 +212,7 @@ func (o *opener) openKept(ctx context.Context, l *Leaf, to target) error {
 	release := context.AfterFunc(ctx, cancel)
 	p, err := o.open(own, to, &tally{}, -1, l.spot)
 	if err != nil {
+		release()
 		cancel()
 		return err
 	}
@@ -213,9 +238,16 @@ func isDocument(p *pull) bool {
 // use makes an opened pull what the leaf is read from.
 func (o *opener) use(ctx context.Context, l *Leaf, p *pull) error {
 	if isDocument(p) {
+		if p.to.digest != nil || p.to.size >= 0 {
+			p.Close()
+			return p.fault("open", source.KindCorrupt, errPromisedDocument)
+		}
 		p.dropSlot()
+		if err := p.fromStart(ctx); err != nil {
+			return err
+		}
 		l.doc = p
-		return p.fromStart(ctx)
+		return nil
 	}
 	l.stock, l.cached, l.size = p, false, p.size
 	if l.t.off == 0 && !p.first.Seekable {

@@ -3,7 +3,6 @@ package assemble
 import (
 	"context"
 	"io"
-	"sync"
 	"time"
 
 	"spate/source/budget"
@@ -20,7 +19,6 @@ type pipe struct {
 	blocks []*block
 	err    error // why there is no more: io.EOF, errFailed or that of the context
 	taken  bool  // the reader has seen some of the bytes
-	over   bool  // the reader wants no more
 }
 
 // A block is a piece of a pipe. The reader takes buf[r:w]; the fetcher, and only it, writes behind w.
@@ -31,12 +29,6 @@ type block struct {
 	grant budget.Grant
 }
 
-// A freeList keeps buffers for use again: they are as many as the budget allows, and must not become garbage.
-type freeList struct {
-	mu   sync.Mutex
-	bufs map[int][][]byte // by size
-}
-
 // sizeClass is the size of a buffer for n bytes: a power of two within bounds.
 func sizeClass(n int64) int {
 	size := minBlock
@@ -44,26 +36,6 @@ func sizeClass(n int64) int {
 		size *= 2
 	}
 	return size
-}
-
-func (f *freeList) get(size int) []byte {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n := len(f.bufs[size]); n > 0 {
-		buf := f.bufs[size][n-1]
-		f.bufs[size] = f.bufs[size][:n-1]
-		return buf
-	}
-	return make([]byte, size)
-}
-
-func (f *freeList) put(buf []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.bufs == nil {
-		f.bufs = make(map[int][][]byte)
-	}
-	f.bufs[len(buf)] = append(f.bufs[len(buf)], buf)
 }
 
 // pump copies from the leaf's stock into its pipe until the stock's end or an error.
@@ -130,13 +102,13 @@ func (r *Reader) room(ctx context.Context, l *Leaf) (*block, error) {
 	}
 	size := sizeClass(left)
 	if l.grant.Held() > 0 {
-		return &block{buf: r.free.get(size), next: l.next, grant: l.grant.Split(int64(size))}, nil
+		return &block{buf: r.o.opts.Budget.Buffer(size), next: l.next, grant: l.grant.Split(int64(size))}, nil
 	}
 	grant, err := r.account.Acquire(ctx, int64(size), l.spot)
 	if err != nil {
 		return nil, err
 	}
-	return &block{buf: r.free.get(size), next: l.next, grant: grant}, nil
+	return &block{buf: r.o.opts.Budget.Buffer(size), next: l.next, grant: grant}, nil
 }
 
 // commit makes n more bytes of b, which room returned, readable.
@@ -146,10 +118,8 @@ func (r *Reader) commit(l *Leaf, b *block, n int) {
 	p := l.pipe
 	fresh := b.w == 0
 	b.w += n
-	if n == 0 && fresh || p.over {
-		if fresh {
-			r.recycle(b)
-		}
+	if n == 0 && fresh {
+		r.recycle(b)
 		return
 	}
 	if fresh {
@@ -160,7 +130,7 @@ func (r *Reader) commit(l *Leaf, b *block, n int) {
 
 func (r *Reader) recycle(b *block) {
 	b.grant.Release()
-	r.free.put(b.buf)
+	r.o.opts.Budget.Recycle(b.buf)
 	b.buf = nil
 }
 
@@ -277,7 +247,6 @@ func (r *Reader) drop(l *Leaf) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l.pipe.over = true
 	r.drain(l.pipe)
 }
 

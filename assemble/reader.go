@@ -21,8 +21,8 @@ type Reader struct {
 	o       *opener
 	w       *Walker
 	account *budget.Account
-	free    freeList
 	cancel  context.CancelFunc
+	unbind  func() bool // from the context that Open was given
 	run     func(f func(ctx context.Context)) context.CancelFunc
 	wg      sync.WaitGroup // of every goroutine of the stream
 
@@ -92,7 +92,7 @@ func Open(ctx context.Context, src source.Source, url string, opts *Options) (*R
 		return cancel
 	}
 	r.w.run, r.w.fetch, r.w.onRoot = r.run, r.fetch, r.answered
-	context.AfterFunc(ctx, func() { r.stop(context.Cause(ctx)) })
+	r.unbind = context.AfterFunc(ctx, func() { r.stop(context.Cause(ctx)) })
 	r.startWalk()
 	if err := r.awaitRoot(); err != nil {
 		r.Close() // its error would say less than err
@@ -230,6 +230,7 @@ func (r *Reader) walk(ctx context.Context) {
 // Close ends the stream: no request, goroutine or temporary file of it is left when Close returns. A second Close
 // does nothing.
 func (r *Reader) Close() error {
+	r.unbind()
 	r.stop(errClosed)
 	r.cancel()
 	r.reading.Lock()

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc64"
 	"io"
@@ -109,12 +110,25 @@ func (r *Reader) takeHead() error {
 	case l.isCheck:
 		l.errs = append(slices.Clip(l.errs), errShort)
 		return r.unwind(l, false)
+	case l.dead && l.early && mayBeLoad(l.errs):
+		l.next, l.errs = l.c.next, l.c.errs
+		return r.unwind(l, true)
 	case l.dead:
 		return r.unwind(l, true)
 	}
 	r.head, r.handed = l, false
 	r.begun(l)
 	return nil
+}
+
+// mayBeLoad reports whether an alternative may have failed only because so much was asked for at once. Then the part
+// is tried again when it is the head: reading ahead must not change the result.
+func mayBeLoad(errs []error) bool {
+	return slices.ContainsFunc(errs, func(err error) bool {
+		se, ok := errors.AsType[*source.Error](err)
+		return ok && (se.Kind == source.KindNetwork || se.Kind == source.KindTimeout || se.Kind == source.KindLocal ||
+			se.Status == 429 || se.Status == 503)
+	})
 }
 
 func (r *Reader) dequeue() (*Leaf, error) {

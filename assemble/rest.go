@@ -16,7 +16,8 @@ func (f *frame) behind(l *Leaf) *rest {
 // park takes f out of execution while the manifest that answered for l is executed, and returns what is to follow
 // then. Parts that were begun behind l are given up: what comes first is inside the manifest.
 func (w *Walker) park(ctx context.Context, f *frame, l *Leaf) *rest {
-	r := &rest{from: l.after.after, end: f.end}
+	r := &rest{from: l.after.after, end: f.end, opened: f.opened}
+	r.nested = f.nested || !l.mayBeDocument()
 	for _, b := range f.window {
 		r.known = append(r.known, *b.after)
 		b.abandon()
@@ -26,8 +27,8 @@ func (w *Walker) park(ctx context.Context, f *frame, l *Leaf) *rest {
 	return w.hold(ctx, f, r)
 }
 
-// settle finds out what follows the part c, which was unwound to.
-func (w *Walker) settle(ctx context.Context, c *cont) *rest {
+// whatFollows finds out what follows the part c, which was unwound to.
+func (w *Walker) whatFollows(ctx context.Context, c *cont) *rest {
 	if c.after == nil || len(c.after.known) > 0 || c.after.end || c.after.feed != nil {
 		return c.after
 	}
@@ -46,8 +47,7 @@ func (w *Walker) hold(ctx context.Context, f *frame, r *rest) *rest {
 	}
 	parts, end := f.feed.known(ctx)
 	if !end && !f.doc.info.Seekable && w.parked() < maxParked {
-		f.feed.parked = true
-		r.feed = f.feed
+		f.feed.parked, r.feed = r, f.feed
 		return r
 	}
 	w.shut(f.feed)
@@ -69,7 +69,7 @@ func (r *rest) orNil() *rest {
 func (w *Walker) parked() int {
 	n := 0
 	for f := range w.feeds {
-		if f.parked {
+		if f.parked != nil {
 			n++
 		}
 	}
@@ -80,7 +80,7 @@ func (w *Walker) parked() int {
 func (w *Walker) shut(f *feed) {
 	if f != nil {
 		f.cancel()
-		f.parked = false
+		f.parked = nil
 		delete(w.feeds, f)
 	}
 }

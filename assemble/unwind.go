@@ -27,7 +27,7 @@ func (w *Walker) Unwind(l *Leaf, at stand) error {
 		if c.up == nil {
 			return err
 		}
-		c = c.up.with(func(d *cont) { d.errs = append(slices.Clip(d.errs), err) })
+		c = c.up.with(func(d *cont) { d.errs = appendError(slices.Clip(d.errs), err) })
 		need = max(need, c.need)
 	}
 	need = min(need, at.high)
@@ -66,10 +66,11 @@ func (w *Walker) clear(c *cont) {
 	if w.job != nil {
 		w.job.discard()
 	}
+	// A feed that was gone on with, and parked again since, stands further on than an earlier rest needs it.
 	kept := make(map[*feed]bool)
 	for d := c; d != nil; d = d.up {
-		if d.after != nil && d.after.feed != nil {
-			kept[d.after.feed] = d.after.feed.parked
+		if d.after != nil && d.after.feed != nil && d.after.feed.parked == d.after {
+			kept[d.after.feed] = true
 		}
 	}
 	for f := range w.feeds {
@@ -79,5 +80,6 @@ func (w *Walker) clear(c *cont) {
 	}
 	w.job, w.frame, w.ret, w.reset, w.halted = nil, nil, nil, nil, false
 	w.start = &mark{}
+	clear(w.seen)
 	w.idle = idling{}
 }

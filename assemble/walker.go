@@ -36,9 +36,9 @@ type Walker struct {
 	feeds   map[*feed]struct{} // open ones, of frame and of manifests that wait for their turn
 	idle    idling             // since the last leaf
 	seed    maphash.Seed
-	seen    map[uint64]struct{} // hashes of the manifests opened since the last byte
-	heard   atomic.Bool         // set by the reader when bytes arrive
-	halted  bool                // until Unwind
+	seen    map[uint64]int // how often each manifest, by its hash, is open, of those opened since the last byte
+	heard   atomic.Bool    // set by the reader when bytes arrive
+	halted  bool           // until Unwind
 }
 
 const (
@@ -48,7 +48,7 @@ const (
 
 // newWalker begins with url as the only alternative of a part of its own.
 func newWalker(o *opener, url string) *Walker {
-	w := &Walker{o: o, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]struct{}), feeds: make(map[*feed]struct{})}
+	w := &Walker{o: o, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]int), feeds: make(map[*feed]struct{})}
 	w.tokens = make(chan struct{}, max(o.opts.Ahead, 1))
 	w.order = &order{promote: func() {
 		o.opts.Hosts.Promote()
@@ -132,7 +132,7 @@ func (w *Walker) stepJob(ctx context.Context) (*Leaf, error) {
 	w.job = nil
 	if l.doc != nil {
 		w.reset = l.c.start
-		return w.push(l, w.settle(ctx, l.c)), nil
+		return w.push(l, w.whatFollows(ctx, l.c), nil), nil
 	}
 	if l.c.up == nil && !l.dead {
 		w.onRoot(l.stock.info(), false)
@@ -158,9 +158,10 @@ func (w *Walker) stepReturn() *Leaf {
 	w.ret, w.checked = nil, false
 	switch {
 	case c.after != nil:
-		w.frame = &frame{c: c.up, doc: c.doc, known: c.after.known, from: c.after.from, end: c.after.end}
-		if f := c.after.feed; f != nil && f.parked {
-			f.parked = false
+		w.frame = &frame{c: c.up, doc: c.doc, known: c.after.known, from: c.after.from, end: c.after.end,
+			nested: c.after.nested, opened: c.after.opened}
+		if f := c.after.feed; f != nil && f.parked == c.after {
+			f.parked = nil
 			w.frame.feed = f
 		}
 	case c.up != nil:
@@ -176,22 +177,28 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 			return nil, ctx.Err()
 		}
 		w.shut(f.feed)
+		w.closeAll(f.opened)
 		w.frame = nil
 		if err == io.EOF {
 			w.ret = f.c
 			return nil, nil
 		}
-		err = fmt.Errorf("read %s: %w", redact.URL(f.doc.to.url), err)
-		return &Leaf{c: f.c, next: f.c.next, errs: append(slices.Clip(f.c.errs), err), dead: true}, nil
+		l := &Leaf{c: f.c, next: f.c.next, errs: slices.Clip(f.c.errs), dead: true}
+		w.o.failed(l, fmt.Errorf("read %s: %w", redact.URL(f.doc.to.url), err))
+		return l, nil
 	}
 	l := f.window[0]
-	if err := w.await(ctx, l); err != nil {
+	if more, err := w.awaitMore(ctx, f, l); more || err != nil {
 		return nil, err
 	}
 	f.window = f.window[1:]
 	l.c.start = w.start
 	if l.doc != nil {
-		return w.push(l, w.park(ctx, f, l)), nil
+		after, opened := w.park(ctx, f, l), f.opened
+		if after != nil {
+			opened = nil // after goes on with them
+		}
+		return w.push(l, after, opened), nil
 	}
 	l.c.after = f.behind(l)
 	l.c.derive()
@@ -199,6 +206,20 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 		w.hand(l)
 	}
 	return l, nil
+}
+
+// awaitMore waits until l was opened, or until f may have parts to begin beside it.
+func (w *Walker) awaitMore(ctx context.Context, f *frame, l *Leaf) (more bool, err error) {
+	if f.feed == nil {
+		return false, w.await(ctx, l)
+	}
+	select {
+	case <-l.opened:
+	case <-f.feed.changed:
+		return true, nil
+	case <-ctx.Done():
+	}
+	return false, w.await(ctx, l)
 }
 
 // await waits until l was opened.
@@ -219,13 +240,13 @@ func (w *Walker) hand(l *Leaf) {
 	l.then <- func(ctx context.Context) { w.fetch(ctx, l) }
 }
 
-// push executes the manifest that answered for l; after is what follows it.
-func (w *Walker) push(l *Leaf, after *rest) *Leaf {
+// push executes the manifest that answered for l; after is what follows it, and opened what is open until it ends.
+func (w *Walker) push(l *Leaf, after *rest, opened []uint64) *Leaf {
 	doc := &document{to: l.doc.to, info: l.doc.info()}
 	if l.c.up == nil {
 		w.onRoot(doc.info, true)
 	}
-	w.countAgain(doc.to.url)
+	opened = w.countAgain(doc.to.url, opened)
 	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
 	c = c.pushed()
 	if err := c.checkDepth(w.o.opts.MaxDepth); err != nil {
@@ -234,7 +255,7 @@ func (w *Walker) push(l *Leaf, after *rest) *Leaf {
 	}
 	f := newFeed(l.cancel)
 	w.feeds[f] = struct{}{}
-	w.frame = &frame{c: c, doc: doc, feed: f}
+	w.frame = &frame{c: c, doc: doc, feed: f, opened: opened}
 	p := l.doc
 	p.t.hasCRC = !doc.info.Seekable
 	l.then <- func(ctx context.Context) { f.read(ctx, p, point{line: 1}) }
@@ -242,15 +263,30 @@ func (w *Walker) push(l *Leaf, after *rest) *Leaf {
 	return nil
 }
 
-func (w *Walker) countAgain(url string) {
+// countAgain counts opens of manifests that are open already, without a byte between. One that ended in a tail call is
+// open as long as what it called. It returns what is open because of the manifest at url, which goes on for those in
+// opened.
+func (w *Walker) countAgain(url string, opened []uint64) []uint64 {
 	if w.heard.Swap(false) {
 		clear(w.seen)
 	}
 	h := maphash.String(w.seed, url)
-	if _, again := w.seen[h]; again {
+	if w.seen[h] > 0 {
 		w.idle.again++
-	} else if len(w.seen) < maxSeen {
-		w.seen[h] = struct{}{}
+	}
+	if len(opened) >= maxSeen {
+		opened = opened[len(opened)/2:]
+	}
+	w.seen[h]++
+	return append(slices.Clip(opened), h)
+}
+
+// closeAll counts the manifests in opened as no longer open.
+func (w *Walker) closeAll(opened []uint64) {
+	for _, h := range opened {
+		if w.seen[h]--; w.seen[h] <= 0 {
+			delete(w.seen, h)
+		}
 	}
 }
 

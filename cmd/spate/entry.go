@@ -36,6 +36,7 @@ type entry struct {
 	Manifest *tree `json:"manifest,omitempty"`
 
 	open string // the URL to open, with its secrets
+	arg  string // as it was asked for: the argument, or the line of a manifest
 	err  error
 }
 
@@ -81,7 +82,7 @@ func (e *entry) fail(err error) {
 
 // answer takes over what an origin told.
 func (e *entry) answer(info *source.Info) {
-	e.State, e.Is = stateOK, whatIs(e.open, info)
+	e.State, e.Is = stateOK, e.whatIs(info)
 	if info.URL != withoutFragment(e.open) {
 		e.Final = redact.URL(info.URL)
 	}
@@ -94,11 +95,11 @@ func (e *entry) answer(info *source.Info) {
 }
 
 // whatIs judges by the requested and the final URL and by the media type.
-func whatIs(asked string, info *source.Info) string {
+func (e *entry) whatIs(info *source.Info) string {
 	switch {
-	case manifest.IsManifest(asked, info.MediaType), manifest.IsManifest(info.URL, ""):
+	case manifest.IsManifest(e.open, info.MediaType), manifest.IsManifest(info.URL, ""):
 		return isManifest
-	case strings.Contains(asked, "-seq"):
+	case namesSequence(e.arg):
 		return isSequence
 	}
 	return isFile

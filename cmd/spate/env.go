@@ -8,9 +8,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// envAnnotation names the environment form of a flag that cannot have the usual one: another command has a flag of that
+// name with other values.
+const envAnnotation = "spate-env"
+
 // envName is the environment form of a flag: SPATE_MAX_BYTES for max-bytes.
-func envName(flag string) string {
-	return "SPATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+func envName(f *pflag.Flag) string {
+	if own := f.Annotations[envAnnotation]; len(own) > 0 {
+		return own[0]
+	}
+	return "SPATE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
 // applyEnv sets the flags that are not on the command line from their environment forms. An empty variable counts as
@@ -18,12 +25,12 @@ func envName(flag string) string {
 func applyEnv(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 	var bad error
 	flags.VisitAll(func(f *pflag.Flag) {
-		text, ok := env(envName(f.Name))
+		text, ok := env(envName(f))
 		if !ok || text == "" || f.Changed || bad != nil || isQuestion(f.Name) {
 			return
 		}
 		if err := f.Value.Set(text); err != nil {
-			bad = usage(fmt.Sprintf("%s=%q: %v", envName(f.Name), text, valueCause(f, err)), "it is the environment form of --"+f.Name)
+			bad = usage(fmt.Sprintf("%s=%q: %v", envName(f), text, valueCause(f, err)), "it is the environment form of --"+f.Name)
 		}
 	})
 	return bad

@@ -148,12 +148,8 @@ func partCode(part *assemble.PartError) int {
 
 // leaves are the causes of err that have no causes of several kinds themselves, in order.
 func leaves(err error) []error {
-	var inner []error
-	if part, ok := errors.AsType[*assemble.PartError](err); ok {
-		inner = part.Errs
-	} else if several, ok := err.(interface{ Unwrap() []error }); ok {
-		inner = several.Unwrap()
-	} else {
+	inner := several(err)
+	if inner == nil {
 		return []error{err}
 	}
 	var all []error
@@ -161,6 +157,26 @@ func leaves(err error) []error {
 		all = append(all, leaves(e)...)
 	}
 	return all
+}
+
+// several are the causes that err has, or what it wraps; nil if it has no more than one. An error that joins nothing of
+// a source says the same thing twice: its parts are no causes of their own.
+func several(err error) []error {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if part, ok := err.(*assemble.PartError); ok {
+			return part.Errs
+		}
+		if e, ok := err.(*source.Error); ok && e.Kind != source.KindOther {
+			return nil
+		}
+		if join, ok := err.(interface{ Unwrap() []error }); ok {
+			if _, remote := errors.AsType[*source.Error](err); !remote {
+				return nil
+			}
+			return join.Unwrap()
+		}
+	}
+	return nil
 }
 
 func every(errs []error, is func(error) bool) bool {

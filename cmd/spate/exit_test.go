@@ -35,6 +35,10 @@ func part(errs ...error) error {
 	return &assemble.PartError{Manifest: "http://h/x.parts", Line: 3, Errs: errs}
 }
 
+func brokenThen(k source.Kind) error {
+	return fmt.Errorf("%w; then %w", kind(source.KindNetwork), kind(k))
+}
+
 func asked(err error) error { return &assemble.PartError{Errs: []error{err}} }
 
 func TestExitCode(t *testing.T) {
@@ -85,6 +89,11 @@ func TestExitCode(t *testing.T) {
 
 		{"broken, then changed", errors.Join(kind(source.KindNetwork), kind(source.KindChanged)), 9},
 		{"broken, then changed, and more", errors.Join(errors.Join(kind(source.KindNetwork), kind(source.KindChanged)), errors.New("x")), 9},
+		{"broken, then changed, wrapped", fmt.Errorf("sequence file 2: %w", brokenThen(source.KindChanged)), 9},
+		{"broken, then a wrong range, wrapped", fmt.Errorf("read x: %w", fmt.Errorf("line 2: %w", brokenThen(source.KindProtocol))), 7},
+		{"part: broken, then changed, wrapped", part(fmt.Errorf("read x: %w", brokenThen(source.KindChanged))), 9},
+		{"part in a sequence", fmt.Errorf("sequence file 2: %w", part(httpStatus(404))), 8},
+		{"part: no progress for two reasons", part(fmt.Errorf("%w: %w", io.ErrNoProgress, errors.New("x"))), 14},
 		{"asked for, 404", asked(httpStatus(404)), 8},
 		{"asked for, 403", asked(httpStatus(403)), 6},
 		{"asked for, malformed", asked(kind(source.KindMalformed)), 2},

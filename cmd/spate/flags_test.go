@@ -37,7 +37,7 @@ func TestEnvForms(t *testing.T) {
 			if !ok {
 				sample, _, _ = strings.Cut(f.Value.Type(), "|") // a choice
 			}
-			name := envName(f.Name)
+			name := envName(f)
 			err := applyEnv(cmd.Flags(), func(n string) (string, bool) { return sample, n == name })
 			if err != nil || strings.Trim(f.Value.String(), "[]") != sample {
 				t.Errorf("%s: %s=%s: %v, value %s", cmd.CommandPath(), name, sample, err, f.Value)

@@ -21,9 +21,10 @@ var foreign = map[string]string{
 
 	// Going on, trying again.
 	"c": resumeHint, "C": resumeHint, "continue": resumeHint, "continue-at": resumeHint,
-	"r": "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early",
+	"r": rangeHint, "range": rangeHint,
 	"t": retryHint, "tries": retryHint, "retry": retryHint, "max-tries": retryHint, "retry-wait": retryHint,
 	"retry-delay": retryHint, "retry-connrefused": retryHint, "retry-all-errors": retryHint, "waitretry": retryHint,
+	"w": waitHint, "wait": waitHint, "random-wait": waitHint, "write-out": waitHint,
 
 	// Connections.
 	"x": connectionHint + "; a proxy comes from HTTP_PROXY and HTTPS_PROXY",
@@ -34,6 +35,10 @@ var foreign = map[string]string{
 	"no-proxy": proxyHint,
 	"L":        redirectHint, "location": redirectHint, "max-redirs": redirectHint, "max-redirect": redirectHint,
 	"limit-rate": rateHint, "max-download-limit": rateHint, "max-overall-download-limit": rateHint,
+
+	"4": addressHint, "6": addressHint, "ipv4": addressHint, "ipv6": addressHint, "inet4-only": addressHint,
+	"inet6-only": addressHint,
+	"N":          bufferHint, "no-buffer": bufferHint, "timestamping": bufferHint,
 
 	// Time.
 	"T": timeHint, "timeout": timeHint, "read-timeout": timeHint, "dns-timeout": timeHint, "m": timeHint,
@@ -68,6 +73,10 @@ const (
 	existsHint      = "ours is --if-exists=fail|overwrite; fail is the default"
 	resumeHint      = "spate resumes what breaks while it runs, by itself; it does not go on with the file of an earlier run"
 	retryHint       = "not there: what breaks is resumed by itself, and a part's next alternative is the retry"
+	rangeHint       = "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early"
+	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by --json"
+	addressHint     = "not there: the address is chosen by itself, of IPv4 and IPv6 the one that answers first"
+	bufferHint      = "not needed: spate cat writes bytes as they arrive; the time of a file at its origin is not looked at"
 	connectionHint  = "ours are --ahead, parts opened ahead, and --per-host, connections to one host"
 	proxyHint       = "not needed: the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ const getLong = `Fetches URL, which may be a manifest, into a file. The file app
 FILE.part, which also stays where something ends the command early. Without FILE the name comes from the origin
 (Content-Disposition) or from the URL, a manifest's without .parts.
 
-If URL contains "-seq" it is a sequence, and its files become FILE-file1, FILE-file2 and so on; --seq=on and --seq=off
+If URL, as it is given, contains "-seq" it is a sequence, and its files become FILE-file1, FILE-file2 and so on; --seq=on and --seq=off
 say so whatever the URL is.`
 
 type getCmd struct {
@@ -67,13 +68,16 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 			return err
 		}
 	}
-	return c.fetch(cmd.Context(), p, url, path)
+	return c.fetch(cmd.Context(), p, request{args[0], url, path})
 }
 
 // path is the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
 // from the environment, FILE wins.
 func (c *getCmd) path(file []string, given bool) (string, error) {
 	path := c.output
+	if given && path == "" {
+		return "", usage("-o is empty", "without it the name comes from the URL")
+	}
 	if len(file) > 0 {
 		if given {
 			return "", usage("FILE and -o are the same thing twice", "")
@@ -91,13 +95,16 @@ func (c *getCmd) path(file []string, given bool) (string, error) {
 	return path, nil
 }
 
-func (c *getCmd) fetch(ctx context.Context, p *process, url, path string) error {
+// A request is what get shall fetch: the argument as it was given, the URL that it means, and the file to write.
+type request struct{ arg, url, path string }
+
+func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	talk := c.talk.start(p.stderr, false)
 	defer talk.close()
 	client := c.stream.client(talk.sink)
 	defer client.CloseIdleConnections()
 	begun := time.Now()
-	res, err := client.Get(ctx, url, path, c.options())
+	res, err := client.Get(ctx, r.url, r.path, c.options(r.arg))
 	talk.close()
 	if c.talk.chatty() && res.Files > 0 {
 		summarise(p.stderr, res, time.Since(begun))
@@ -108,15 +115,26 @@ func (c *getCmd) fetch(ctx context.Context, p *process, url, path string) error 
 	return err
 }
 
-func (c *getCmd) options() *spate.GetOptions {
+func (c *getCmd) options(arg string) *spate.GetOptions {
 	return &spate.GetOptions{
 		Dir:                  c.dir,
 		NoContentDisposition: c.noDisposition,
 		Overwrite:            c.exists.yes(),
-		Sequence:             map[string]spate.SeqMode{"on": spate.SeqOn, "off": spate.SeqOff}[c.seq],
+		Sequence:             c.mode(arg),
 		Limits:               c.limits.limits(),
 	}
 }
+
+// mode goes by the argument: the URL of a local file has all folders above it.
+func (c *getCmd) mode(arg string) spate.SeqMode {
+	if c.seq == "on" || c.seq == "auto" && namesSequence(arg) {
+		return spate.SeqOn
+	}
+	return spate.SeqOff
+}
+
+// namesSequence tells whether something that was asked for is taken for a sequence.
+func namesSequence(arg string) bool { return strings.Contains(arg, "-seq") }
 
 // summarise tells what is there now.
 func summarise(w io.Writer, res *spate.Result, took time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"spate"
@@ -40,6 +41,16 @@ func isErr(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
+// isErrIrregular tells an output that exists and that no option replaces: a device, a FIFO.
+func isErrIrregular(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	if !ok || !errors.Is(err, fs.ErrExist) {
+		return false
+	}
+	info, err := os.Stat(e.Path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
 // hints in the order in which they are tried.
 var hints = []struct {
 	is   func(error) bool
@@ -47,6 +58,7 @@ var hints = []struct {
 }{
 	{isErr(spate.ErrLimit), ""},
 	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
+	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},
 	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, -o FILE writes another"},
 	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},

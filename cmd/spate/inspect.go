@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/spf13/cobra"
+
+	"spate/internal/redact"
 )
 
 const inspectLong = `Tells what URL is without fetching it: where it leads, its size, media type and validator, and whether its origin
@@ -48,7 +49,7 @@ func (c *inspectCmd) run(ctx context.Context, p *process, arg string) error {
 	src, closeIdle := c.stream.source()
 	defer closeIdle()
 	in := &inspector{src: src, atOnce: int(c.stream.ahead), left: int(c.maxParts), shown: map[string]bool{}}
-	e := in.root(ctx, url, int(c.nested))
+	e := in.root(ctx, &entry{URL: redact.URL(url), Size: -1, open: url, arg: arg}, int(c.nested))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -56,8 +57,7 @@ func (c *inspectCmd) run(ctx context.Context, p *process, arg string) error {
 		return e.err
 	}
 	if c.json {
-		enc := json.NewEncoder(p.stdout)
-		enc.SetEscapeHTML(false)
+		enc := newEncoder(p.stdout)
 		enc.SetIndent("", "  ")
 		err = enc.Encode(e)
 	} else {

@@ -32,10 +32,9 @@ type inspector struct {
 	shown  map[string]bool // manifests, by their URLs
 }
 
-// root inspects the URL that was asked for. The error of the entry is that of the whole: why the URL cannot be
+// root inspects the URL that was asked for, as e. The error of the entry is that of the whole: why the URL cannot be
 // opened, or why its manifest cannot be assembled, as far as it was looked at.
-func (in *inspector) root(ctx context.Context, rawURL string, depth int) *entry {
-	e := &entry{URL: redact.URL(rawURL), Size: -1, open: rawURL}
+func (in *inspector) root(ctx context.Context, e *entry, depth int) *entry {
 	in.ask(ctx, e)
 	if e.Is == isManifest {
 		in.read(ctx, e, depth)
@@ -132,7 +131,7 @@ var errLocalFromRemote = errors.New("a manifest from the network must not name l
 
 // resolve makes an entry of a line of the manifest at base.
 func resolve(base, line string) *entry {
-	e := &entry{URL: redact.URL(line), State: stateUnasked, Size: -1, open: line}
+	e := &entry{URL: redact.URL(line), State: stateUnasked, Size: -1, open: line, arg: line}
 	fail := func(kind source.Kind, err error) *entry {
 		e.fail(&source.Error{Op: "open", URL: line, Kind: kind, Err: err})
 		return e

@@ -5,12 +5,14 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 )
 
 func main() { os.Exit(start()) }
 
 func start() int {
+	log.SetOutput(io.Discard) // net/http says there what surprises it; stderr is for what we say
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	return run(ctx, &process{args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv})

@@ -53,6 +53,7 @@ func newPackCmd(p *process) *cobra.Command {
 	fs.StringArrayVar(&c.bases, "base", nil, "`URL` of a directory that will have the parts; may be repeated")
 	fs.BoolVar(&c.cache, "cache", false, "mark the parts (*): they may be cached")
 	fs.BoolVar(&c.seq, "seq", false, "join the files to a sequence")
+	fs.SetAnnotation("seq", envAnnotation, []string{"SPATE_PACK_SEQ"}) // get's --seq has SPATE_SEQ
 	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts (default that of the manifest)")
 	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest or sequence to write")
 	c.overwrite.register(fs)

@@ -36,6 +36,8 @@ func TestReport(t *testing.T) {
 		{"a hint", usage("x", "do y"), []string{"spate: x", "hint: do y"}},
 		{"several lines become one", errors.New("x\ny\n"), []string{"spate: x; y"}},
 		{"control characters", errors.New("x\x1b[31m\ry"), []string{`spate: x\u001b[31m\u000dy`}},
+		{"C1 controls", errors.New("x\u009b31m\u0080"), []string{`spate: x\u009b31m\u0080`}},
+		{"invalid UTF-8", errors.New("x\x9b31m\xff\uFFFD"), []string{`spate: x\x9b31m\xff` + "\uFFFD"}},
 		{"a part", part(a, b), []string{
 			"spate: read http://h/x.parts: line 3: no alternative of this part works",
 			"  open http://a/1: connection refused",
@@ -126,5 +128,15 @@ func TestReportSilentOnClosedPipe(t *testing.T) {
 	(&reporter{w: &b}).report(errors.New("write: broken pipe"), exitPipe)
 	if b.Len() > 0 {
 		t.Errorf("told %q to nobody", &b)
+	}
+}
+
+// TestEncodeLine looks for what could drive a terminal in a line of JSON, which must still say the same.
+func TestEncodeLine(t *testing.T) {
+	var b bytes.Buffer
+	encodeLine(&b, map[string]string{"name": "a\u009b\u0080\u007f\u202eé\x9b<"})
+	want := `{"name":"a\u009b\u0080\u007f\u202eé\ufffd<"}` + "\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

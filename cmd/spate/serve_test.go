@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -20,6 +22,8 @@ func misbehave(r *farm.Resource, key, value string) error {
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	switch key {
+	case "chatty": // answers once more than it was asked
+		r.Handler, err = http.HandlerFunc(chatty), nil
 	case "endless": // the value, again and again
 		r.Gen, err = repeat(value+"\n"), nil
 	case "body":
@@ -59,4 +63,14 @@ func repeat(text string) func(off int64, p []byte) int {
 	period := int64(len(text))
 	long := strings.Repeat(text, 4096/len(text)+2)
 	return func(off int64, p []byte) int { return copy(p, long[off%period:]) }
+}
+
+func chatty(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
+	io.WriteString(conn, answer+answer)
 }

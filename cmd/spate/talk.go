@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"sync"
@@ -63,9 +62,7 @@ func jsonSink(w io.Writer) event.Sink {
 
 // encodeLine writes v as a line of JSON. Errors are dropped: there is nowhere to tell that stderr is gone.
 func encodeLine(w io.Writer, v any) {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.Encode(v)
+	newEncoder(w).Encode(v)
 }
 
 // isTerminal tells whether w is one.

@@ -9,7 +9,7 @@ import (
 // text is an entry for people.
 func (e *entry) text() []byte {
 	var b bytes.Buffer
-	fmt.Fprintln(&b, e.URL)
+	fmt.Fprintln(&b, clean(e.URL))
 	for _, f := range e.facts() {
 		fmt.Fprintf(&b, "  %-10s %s\n", f.name, clean(f.value))
 	}

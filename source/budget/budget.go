@@ -21,6 +21,8 @@ type Budget struct {
 	mu      sync.Mutex
 	used    int64
 	waiters []*waiter
+
+	free buffers
 }
 
 // An Account is one stream's access to a Budget. On top of what the Budget has, it keeps a reserve that only the head

@@ -22,8 +22,8 @@ func (a *answer) resource(rng source.Range) (*source.Resource, error) {
 			return a.whole(rng), nil
 		}
 		return a.part(rng)
-	case code == http.StatusNoContent, code == http.StatusResetContent && a.resp.ContentLength <= 0:
-		return a.empty(0, 0), nil
+	case code == http.StatusNoContent, code == http.StatusResetContent:
+		return nil, classed(source.KindProtocol, fmt.Errorf("no content: %s", statusText(code)))
 	case code == http.StatusRequestedRangeNotSatisfiable && a.asked:
 		return a.beyond(rng)
 	case code >= 400:

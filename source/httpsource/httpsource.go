@@ -44,6 +44,9 @@ type Options struct {
 // A Range header is sent unless the whole is asked for. An origin that ignores it answers from 0: Resource.Off says
 // so, and the body ends where the range does. An empty range costs one byte.
 //
+// A 200 has content, maybe none, and a 206; a 416 is the end where what was asked for begins there. No other status is
+// success: 204 and 205 say that there is no content to have.
+//
 // Redirects (301, 302, 303, 307, 308) are followed to http and https only. The userinfo of a URL is sent as basic
 // authentication and never follows a redirect to another scheme, host or port.
 type Source struct {
