@@ -9,6 +9,7 @@ import (
 
 	"spate/fetch"
 	"spate/format/sequence"
+	"spate/internal/redact"
 	"spate/source"
 )
 
@@ -86,7 +87,7 @@ func (s *splitter) failed(err error) error {
 		return s.stop.err // reading on was for no more than to see whether it is right so far
 	}
 	index, _ := s.current()
-	return fmt.Errorf("sequence file %d: %w", index, err)
+	return fmt.Errorf("read %s: sequence file %d: %w", redact.URL(s.g.url), index, err)
 }
 
 // current is the index of the file that is being read, or of the next one, and how much of its body did not come yet.

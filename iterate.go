@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
 	"spate/format/sequence"
+	"spate/internal/redact"
 	"spate/source"
 )
 
@@ -101,12 +103,20 @@ func files(r io.Reader, url string) iter.Seq2[*sequence.File, error] {
 			if err == io.EOF {
 				return
 			}
-			if cut, ok := errors.AsType[*sequence.CutError](err); ok {
-				err = &source.Error{Op: "read", URL: url, Kind: source.KindProtocol, Err: cut}
-			}
-			if !yield(f, err) || err != nil {
+			if err = sequenceError(url, err); !yield(f, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// sequenceError is err, of the sequence at url, which tells in which of its files.
+func sequenceError(url string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if cut, ok := errors.AsType[*sequence.CutError](err); ok {
+		return &source.Error{Op: "read", URL: url, Kind: source.KindProtocol, Err: cut}
+	}
+	return fmt.Errorf("read %s: %w", redact.URL(url), err)
 }

@@ -181,6 +181,29 @@ func TestFilesSkipped(t *testing.T) {
 	}
 }
 
+// What breaks behind a file tells the stream, and then the file.
+func TestFilesOfAStreamThatBreaks(t *testing.T) {
+	origin := newFarm(t)
+	origin.Serve("/x-seq", farm.Resource{Body: []byte(packed("one", "two")), BreakAt: 7})
+	var last error
+	for _, err := range newClient(t).Files(t.Context(), origin.URL("/x-seq")) {
+		last = err
+	}
+	if last == nil || !strings.HasPrefix(last.Error(), "read "+origin.URL("/x-seq")+": sequence file 2: ") {
+		t.Errorf("error %v", last)
+	}
+}
+
+func TestNoProgressNamesTheStream(t *testing.T) {
+	origin := newFarm(t)
+	origin.Serve("/idle.parts", farm.Resource{Body: []byte("idle.parts\n")})
+	for _, err := range newClient(t).Chunks(t.Context(), origin.URL("/idle.parts"), 10) {
+		if !errors.Is(err, io.ErrNoProgress) || !strings.HasPrefix(err.Error(), "read "+origin.URL("/idle.parts")+": ") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 func TestFilesOfWhatCannotBeOpened(t *testing.T) {
 	n := 0
 	for f, err := range (&Client{Source: shelf{}}).Files(t.Context(), "x:missing") {

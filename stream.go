@@ -2,11 +2,15 @@ package spate
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"sync/atomic"
 
 	"spate/assemble"
+	"spate/internal/redact"
 	"spate/source"
 )
 
@@ -19,6 +23,7 @@ type Stats = assemble.Stats
 // Read and WriteTo must not be called at the same time, nor from several goroutines. Close, Info and Stats may.
 type Stream struct {
 	r      *assemble.Reader
+	url    string // as it was asked for
 	cancel context.CancelFunc
 	closed atomic.Bool
 	meter  meter
@@ -42,7 +47,7 @@ func (c *Client) Open(ctx context.Context, url string) (*Stream, error) {
 // open begins a stream. rewind, where there is one, takes back what was handed on from an offset on.
 func (c *Client) open(ctx context.Context, url string, rewind func(off int64) error) (*Stream, error) {
 	c.prepare()
-	s := &Stream{meter: meter{sink: c.Options.Events}}
+	s := &Stream{url: url, meter: meter{sink: c.Options.Events}}
 	opts := c.assembleOptions()
 	if rewind != nil {
 		opts.Rewind = func(off int64) error {
@@ -92,12 +97,22 @@ func (s *Stream) WriteTo(w io.Writer) (int64, error) {
 	return n, s.failed(err)
 }
 
-// failed is err, or fs.ErrClosed where it comes from Close.
+// failed is err, with the URL where it tells none, or fs.ErrClosed where it comes from Close.
 func (s *Stream) failed(err error) error {
-	if err != nil && s.closed.Load() {
+	switch {
+	case err == nil:
+		return nil
+	case s.closed.Load():
 		return fs.ErrClosed
+	case isBare(err, io.ErrNoProgress), isBare(err, assemble.ErrDepth):
+		return fmt.Errorf("read %s: %w", redact.URL(s.url), err)
 	}
 	return err
+}
+
+// isBare tells whether err is target, with reasons behind it but no place before it.
+func isBare(err, target error) bool {
+	return errors.Is(err, target) && strings.HasPrefix(err.Error(), target.Error())
 }
 
 // Close ends the stream: when it returns, no request, goroutine or temporary file of it is left. A Read or WriteTo that

@@ -99,17 +99,15 @@ func TestCloseAnywhere(t *testing.T) {
 		points = append(points, rnd.Int64N(size))
 	}
 	for i, n := range points {
-		c := &counted{src: client}
-		opts := &assemble.Options{Ahead: []int{1, 4, 16}[i%3], Budget: budgetOf(200_000), CacheMemory: 100_000,
+		e := &ending{t: t, src: &counted{src: client}, url: f.URL("/m.parts"), cancels: i%2 == 0}
+		e.opts = &assemble.Options{Ahead: []int{1, 4, 16}[i%3], Budget: budgetOf(200_000), CacheMemory: 100_000,
 			Hosts: &limit.Hosts{PerHost: 1 + i%4}}
-		ctx, cancel := context.WithCancel(t.Context())
-		within(t, fmt.Sprintf("seed %d: reading %d bytes and closing", seed, n), func() { closeAfter(t, ctx, c, f, n, i%2 == 0, cancel, opts) })
-		cancel()
-		c.wantNothingOpen(t)
+		within(t, fmt.Sprintf("seed %d: reading %d bytes and closing", seed, n), func() { e.after(n) })
+		e.src.wantNothingOpen(t)
 		wantNoGoroutines(t)
 		wantNoFiles(t, dir)
 		if t.Failed() {
-			t.Fatalf("seed %d, after %d bytes, %+v", seed, n, opts)
+			t.Fatalf("seed %d, after %d bytes, %+v", seed, n, e.opts)
 		}
 	}
 	if err := f.Wait(patient(t), farm.Ended, "/", f.Requests("/")); err != nil {
@@ -117,25 +115,37 @@ func TestCloseAnywhere(t *testing.T) {
 	}
 }
 
-func closeAfter(t *testing.T, ctx context.Context, c *counted, f *farm.Farm, n int64, cancelFirst bool, cancel func(), opts *assemble.Options) {
-	r, err := assemble.Open(ctx, c, f.URL("/m.parts"), opts)
+// ending is a stream that is ended at will.
+type ending struct {
+	t       *testing.T
+	src     *counted
+	url     string
+	opts    *assemble.Options
+	cancels bool // its context, before it is closed
+}
+
+// after reads n bytes and closes.
+func (e *ending) after(n int64) {
+	ctx, cancel := context.WithCancel(e.t.Context())
+	defer cancel()
+	r, err := assemble.Open(ctx, e.src, e.url, e.opts)
 	if err != nil {
-		t.Error(err)
+		e.t.Error(err)
 		return
 	}
 	if got, err := io.CopyN(io.Discard, r, n); err != nil {
-		t.Errorf("read %d of %d bytes, %v", got, n, err)
+		e.t.Errorf("read %d of %d bytes, %v", got, n, err)
 	}
-	if cancelFirst {
+	if e.cancels {
 		cancel()
 	}
 	for range 2 {
 		if err := r.Close(); err != nil {
-			t.Error(err)
+			e.t.Error(err)
 		}
 	}
 	if _, err := r.Read(make([]byte, 1)); err == nil || err == io.EOF {
-		t.Errorf("a read after Close: %v", err)
+		e.t.Errorf("a read after Close: %v", err)
 	}
 }
 
@@ -194,24 +204,21 @@ func (w waiting) check(t *testing.T, how string) {
 	f.Serve("/x", w.res)
 	serve(f, "/m.parts", lines("x", "--", "x"))
 	serve(f, "/marked.parts", lines("(*)", "x", "--", "(*)", "x"))
-	c := &counted{src: web(t, nil)}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
 	if w.path == "/x" && w.res.HangHeader && how == "close" {
 		how = "cancel" // there is nothing to close yet
 	}
-	opened, reached := make(chan *assemble.Reader, 1), make(chan struct{})
-	if w.want == 0 {
-		close(reached)
-	}
+	c := &counted{src: web(t, nil)}
+	e := &waitEnd{t: t, opened: make(chan *assemble.Reader, 1), reached: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	go func() {
-		<-reached
+		<-e.reached
 		if f.Wait(patient(t), farm.Stuck, "/x", 1) == nil {
-			end(cancel, how, opened)
+			e.end(cancel, how)
 		}
 	}()
 	var err error
-	within(t, "reading", func() { err = w.read(t, ctx, c, f.URL(w.path), opened, reached) })
+	within(t, "reading", func() { err = e.read(ctx, c, f.URL(w.path), w.want) })
 	if err == nil || how != "close" && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
@@ -222,36 +229,45 @@ func (w waiting) check(t *testing.T, how string) {
 	}
 }
 
-// read tells when the stream is opened, and when all is read that there is before it has to wait.
-func (w waiting) read(t *testing.T, ctx context.Context, src source.Source, url string, opened chan<- *assemble.Reader, reached chan<- struct{}) error {
+// waitEnd is a stream that waits, and is ended from elsewhere.
+type waitEnd struct {
+	t       *testing.T
+	opened  chan *assemble.Reader
+	reached chan struct{} // closed when all is read that there is before the wait
+}
+
+// read reads n bytes, then finds that the stream was ended.
+func (e *waitEnd) read(ctx context.Context, src source.Source, url string, n int) error {
+	if n == 0 {
+		close(e.reached)
+	}
 	r, err := assemble.Open(ctx, src, url, nil)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	opened <- r
-	if w.want > 0 {
-		if _, err := io.ReadFull(r, make([]byte, w.want)); err != nil {
-			t.Error(err)
-		}
-		close(reached)
-	}
-	n, err := io.Copy(io.Discard, r)
+	e.opened <- r
 	if n > 0 {
-		t.Errorf("%d bytes too many", n)
+		if _, err := io.ReadFull(r, make([]byte, n)); err != nil {
+			e.t.Error(err)
+		}
+		close(e.reached)
+	}
+	more, err := io.Copy(io.Discard, r)
+	if more > 0 {
+		e.t.Errorf("%d bytes too many", more)
 	}
 	return err
 }
 
-// end ends the stream.
-func end(cancel context.CancelCauseFunc, how string, opened <-chan *assemble.Reader) {
+func (e *waitEnd) end(cancel context.CancelCauseFunc, how string) {
 	switch how {
 	case "cancel":
 		cancel(nil)
 	case "deadline":
 		cancel(context.DeadlineExceeded)
 	case "close":
-		(<-opened).Close()
+		(<-e.opened).Close()
 	}
 }
 

@@ -56,6 +56,7 @@ func promisingCases() []promising {
 		{name: "of the size, longer without a length, alone", lines: []string{"long!nolength" + n}, want: "corrupt", kinds: corrupt},
 		{name: "of the size, shorter without a length, alone", lines: []string{"short!nolength" + n}, want: "fails", kinds: network},
 		{name: "of another size", lines: []string{"good!cut", "good#size=1", "good"}, kinds: []string{"network", "changed"}},
+		{name: "of a manifest", lines: []string{"inner.parts" + sha, "inner" + n, "good"}, kinds: []string{"corrupt", "corrupt"}},
 		{name: "of no bytes", lines: []string{"good#size=0", "good"}, kinds: corrupt},
 	}
 }
@@ -66,6 +67,8 @@ func serveCopies(f *farm.Farm, data []byte) {
 		"good": data, "bad": altered(data, 100), "bad!end": altered(data, len(data)-1),
 		"long": append(bytes.Clone(data), 'x'), "short": data[:len(data)-1], "spare": text("spare", 10),
 	}
+	serve(f, "/inner.parts", lines("good"))
+	f.Serve("/inner", farm.Resource{Body: lines("good"), MediaType: "text/parts-manifest"})
 	for name, d := range copies {
 		f.Serve("/"+name, fine(d))
 		f.Serve("/"+name+"!cut", farm.Resource{Body: d, BreakAt: breakAt})
@@ -218,4 +221,20 @@ func TestRewindFails(t *testing.T) {
 			t.Errorf("error %v, want %v", err, no)
 		}
 	})
+}
+
+// TestPromiseOfWhatIsAskedFor: the URL that the caller asks for may promise as well.
+func TestPromiseOfWhatIsAskedFor(t *testing.T) {
+	f, data := grow(t), text("data", breakSize)
+	serveCopies(f, data)
+	sha := "#sha256=" + digest(data)
+	for path, want := range map[string]error{"/good" + sha: nil, "/good#size=40000": nil, "/bad" + sha: source.ErrCorrupt,
+		"/long#size=40000": source.ErrCorrupt, "/long!nolength#size=40000": source.ErrCorrupt, "/inner.parts" + sha: source.ErrCorrupt} {
+		out := read(t, web(t, nil), f.URL(path), nil)
+		if want == nil {
+			out.want(t, data)
+		} else if !errors.Is(out.err, want) {
+			t.Errorf("%s: %d bytes, then %v; want %v", path, len(out.data), out.err, want)
+		}
+	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"spate"
 	"spate/format/sequence"
-	"spate/source"
+	"spate/internal/redact"
 )
 
 const catLong = `Writes the bytes of URL to stdout as they arrive. URL may be a manifest; its parts are joined.
@@ -70,7 +70,7 @@ func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out
 	}
 	stream, err := client.Open(ctx, url)
 	if err == nil {
-		err = copyWithin(out, stream, &c.limits)
+		err = copyWithin(escapable(ctx, out), stream, &c.limits)
 		if closed := stream.Close(); err == nil {
 			err = closed
 		}
@@ -78,8 +78,8 @@ func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, spate.ErrLimit) {
 		err = cause
 	}
-	if errors.Is(err, spate.ErrLimit) {
-		return &source.Error{Op: "read", URL: url, Err: err}
+	if _, ok := errors.AsType[*fileError](err); ok || errors.Is(err, spate.ErrLimit) {
+		return fmt.Errorf("read %s: %w", redact.URL(url), err)
 	}
 	return err
 }
@@ -96,28 +96,54 @@ func copyWithin(out io.Writer, r io.Reader, limits *limitFlags) error {
 	return err
 }
 
+// A fileError is why a sequence cannot be read on; it tells in which file.
+type fileError struct{ error }
+
+func (e *fileError) Unwrap() error { return e.error }
+
+// A fileReader marks the errors of a file of a sequence, so that they are not taken for those of what is written.
+type fileReader struct{ f *sequence.File }
+
+func (r fileReader) Read(p []byte) (int, error) {
+	n, err := r.f.Read(p)
+	return n, unreadable(err)
+}
+
+// unreadable is err as a [*fileError]; the end is none.
+func unreadable(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &fileError{err}
+}
+
 // copyFiles copies the first n files of a sequence, with their lengths.
 func copyFiles(out io.Writer, r io.Reader, n int64) error {
 	files, w := sequence.NewReader(r), sequence.NewWriter(out)
 	for range n {
 		f, err := files.Next()
-		if err == io.EOF {
-			return nil
-		}
 		if err != nil {
-			return err
+			return ignoreEOF(unreadable(err))
 		}
-		if f.Size > math.MaxUint32 {
-			return fmt.Errorf("file %d: %d bytes are too many for a sequence", f.Index, f.Size)
-		}
-		if err := w.WriteFile(uint32(f.Size), f); err != nil {
+		if err := copyFile(w, f); err != nil {
 			return err
 		}
 	}
 	if _, err := files.Next(); err != nil {
-		return ignoreEOF(err)
+		return ignoreEOF(unreadable(err))
 	}
 	return overLimit("%d files", n)
+}
+
+func copyFile(w *sequence.Writer, f *sequence.File) error {
+	if f.Size > math.MaxUint32 {
+		return fmt.Errorf("file %d: %d bytes are too many for a sequence", f.Index, f.Size)
+	}
+	err := w.WriteFile(uint32(f.Size), fileReader{f})
+	if unread, ok := errors.AsType[*fileError](err); ok {
+		return unread // not what it means for the sequence that is written
+	}
+	return err
 }
 
 func ignoreEOF(err error) error {

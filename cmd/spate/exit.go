@@ -148,8 +148,8 @@ func partCode(part *assemble.PartError) int {
 
 // leaves are the causes of err that have no causes of several kinds themselves, in order.
 func leaves(err error) []error {
-	inner := several(err)
-	if inner == nil {
+	inner, ok := several(err)
+	if !ok {
 		return []error{err}
 	}
 	var all []error
@@ -159,24 +159,24 @@ func leaves(err error) []error {
 	return all
 }
 
-// several are the causes that err has, or what it wraps; nil if it has no more than one. An error that joins nothing of
-// a source says the same thing twice: its parts are no causes of their own.
-func several(err error) []error {
+// several are the causes that err has, or what it wraps, if there is a list of them. One without an error of a source
+// says the same thing twice: these are no causes of their own.
+func several(err error) ([]error, bool) {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if part, ok := err.(*assemble.PartError); ok {
-			return part.Errs
+			return part.Errs, true
 		}
 		if e, ok := err.(*source.Error); ok && e.Kind != source.KindOther {
-			return nil
+			return nil, false
 		}
 		if join, ok := err.(interface{ Unwrap() []error }); ok {
 			if _, remote := errors.AsType[*source.Error](err); !remote {
-				return nil
+				return nil, false
 			}
-			return join.Unwrap()
+			return join.Unwrap(), true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func every(errs []error, is func(error) bool) bool {

@@ -18,6 +18,7 @@ func (c *packCmd) sequence(ctx context.Context, client *spate.Client, w *writer,
 		if err != nil {
 			return err
 		}
+		w.reads(url)
 		urls = append(urls, url)
 	}
 	return w.write(c.output, func(out io.Writer) error {

@@ -22,7 +22,8 @@ Without it the manifest refers to its parts relative to itself.
 
 With --seq the files are joined to a sequence: 4 bytes of length before each.
 
-The parts are written first and the manifest last; if that fails, no file of this run is left.`
+The files appear when all of them are whole, the manifest last; if that fails, no file of this run is left. What is
+packed is never overwritten.`
 
 type packCmd struct {
 	stream    streamFlags
@@ -68,18 +69,23 @@ func (c *packCmd) run(ctx context.Context, args []string) error {
 	client := c.stream.client(nil)
 	defer client.CloseIdleConnections()
 	w := &writer{overwrite: c.overwrite.yes()}
-	err := c.pack(ctx, client, w, args)
-	if err != nil {
-		return errors.Join(err, w.remove())
+	if err := c.pack(ctx, client, w, args); err != nil {
+		return errors.Join(err, w.discard())
 	}
 	return nil
 }
 
 func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, args []string) error {
+	var err error
 	if c.seq {
-		return c.sequence(ctx, client, w, args)
+		err = c.sequence(ctx, client, w, args)
+	} else {
+		err = c.split(ctx, client, w, args[0])
 	}
-	return c.split(ctx, client, w, args[0])
+	if err != nil {
+		return err
+	}
+	return w.commit()
 }
 
 // check looks for what makes no sense before anything is opened.
@@ -91,6 +97,8 @@ func (c *packCmd) check(args []string) error {
 		return usage("--seq goes with none of --parts, --part-size, --base, --cache and --dir", "")
 	case c.seq && !strings.Contains(filepath.Base(c.output), "-seq"):
 		return usage("-o: a sequence is known by -seq in its name", "-o "+shown(c.output)+"-seq")
+	case c.seq && strings.HasSuffix(c.output, manifestExt):
+		return usage("-o: a name in .parts is that of a manifest", "-o "+shown(strings.TrimSuffix(c.output, manifestExt)))
 	case c.seq:
 		return nil
 	case len(args) > 1:

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ func (c *packCmd) split(ctx context.Context, client *spate.Client, w *writer, ar
 	if err != nil {
 		return err
 	}
+	w.reads(from)
 	if err := w.check(c.output); err != nil {
 		return err
 	}
@@ -28,8 +30,12 @@ func (c *packCmd) split(ctx context.Context, client *spate.Client, w *writer, ar
 		return err
 	}
 	defer stream.Close()
-	sizes, err := c.sizes(stream.Info().Size)
+	total := stream.Info().Size
+	sizes, err := c.sizes(total)
 	if err != nil {
+		return err
+	}
+	if err := c.checkParts(w, total, sizes); err != nil {
 		return err
 	}
 	parts, err := c.writeParts(w, stream, sizes)
@@ -54,6 +60,17 @@ func (c *packCmd) sizes(total int64) (func(k int64) int64, error) {
 		}
 		return small
 	}, nil
+}
+
+// checkParts looks whether the parts may be written, if it is known how many there are.
+func (c *packCmd) checkParts(w *writer, total int64, sizes func(int64) int64) error {
+	for k := int64(0); total > 0; k++ {
+		if err := w.check(c.partPath(k + 1)); err != nil {
+			return err
+		}
+		total -= sizes(k)
+	}
+	return nil
 }
 
 // writeParts writes files until the stream has ended.
@@ -81,14 +98,19 @@ func (c *packCmd) writeParts(w *writer, stream io.Reader, sizes func(int64) int6
 
 func (c *packCmd) writePart(w *writer, r io.Reader, number int64) (manifest.Part, error) {
 	path := c.partPath(number)
-	sum, n, err := w.copy(path, r)
+	sum := sha256.New()
+	var n int64
+	err := w.write(path, func(out io.Writer) (err error) {
+		n, err = io.Copy(io.MultiWriter(out, sum), r)
+		return err
+	})
 	if err != nil {
 		return manifest.Part{}, err
 	}
 	refs, err := c.refs(path)
 	part := manifest.Part{Cacheable: c.cache}
 	for _, ref := range refs {
-		part.Alternatives = append(part.Alternatives, manifest.Alternative{URL: ref, Digest: sum, Size: n}.String())
+		part.Alternatives = append(part.Alternatives, manifest.Alternative{URL: ref, Digest: sum.Sum(nil), Size: n}.String())
 	}
 	return part, err
 }

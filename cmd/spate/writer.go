@@ -2,7 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	neturl "net/url"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -10,54 +13,95 @@ import (
 	"spate/fetch"
 )
 
-// A writer writes files that appear whole, and remembers them.
+// A writer writes files that appear whole and together: none has its name before commit.
 type writer struct {
 	overwrite bool
-	written   []string
+	inputs    []fs.FileInfo // what is read, which is never overwritten
+	files     []*fetch.File
 }
 
-func (w *writer) options() *fetch.Options {
-	return &fetch.Options{Overwrite: w.overwrite, SHA256: true}
+func (w *writer) options() *fetch.Options { return &fetch.Options{Overwrite: w.overwrite} }
+
+// reads notes that url is what the files are made of.
+func (w *writer) reads(url string) {
+	u, err := neturl.Parse(url)
+	if err != nil || u.Scheme != "file" {
+		return
+	}
+	if info, err := os.Stat(u.Path); err == nil {
+		w.inputs = append(w.inputs, info)
+	}
 }
 
 // check reports whether path could be written as far as can be seen now.
-func (w *writer) check(path string) error { return fetch.Check(path, w.options()) }
+func (w *writer) check(path string) error {
+	for _, name := range []string{path, path + fetch.Ext} {
+		if w.isInput(name) {
+			return usage(fmt.Sprintf("pack %s: it is packed itself", shown(name)), "another -o NAME leaves it as it is")
+		}
+	}
+	return fetch.Check(path, w.options())
+}
 
-// write writes one file with what fill writes.
+func (w *writer) isInput(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	for _, in := range w.inputs {
+		if os.SameFile(in, info) {
+			return true
+		}
+	}
+	return false
+}
+
+// write writes one file with what fill writes. It is durable then, and waits for commit.
 func (w *writer) write(path string, fill func(io.Writer) error) error {
-	_, _, err := w.fill(path, fill)
-	return err
-}
-
-// copy writes one file with what r has, and returns the SHA-256 and the number of bytes.
-func (w *writer) copy(path string, r io.Reader) (sum []byte, n int64, err error) {
-	return w.fill(path, func(out io.Writer) error {
-		_, err := io.Copy(out, r)
+	if err := w.check(path); err != nil {
 		return err
-	})
-}
-
-func (w *writer) fill(path string, fill func(io.Writer) error) (sum []byte, n int64, err error) {
+	}
 	f, err := fetch.Create(path, w.options())
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	defer f.Discard()
+	w.files = append(w.files, f)
 	if err := fill(f); err != nil {
-		return nil, 0, err
+		return err
 	}
-	if err := f.Commit(); err != nil {
-		return nil, 0, err
-	}
-	w.written = append(w.written, path)
-	return f.SHA256(), f.Size(), nil
+	return f.Finish()
 }
 
-// remove takes back all files that were written.
-func (w *writer) remove() error {
+// commit gives all files their names, in the order in which they were written. Where that fails, those that are new are
+// taken back; what has replaced a file stays.
+func (w *writer) commit() error {
+	var fresh []string
+	for _, f := range w.files {
+		_, err := os.Lstat(f.Path())
+		isNew := errors.Is(err, fs.ErrNotExist)
+		if err := f.Commit(); err != nil {
+			return errors.Join(err, remove(fresh))
+		}
+		if isNew {
+			fresh = append(fresh, f.Path())
+		}
+	}
+	return nil
+}
+
+func remove(paths []string) error {
 	var errs []error
-	for _, path := range w.written {
+	for _, path := range paths {
 		errs = append(errs, os.Remove(path))
+	}
+	return errors.Join(errs...)
+}
+
+// discard ends the files that have no name yet.
+func (w *writer) discard() error {
+	var errs []error
+	for _, f := range w.files {
+		errs = append(errs, f.Discard())
 	}
 	return errors.Join(errs...)
 }
