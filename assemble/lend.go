@@ -12,6 +12,10 @@ import (
 // fetcher lends it, and waits. It gets it back where it is needed: at the stock's end, and where it fails. A reader
 // that takes its time between two reads does not ask: the fetcher then reads ahead meanwhile.
 
+// rushRead is how long reading a full buffer may take that was there to be had. A head that comes so fast, over a
+// gigabyte a second, leaves nothing for those who read ahead but to take the cores away: they stand back meanwhile.
+const rushRead = 200 * time.Microsecond
+
 // slowReader is how long a reader may be away between two reads, and still read by itself.
 const slowReader = 150 * time.Microsecond
 
@@ -28,6 +32,9 @@ type loan struct {
 	bytes []byte // read and not yet consumed
 	buf   []byte
 	left  time.Time // when the reader was last given bytes
+
+	rush bool       // the head comes as fast as it can be read
+	calm *sync.Cond // rush has ended
 }
 
 // lend gives the leaf's stock to the reader, if it has asked, and waits to get it back. It reports whether it was
@@ -60,6 +67,8 @@ func (r *Reader) giveBack(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.loan.asked, r.asking = false, nil
+	r.loan.rush = false
+	r.loan.calm.Broadcast()
 	if r.loan.read != nil {
 		r.loan.read, r.loan.err = nil, err
 		r.loan.back.Signal()
@@ -76,10 +85,30 @@ func (r *Reader) readLent(l *Leaf, read func([]byte) (int, error)) []byte {
 		r.loan.buf = make([]byte, maxBlock)
 	}
 	r.headNext = l.next
+	begin := time.Now()
 	n, err := read(r.loan.buf)
 	r.loan.bytes = r.loan.buf[:n]
 	if n == 0 {
 		r.giveBack(err)
+	} else {
+		r.setRush(n == len(r.loan.buf) && time.Since(begin) < rushRead)
 	}
 	return r.loan.bytes
+}
+
+func (r *Reader) setRush(rush bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.loan.rush = rush && r.stopped == nil; !r.loan.rush {
+		r.loan.calm.Broadcast()
+	}
+}
+
+// standBack lets the head go first, while it comes as fast as it can be read. Whoever ends the head ends that.
+func (r *Reader) standBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.loan.rush {
+		r.loan.calm.Wait()
+	}
 }

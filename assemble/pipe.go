@@ -66,6 +66,9 @@ func (r *Reader) pump(ctx context.Context, l *Leaf) error {
 			}
 			continue
 		}
+		if l.spot.Ahead() > 0 {
+			r.standBack()
+		}
 		b, err := r.room(ctx, l)
 		if err != nil {
 			return err

@@ -81,7 +81,7 @@ func Open(ctx context.Context, src source.Source, url string, opts *Options) (*R
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Reader{o: o, w: newWalker(o, url), account: v.Budget.Account(headReserve), cancel: cancel}
 	r.ready = sync.NewCond(&r.mu)
-	r.loan.back = sync.NewCond(&r.mu)
+	r.loan.back, r.loan.calm = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	r.origins = make(map[string]struct{})
 	r.run = func(f func(context.Context)) context.CancelFunc {
 		ctx, cancel := context.WithCancel(ctx)
@@ -134,6 +134,8 @@ func (r *Reader) stop(err error) {
 	if r.stopped == nil {
 		r.stopped = err
 	}
+	r.loan.rush = false
+	r.loan.calm.Broadcast()
 	r.ready.Broadcast()
 }
 
