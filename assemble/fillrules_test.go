@@ -10,7 +10,6 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"spate/assemble"
 	"spate/event"
@@ -78,7 +77,10 @@ func TestJoinWithAPromisedSize(t *testing.T) {
 			memA: {data: data, noSize: true, hold: gate, holdAt: 5},
 			plan: {data: lines("(*)", memA, "--", "(*)", memA+"#size=7")},
 		})
-		go func() { time.Sleep(time.Second); close(gate) }()
+		go func() {
+			synctest.Wait() // all that can be read ahead is there
+			close(gate)
+		}()
 		out := read(t, m, plan, &assemble.Options{Ahead: 16})
 		if out.err == nil {
 			t.Errorf("no error: %q", out.data)
@@ -94,9 +96,11 @@ func further(t *testing.T, a, b *thing, fragA, fragB, fragB2 string) *outcome {
 		a.hold, a.holdAt = gate, 2000
 		m := library(map[string]*thing{memA: a, memB: b,
 			plan: {data: lines("(*)", memA+fragA, memB+fragB, "--", "(*)", memB+fragB2)}})
-		go func() { time.Sleep(time.Second); close(gate) }()
+		go func() {
+			synctest.Wait() // all that can be read ahead is there
+			close(gate)
+		}()
 		out = read(t, m, plan, &assemble.Options{Ahead: 16})
-		t.Logf("%d bytes, %v, asked %v", len(out.data), out.err, m.asked)
 	})
 	return out
 }
@@ -112,34 +116,36 @@ func TestGoOnWithAShorterFill(t *testing.T) {
 func TestGoOnWithALongerFill(t *testing.T) {
 	a, b := text("same", 6000), text("same", 8000)
 	out := further(t, &thing{data: a, cutAt: 3000}, &thing{data: b}, "", "", "")
-	t.Log(out.err)
 	if out.err == nil || bytes.Contains([]byte(out.err.Error()), []byte("internal error")) {
 		t.Errorf("%v", out.err)
 	}
 }
 
 func TestGoOnBehindTheEndOfAFill(t *testing.T) {
-	a, b := text("same", 6000), text("same", 1000)
-	gate := make(chan struct{})
-	go func() { time.Sleep(50 * time.Millisecond); close(gate) }()
-	var out *outcome
-	func() {
-		a0 := &thing{data: a, cutAt: 3000, noSize: true}
-		b0 := &thing{data: b, noSize: true, hold: gate, holdAt: 500}
-		ga := make(chan struct{})
-		a0.hold, a0.holdAt = ga, 2000
-		go func() { time.Sleep(20 * time.Millisecond); close(ga) }()
-		m := library(map[string]*thing{memA: a0, memB: b0, plan: {data: lines("(*)", memA, memB, "--", "(*)", memB)}})
-		out = read(t, source.Func(func(ctx context.Context, u string, rng source.Range) (*source.Resource, error) {
+	synctest.Test(t, func(t *testing.T) {
+		early, late := make(chan struct{}), make(chan struct{})
+		m := library(map[string]*thing{
+			memA: {data: text("same", 6000), cutAt: 3000, noSize: true, hold: early, holdAt: 2000},
+			memB: {data: text("same", 1000), noSize: true, hold: late, holdAt: 500},
+			plan: {data: lines("(*)", memA, memB, "--", "(*)", memB)},
+		})
+		src := source.Func(func(ctx context.Context, u string, rng source.Range) (*source.Resource, error) {
 			if u == memB && rng.Off > 1000 {
 				return nil, &source.Error{Op: "open", URL: u, Kind: source.KindProtocol, Err: errors.New("416")}
 			}
 			return m.Open(ctx, u, rng)
-		}), plan, &assemble.Options{Ahead: 16})
-	}()
-	if out.err == nil {
-		t.Errorf("A breaks at 3000, B has 1000 bytes; the first part came out as %d bytes, no error", len(out.data)-1000)
-	}
+		})
+		go func() {
+			synctest.Wait() // both are being fetched
+			close(early)
+			synctest.Wait() // A has broken, and B is what is left
+			close(late)
+		}()
+		out := read(t, src, plan, &assemble.Options{Ahead: 16})
+		if out.err == nil {
+			t.Errorf("A breaks at 3000, B has 1000 bytes; the first part came out as %d bytes, no error", len(out.data)-1000)
+		}
+	})
 }
 
 func TestGoOnWithAFillOfAnotherDigest(t *testing.T) {
