@@ -53,9 +53,15 @@ func altered(data []byte, at int) []byte {
 	return data
 }
 
-func breakingCases() []breaking {
-	twice := []string{"", fromBreak}
-	then := []string{fromBreak}
+var (
+	twice = []string{"", fromBreak}
+	then  = []string{fromBreak}
+)
+
+func breakingCases() []breaking { return slices.Concat(resumedCases(), nextCases(), changedCases()) }
+
+// resumedCases are those in which the first alternative is enough, or is all there is.
+func resumedCases() []breaking {
 	return []breaking{
 		{name: "once", a: breaksOnce, b: fine, ranges: [3][]string{twice, nil}},
 		{name: "once, with RST", a: func(d []byte) farm.Resource {
@@ -73,6 +79,27 @@ func breakingCases() []breaking {
 		{name: "once, with the same validator after", a: func(d []byte) farm.Resource {
 			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, ETag: `"same"`}
 		}, ranges: [3][]string{twice}},
+		{name: "alone", a: breaks, ranges: [3][]string{twice}, kinds: []string{"network"}, fails: true},
+		{name: "both, at the same byte", a: breaks, b: breaks, ranges: [3][]string{twice, then},
+			kinds: []string{"network", "network"}, fails: true},
+		{name: "the last byte", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakSize - 1, BreakTimes: 1}
+		}, ranges: [3][]string{{"", "bytes=39999-"}}},
+		{name: "behind the last byte", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakSize}
+		}, b: fine, ranges: [3][]string{{""}, nil}},
+		{name: "behind the last byte, no length told", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakSize, NoLength: true}
+		}, b: fine},
+		{name: "promises more than comes", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d[:breakAt], LengthOff: breakSize - breakAt}
+		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+	}
+}
+
+// nextCases are those in which the first alternative breaks for good.
+func nextCases() []breaking {
+	return []breaking{
 		{name: "for good", a: breaks, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "for good, the next answers no ranges", a: breaks, b: fineFromZero,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
@@ -103,11 +130,17 @@ func breakingCases() []breaking {
 		{name: "the next answers another range", a: breaks, c: fine,
 			b:      func(d []byte) farm.Resource { return farm.Resource{Body: d, RangeShift: 1} },
 			ranges: [3][]string{twice, then, then}, kinds: []string{"network", "protocol"}},
+	}
+}
+
+// changedCases are those in which the first alternative, asked again, is no longer what it was.
+func changedCases() []breaking {
+	return []breaking{
 		{name: "and has changed since", a: changing(farm.Resource{ETag: `"2"`}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "and has no validator any more", a: changing(farm.Resource{}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
-		{name: "and has changed since, the same length of time", a: changing(farm.Resource{ModTime: time.Unix(1, 0)}), b: fine,
+		{name: "and has a date for a validator now", a: changing(farm.Resource{ModTime: time.Unix(1, 0)}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "and is gone", a: changing(farm.Resource{Status: 410}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
@@ -121,21 +154,6 @@ func breakingCases() []breaking {
 		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "and answers no ranges any more, with other bytes", a: func(d []byte) farm.Resource {
 			return farm.Then(farm.Resource{Body: d, BreakAt: breakAt}, farm.Resource{Body: altered(d, 0), NoRange: true})
-		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
-		{name: "alone", a: breaks, ranges: [3][]string{twice}, kinds: []string{"network"}, fails: true},
-		{name: "both, at the same byte", a: breaks, b: breaks, ranges: [3][]string{twice, then},
-			kinds: []string{"network", "network"}, fails: true},
-		{name: "the last byte", a: func(d []byte) farm.Resource {
-			return farm.Resource{Body: d, BreakAt: breakSize - 1, BreakTimes: 1}
-		}, ranges: [3][]string{{"", "bytes=39999-"}}},
-		{name: "behind the last byte", a: func(d []byte) farm.Resource {
-			return farm.Resource{Body: d, BreakAt: breakSize}
-		}, b: fine, ranges: [3][]string{{""}, nil}},
-		{name: "behind the last byte, no length told", a: func(d []byte) farm.Resource {
-			return farm.Resource{Body: d, BreakAt: breakSize, NoLength: true}
-		}, b: fine},
-		{name: "promises more than comes", a: func(d []byte) farm.Resource {
-			return farm.Resource{Body: d[:breakAt], LengthOff: breakSize - breakAt}
 		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"spate/assemble"
 	"spate/internal/farm"
-	"spate/source"
 	"spate/source/limit"
 )
 
@@ -203,15 +202,15 @@ func TestBrokenFill(t *testing.T) {
 // TestFewestRequests: whatever the manifest, reading ahead asks for what reading in order would.
 func TestFewestRequests(t *testing.T) {
 	rnd, seed := random(t)
-	f, client := grow(t), web(t, nil)
+	f := grow(t)
 	stock(f)
 	f.Serve("/broken", farm.Resource{Status: 500})
 	for round := range 40 {
 		path := fmt.Sprintf("/%d.parts", round)
 		text := randomMarks(rnd, round)
 		serve(f, path, text)
-		inOrder, asked := countRequests(t, client, f, path, 1)
-		ahead, askedAhead := countRequests(t, client, f, path, 16)
+		inOrder, asked := countRequests(t, f, path, 1)
+		ahead, askedAhead := countRequests(t, f, path, 16)
 		ahead.want(t, inOrder.data)
 		if asked != askedAhead {
 			t.Errorf("requests %s in order, %s ahead", asked, askedAhead)
@@ -241,11 +240,11 @@ func randomMarks(rnd *rand.Rand, round int) []byte {
 var markNames = []string{"a", "b", "c", "gone", "broken"}
 
 // countRequests reads path and tells how often each name was asked for.
-func countRequests(t *testing.T, client source.Source, f *farm.Farm, path string, ahead int) (*outcome, string) {
+func countRequests(t *testing.T, f *farm.Farm, path string, ahead int) (*outcome, string) {
 	t.Helper()
 	first := len(f.Log())
 	// With slots enough: one that is taken away for the head costs a request.
-	out := read(t, client, f.URL(path), &assemble.Options{Ahead: ahead, Hosts: &limit.Hosts{PerHost: 100}})
+	out := read(t, web(t, nil), f.URL(path), &assemble.Options{Ahead: ahead, Hosts: &limit.Hosts{PerHost: 100}})
 	n := map[string]int{}
 	for _, q := range f.Log()[first:] {
 		n[q.Path]++

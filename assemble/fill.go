@@ -134,7 +134,7 @@ func (f *fill) throttle(ctx context.Context) error {
 	defer f.mu.Unlock()
 	for ctx.Err() == nil {
 		for _, j := range f.readers {
-			if f.n-j.off < fillWindow {
+			if f.n-j.off < f.m.window(j.pos.Ahead() == 0) {
 				return nil
 			}
 		}

@@ -48,6 +48,7 @@ func (j *joined) await(ctx context.Context) error {
 	defer stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.cond.Broadcast() // the reader may be the head by now, for whom the fill goes on
 	for f.n <= j.off && !f.over && ctx.Err() == nil {
 		f.cond.Wait()
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	maxCached  = 1 << 30  // a larger part is streamed and not kept
-	fillWindow = 16 << 20 // how far a fill runs before those who read it
+	fillWindow = 16 << 20 // how far a fill runs before the head
 	maxFills   = 4096     // fills kept, however small they are
 	maxStray   = 16       // fills that run though nobody reads them
 )
@@ -41,6 +41,16 @@ type ticket struct {
 	before  []*ticket
 	settled chan struct{}
 	once    sync.Once
+}
+
+// window is how far a fill runs before a reader: all of them together no further than the budget before the head, and
+// it no further than that again.
+func (m *memo) window(head bool) int64 {
+	all := m.o.opts.Budget.Limit()
+	if head {
+		return max(min(all, fillWindow), storeBlock)
+	}
+	return max(all/int64(max(m.o.opts.Ahead, 1)), storeBlock)
 }
 
 // enter is called in stream order. A part that shares a URL with one that came before waits for it to have been

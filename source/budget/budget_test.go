@@ -27,10 +27,10 @@ type claim struct {
 	over  bool // what was asked for is answered
 }
 
-// ask begins to acquire n bytes. What claim says is sure after synctest.Wait.
+// ask asks for n bytes, and returns once they are granted or waited for.
 func ask(a *Account, n, ahead int64) *claim { return begin(a.Acquire, n, ahead) }
 
-// askWhole begins to acquire n bytes for all of something.
+// askWhole asks for n bytes for all of something.
 func askWhole(a *Account, n, ahead int64) *claim { return begin(a.AcquireWhole, n, ahead) }
 
 func begin(acquire func(context.Context, int64, limit.Position) (Grant, error), n, ahead int64) *claim {
@@ -43,6 +43,7 @@ func begin(acquire func(context.Context, int64, limit.Position) (Grant, error), 
 		defer c.mu.Unlock()
 		c.grant, c.err, c.over = grant, err, true
 	}()
+	synctest.Wait()
 	return c
 }
 
@@ -121,11 +122,9 @@ func TestNearestFirst(t *testing.T) {
 		b := &Budget{Max: 100}
 		a := b.Account(0)
 		holder := ask(a, 90, 1)
-		synctest.Wait()
 		var cs []*claim
 		for _, ahead := range []int64{7, 3, 9, 3, 5} {
 			cs = append(cs, ask(a, 60, ahead))
-			synctest.Wait()
 		}
 		small := ask(a, 10, 99)
 		small.want(t, "a small one behind large ones", false, 0)
@@ -149,9 +148,7 @@ func TestOrderAsOfNow(t *testing.T) {
 		b := &Budget{Max: 10}
 		a := b.Account(0)
 		holder := ask(a, 10, 1)
-		synctest.Wait()
 		first, second := ask(a, 10, 2), ask(a, 10, 3)
-		synctest.Wait()
 		second.pos.Store(1)
 		holder.end()
 		first.want(t, "overtaken", false, 0)
@@ -166,7 +163,6 @@ func TestReserve(t *testing.T) {
 		b := &Budget{Max: 100}
 		a, other := b.Account(30), b.Account(0)
 		holder := ask(a, 100, 3)
-		synctest.Wait()
 		near := ask(a, 10, 1)
 		near.want(t, "one that is no head", false, 0)
 		one, two, three := ask(a, 20, 0), ask(a, 10, 0), ask(a, 1, 0)
@@ -205,7 +201,6 @@ func TestPromote(t *testing.T) {
 		b := &Budget{Max: 100}
 		a := b.Account(50)
 		holder := ask(a, 100, 9)
-		synctest.Wait()
 		stranger, next := ask(b.Account(0), 10, 0), ask(a, 50, 1)
 		next.want(t, "before", false, 0)
 		next.pos.Store(0)
@@ -245,7 +240,6 @@ func TestCancel(t *testing.T) {
 		b := &Budget{Max: 100}
 		a := b.Account(0)
 		holder := ask(a, 50, 1)
-		synctest.Wait()
 		large, small := ask(a, 60, 2), ask(a, 40, 3)
 		small.want(t, "behind a large one", false, 0)
 		large.cancel()

@@ -34,7 +34,7 @@ type claim struct {
 	wasHead, headRevoked atomic.Bool
 }
 
-// ask begins to acquire a slot of name. What claim says is sure after synctest.Wait.
+// ask asks for a slot of name, and returns once it is granted or waited for.
 func ask(h *Hosts, name string, ahead int64) *claim {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &claim{pos: at(ahead), cancel: cancel}
@@ -45,6 +45,7 @@ func ask(h *Hosts, name string, ahead int64) *claim {
 		defer c.mu.Unlock()
 		c.slot, c.err = slot, err
 	}()
+	synctest.Wait()
 	return c
 }
 
@@ -107,7 +108,6 @@ func TestSlots(t *testing.T) {
 			var cs []*claim
 			for i := range want + 3 {
 				cs = append(cs, ask(h, "a", int64(i+1)))
-				synctest.Wait()
 			}
 			for i, c := range cs {
 				c.want(t, "a claim", i < want, 0)
@@ -137,11 +137,9 @@ func TestNearestFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		holder := ask(h, "a", 1)
-		synctest.Wait()
 		var cs []*claim
 		for _, ahead := range []int64{7, 3, 9, 3, 5} {
 			cs = append(cs, ask(h, "a", ahead))
-			synctest.Wait()
 		}
 		holder.end()
 		for _, i := range []int{1, 3, 4, 0, 2} {
@@ -160,9 +158,7 @@ func TestOrderAsOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		holder := ask(h, "a", 1)
-		synctest.Wait()
 		first, second := ask(h, "a", 2), ask(h, "a", 3)
-		synctest.Wait()
 		second.pos.Store(1)
 		holder.end()
 		first.want(t, "overtaken", false, 0)
@@ -178,7 +174,6 @@ func TestHeadRevokes(t *testing.T) {
 		h := &Hosts{PerHost: 3}
 		near, far, middle := ask(h, "a", 1), ask(h, "a", 9), ask(h, "a", 5)
 		other := ask(h, "b", 99)
-		synctest.Wait()
 		head := ask(h, "a", 0)
 		head.want(t, "the head, before the slot is given back", false, 0)
 		far.want(t, "the furthest", true, 1)
@@ -196,7 +191,6 @@ func TestOnlyHeadsRevoke(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		far := ask(h, "a", 99)
-		synctest.Wait()
 		near := ask(h, "a", 1)
 		near.want(t, "near", false, 0)
 		far.want(t, "far", true, 0)
@@ -209,9 +203,7 @@ func TestPromote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		far := ask(h, "a", 9)
-		synctest.Wait()
 		next := ask(h, "a", 1)
-		synctest.Wait()
 		next.pos.Store(0)
 		far.want(t, "before", true, 0)
 		h.Promote()
@@ -230,9 +222,7 @@ func TestOneVictimForEachHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 3}
 		a, b, c := ask(h, "a", 3), ask(h, "a", 4), ask(h, "a", 5)
-		synctest.Wait()
 		one := ask(h, "a", 0)
-		synctest.Wait()
 		h.Promote()
 		c.want(t, "the furthest", true, 1)
 		b.want(t, "the second", true, 0)
@@ -253,7 +243,6 @@ func TestRevokedByRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 2}
 		near, far := ask(h, "a", 1), ask(h, "a", 2)
-		synctest.Wait()
 		head := ask(h, "a", 0)
 		far.want(t, "far", true, 1)
 		near.end()
@@ -291,7 +280,6 @@ func TestNoOverflowWhileARevokedSlotIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		far := ask(h, "a", 9)
-		synctest.Wait()
 		one, two := ask(h, "a", 0), ask(h, "a", 0)
 		one.want(t, "a head", false, 0)
 		two.want(t, "the other", false, 0)
@@ -310,7 +298,6 @@ func TestRevokedThatBecameTheHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		far := ask(h, "a", 2)
-		synctest.Wait()
 		head := ask(h, "a", 0)
 		far.want(t, "far", true, 1)
 		far.pos.Store(0)
@@ -327,9 +314,7 @@ func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		holder := ask(h, "a", 1)
-		synctest.Wait()
 		first, second := ask(h, "a", 2), ask(h, "a", 3)
-		synctest.Wait()
 		first.cancel()
 		first.want(t, "cancelled", false, 0)
 		if !errors.Is(first.err, context.Canceled) {
@@ -349,7 +334,6 @@ func TestCancelAfterRevoking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &Hosts{PerHost: 1}
 		far := ask(h, "a", 9)
-		synctest.Wait()
 		head, near := ask(h, "a", 0), ask(h, "a", 1)
 		far.want(t, "far", true, 1)
 		head.end()
