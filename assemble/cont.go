@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"fmt"
+	"slices"
 
 	"spate/format/manifest"
 )
@@ -130,8 +131,9 @@ func (c *cont) reaching(need int64) *cont {
 	return c.with(func(d *cont) { d.need = need })
 }
 
-// How many conts that hold nothing but alternatives are kept in a row: when there are more than maxOnly, all but the
-// newest keepOnly are dropped at once. A manifest that ends in itself, with mirrors, would leave one behind each lap.
+// How many conts that hold nothing but alternatives, or why some failed, are kept in a row: when there are more than
+// maxOnly, all but the newest keepOnly are dropped at once. A manifest that ends in itself, with mirrors, would leave
+// one behind each lap.
 const (
 	maxOnly  = 64
 	keepOnly = 32
@@ -141,7 +143,7 @@ const (
 // would return to.
 func (c *cont) pushed() *cont {
 	switch {
-	case c.up != nil && c.after == nil && !c.hasNext():
+	case c.up != nil && c.after == nil && !c.hasNext() && len(c.errs) == 0:
 		return c.up.reaching(c.need)
 	case c.only > maxOnly:
 		return c.pruned(keepOnly)
@@ -150,16 +152,25 @@ func (c *cont) pushed() *cont {
 }
 
 // pruned drops, of the run of conts with nothing but alternatives that ends with c, all but the newest n. What the
-// dropped ones had to reach, the first one below them has to.
+// dropped ones had to reach, the first one below them has to, and it fails for their reasons too.
 func (c *cont) pruned(n int) *cont {
 	if n > 0 {
 		up := c.up.pruned(n - 1)
 		return c.with(func(d *cont) { d.up = up })
 	}
-	need := int64(0)
-	for c.up != nil && c.after == nil {
+	var need int64
+	var errs []error
+	for ; c.up != nil && c.after == nil; c = c.up {
 		need = max(need, c.need)
-		c = c.up
+		if len(c.errs) > 0 {
+			errs = appendError(errs, c.failure())
+		}
 	}
-	return c.reaching(need)
+	return c.with(func(d *cont) {
+		d.need = max(d.need, need)
+		d.errs = slices.Clip(d.errs)
+		for _, err := range errs {
+			d.errs = appendError(d.errs, err)
+		}
+	})
 }

@@ -43,32 +43,33 @@ func TestSlotsHeldAhead(t *testing.T) {
 // slot to a part between them, which waits for memory.
 func TestInversion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		one, two := text("one", 3000), text("two", 3<<20)
+		one, two, three := text("one", 3000), text("two", 3<<20), text("three", 3000)
 		gate1, gate2, gateX := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		m := library(map[string]*thing{
 			"mem://a/1": {data: one, cutAt: 1000, hold: gate1, holdAt: 500},
 			"mem://y/2": {data: two, cutAt: 10, hold: gate2, holdAt: 5},
 			"mem://x/1": {data: one, cutAt: 2000, cuts: 1, hold: gateX, holdAt: 2000},
 			"mem://x/2": {data: two},
-			plan: {data: lines("(*)", "mem://a/1", "mem://x/1", "--", "mem://y/2", "mem://x/2", "--", verse, "--",
-				"(*)", "mem://x/1")},
+			"mem://x/3": {data: three, hold: gate1, holdAt: 5},
+			plan: {data: lines("(*)", "mem://a/1", "mem://x/1", "--", "mem://x/3", "--", "mem://y/2", "mem://x/2", "--",
+				verse, "--", "(*)", "mem://x/1")},
 			verse: {data: []byte("v")},
 		})
-		r := open(t, m, plan, &assemble.Options{Budget: budgetOf(1 << 20), Hosts: &limit.Hosts{PerHost: 1}})
+		r := open(t, m, plan, &assemble.Options{Budget: budgetOf(1 << 20), Hosts: &limit.Hosts{PerHost: 2}})
 		r.want(one[:500])
 		synctest.Wait() // the last part has begun to fetch
 		m.wantAsked(t, map[string]int{"mem://x/1": 1, "mem://x/2": 0})
 		close(gate2)
-		synctest.Wait() // the second part waits for the slot
+		synctest.Wait() // the third part waits for a slot
 		m.wantAsked(t, map[string]int{"mem://x/1": 1, "mem://x/2": 0})
 		close(gateX)
 		synctest.Wait() // and has it
 		m.wantAsked(t, map[string]int{"mem://x/1": 1, "mem://x/2": 1})
 		if n := m.opened("mem://x/2"); n != 1 {
-			t.Fatalf("%d bodies of the second part are open, want 1", n)
+			t.Fatalf("%d bodies of the third part are open, want 1", n)
 		}
 		close(gate1)
-		r.want(slices.Concat(one[500:], two, []byte("v"), one))
+		r.want(slices.Concat(one[500:], three, two, []byte("v"), one))
 		r.wantEnd()
 		m.wantAsked(t, map[string]int{"mem://x/1": 2})
 	})

@@ -26,7 +26,7 @@ func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	l.stock.Close()
 	corrupt := errors.Is(cause, errDigest) && l.digest != nil
 	if j, ok := l.stock.(*joined); ok && !corrupt {
-		err := r.goOnAlone(ctx, l, j)
+		err := r.goOnWithout(ctx, l, j)
 		if err == nil {
 			return true
 		}
@@ -49,13 +49,16 @@ func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	return true
 }
 
-// goOnAlone opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone. It must be what
-// the fill was of.
-func (r *Reader) goOnAlone(ctx context.Context, l *Leaf, j *joined) error {
+// goOnWithout opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone. It must be
+// what the fill was of; unless nothing was read of it and it was fetched for others, whose promises it may not have kept.
+func (r *Reader) goOnWithout(ctx context.Context, l *Leaf, j *joined) error {
 	l.stock = nil
 	to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case l.t.off == 0 && !j.adopted:
+		return r.o.openAlternative(ctx, l, to)
 	}
 	p := &pull{o: r.o, pos: l.spot, to: to, t: &l.t, size: j.size, first: j.info()}
 	if err := p.reopen(ctx); err != nil {

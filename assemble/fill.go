@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"bytes"
+	"container/list"
 	"context"
 	"crypto/sha256"
 	"hash"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"spate/source"
+	"spate/source/limit"
 )
 
 // A fill fetches one URL into the store. It belongs to the memo, not to the part that began it: that part may be
@@ -17,9 +19,17 @@ import (
 type fill struct {
 	m    *memo
 	to   target
-	info source.Info
 	sha  hash.Hash     // of a promised digest; nil: none
 	done chan struct{} // closed when it is over
+	sum  func() []byte // SHA-256 of a whole fill, computed once
+	used *list.Element // in memo.byUse; guarded by memo.mu
+
+	// How the request was answered. None of it changes once answered is closed.
+	answered chan struct{}
+	info     source.Info
+	refusal  error // why there was no answer
+	kept     bool  // what was answered is fetched and kept; else aside has it, for the first reader
+	aside    chan *pull
 
 	mu      sync.Mutex
 	cond    *sync.Cond
@@ -31,16 +41,22 @@ type fill struct {
 	readers []*joined
 	owner   *spot // of the first part in the stream that it was fetched for
 	dropped bool  // no longer in the memo: freed once the last reader left
-	used    int64
 	cancel  context.CancelFunc
-	sum     func() []byte // SHA-256 of a whole fill, computed once
+}
+
+func newFill(m *memo, to target, cancel context.CancelFunc) *fill {
+	f := &fill{m: m, to: to, cancel: cancel, done: make(chan struct{}), answered: make(chan struct{}), aside: make(chan *pull)}
+	f.cond = sync.NewCond(&f.mu)
+	f.sum = sync.OnceValue(f.digest)
+	if to.digest != nil {
+		f.sha = sha256.New()
+	}
+	return f
 }
 
 // holds reports whether the fill may serve to, of a part of so many bytes (-1: not known), from off on, its digest
-// aside. Where the fill does not know its size yet, its readers find out.
+// aside. Where the fill does not know its size yet, its readers find out. f.mu is held.
 func (f *fill) holds(to target, size, off int64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	own := f.size()
 	switch {
 	case f.over && f.err != nil:
@@ -59,20 +75,21 @@ func (f *fill) size() int64 {
 	return max(f.info.Size, f.to.size)
 }
 
-func (f *fill) join(to target, l *Leaf, clock int64) *joined {
+// join makes l a reader, so that the fill gets its place in the order.
+func (f *fill) join(l *Leaf) *joined {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	j := &joined{f: f, t: &l.t, pos: l.spot, off: l.t.off, size: max(f.size(), to.size, l.size)}
+	j := &joined{f: f, t: &l.t, spot: l.spot, off: l.t.off, size: -1}
 	f.readers = append(f.readers, j)
-	f.used = clock
-	if f.owner == nil || f.owner.unread.Load() {
-		f.owner, j.adopted = l.spot, true
+	if f.owner == nil {
+		f.owner = l.spot
 	}
 	f.cond.Broadcast()
 	return j
 }
 
-func (f *fill) isStray() bool {
+// isOrphan reports whether the part that the fill was begun for was never reached.
+func (f *fill) isOrphan() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.owner.unread.Load()
@@ -84,12 +101,61 @@ func (f *fill) Ahead() int64 {
 	defer f.mu.Unlock()
 	least := int64(math.MaxInt64)
 	for _, j := range f.readers {
-		least = min(least, j.pos.Ahead())
+		least = min(least, j.spot.Ahead())
 	}
 	return least
 }
 
-func (f *fill) run(ctx context.Context, p *pull) {
+func (f *fill) run(ctx context.Context) {
+	p := f.ask(ctx)
+	switch {
+	case p == nil:
+		f.cancel()
+	case f.kept:
+		f.keep(ctx, p)
+	default:
+		select {
+		case f.aside <- p:
+		case <-ctx.Done():
+			p.Close()
+		}
+	}
+}
+
+// ask makes the request, of which p is the answer. What is not to be kept is forgotten before anybody is told.
+func (f *fill) ask(ctx context.Context) (p *pull) {
+	defer close(f.answered)
+	p = &pull{o: f.m.o, pos: f, once: true, to: f.to, t: &tally{}, size: -1}
+	if f.refusal = p.reopen(ctx); f.refusal != nil {
+		f.m.forget(f)
+		return nil
+	}
+	f.info = p.info()
+	f.kept = !isDocument(p) && p.size <= maxCached
+	if !f.kept {
+		f.m.forget(f)
+	}
+	p.t.hasCRC = !p.first.Seekable
+	return p
+}
+
+// handOver gives what is not to be kept to who asked for it, from now on at its place in the order and until ctx ends.
+func (f *fill) handOver(ctx context.Context, pos limit.Position) (*pull, error) {
+	select {
+	case p := <-f.aside:
+		f.mu.Lock()
+		context.AfterFunc(ctx, f.cancel)
+		f.cancel = func() {}
+		f.mu.Unlock()
+		p.setPosition(pos)
+		return p, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// keep fetches what p reads.
+func (f *fill) keep(ctx context.Context, p *pull) {
 	stop := context.AfterFunc(ctx, f.wake)
 	err := f.fetch(ctx, p)
 	stop()
@@ -101,6 +167,7 @@ func (f *fill) run(ctx context.Context, p *pull) {
 	f.cond.Broadcast()
 	f.freeIfUnused()
 	f.mu.Unlock()
+	f.m.isOver(f)
 	if err != nil {
 		f.m.forget(f)
 	}
@@ -134,7 +201,7 @@ func (f *fill) throttle(ctx context.Context) error {
 	defer f.mu.Unlock()
 	for ctx.Err() == nil {
 		for _, j := range f.readers {
-			if f.n-j.off < f.m.window(j.pos.Ahead() == 0) {
+			if f.n-j.off < f.m.window(j.spot.Ahead() == 0) {
 				return nil
 			}
 		}
@@ -253,8 +320,8 @@ func (f *fill) freeIfUnused() {
 	f.blocks = nil
 }
 
-func (f *fill) state() (over, read bool) {
+func (f *fill) isRead() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.over, len(f.readers) > 0
+	return len(f.readers) > 0
 }

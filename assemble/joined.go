@@ -12,14 +12,44 @@ import (
 
 // joined reads a fill from an offset on, for one part.
 type joined struct {
-	f   *fill
-	t   *tally
-	pos *spot
-	off int64 // guarded by f.mu
+	f    *fill
+	t    *tally
+	spot *spot
+	off  int64 // guarded by f.mu
 
-	size int64 // of the whole, as far as it is known or promised, else -1
+	size    int64 // of the whole, as far as it is known or promised, else -1
+	adopted bool  // the fill is this part's, or is now: whoever it was begun for did not get it
+}
 
-	adopted bool // the fill is now this part's: whoever it was begun for did not get it
+// answered waits for the answer to the fill's request and reports whether that is kept. The error is that of ctx, or
+// why the request failed.
+func (j *joined) answered(ctx context.Context, to target) (kept bool, err error) {
+	f := j.f
+	select {
+	case <-f.answered:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	if f.refusal != nil && f.to.size == to.size {
+		return false, f.refusal
+	}
+	return f.kept, nil
+}
+
+// serve makes the fill serve to, for l. It reports false if the fill cannot.
+func (j *joined) serve(to target, l *Leaf) bool {
+	f := j.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.holds(to, l.size, j.off) {
+		return false
+	}
+	j.size = max(f.size(), to.size, l.size)
+	if f.owner.unread.Load() {
+		f.owner = l.spot
+	}
+	j.adopted = f.owner == l.spot
+	return true
 }
 
 // read waits for the next bytes of the fill and counts them in the part's tally.

@@ -2,9 +2,8 @@ package assemble
 
 import (
 	"bytes"
-	"cmp"
+	"container/list"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"slices"
 	"sync"
@@ -29,9 +28,15 @@ type memo struct {
 
 	mu      sync.Mutex
 	fills   map[string]*fill
-	tickets []*ticket // unsettled, in stream order
-	clock   int64     // for the least recently used
+	byUse   list.List          // the fills, least recently used first
+	running map[*fill]struct{} // those of them that are not over
+	tickets []*ticket          // unsettled, in stream order
 	closed  bool
+}
+
+func newMemo(o *opener) *memo {
+	return &memo{o: o, fills: make(map[string]*fill), running: make(map[*fill]struct{}),
+		store: &store{memLeft: o.opts.CacheMemory, diskLeft: o.opts.CacheDisk}}
 }
 
 // A ticket is the place of one cacheable part in the queue of those that may fetch the same URL.
@@ -104,20 +109,25 @@ func (t *ticket) settle() {
 
 // join returns a reader, for l, of what was, or is being, fetched for to, beginning where l is; nil if that is nothing
 // that to's promises allow. What was begun for a part that the reader never reached serves only who would fetch it
-// now; not a sibling, which would try other alternatives first.
-func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) *joined {
+// now; not a sibling, which would try other alternatives first. An error is that of a request which was made for l
+// too: it is under way, and l waits for its answer.
+func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) (*joined, error) {
 	m.mu.Lock()
 	f := m.fills[to.url]
-	if f == nil || !f.holds(to, l.size, l.t.off) || sibling && f.isStray() {
+	if f == nil || sibling && f.isOrphan() {
 		m.mu.Unlock()
-		return nil
+		return nil, nil
 	}
-	m.clock++
-	j := f.join(to, l, m.clock)
+	m.byUse.MoveToBack(f.used)
+	j := f.join(l)
 	m.mu.Unlock()
 	m.o.opts.Hosts.Promote()
+	if kept, err := j.answered(ctx, to); !kept || !j.serve(to, l) {
+		j.Close()
+		return nil, err
+	}
 	if to.digest == nil || bytes.Equal(to.digest, f.to.digest) {
-		return j
+		return j, nil
 	}
 	// Whether it has the promised digest is known once it is whole. Until the part is the head there is time: those
 	// that the fill is for come before it.
@@ -128,34 +138,47 @@ func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) *join
 	}
 	if !j.mayBe(to.digest) {
 		j.Close()
-		return nil
+		return nil, nil
 	}
-	return j
+	return j, nil
 }
 
-// begin makes p, which stands at offset 0, the fill of its URL and returns its first reader; nil if it is not to be
-// kept. ctx is that of p and ends with cancel.
-func (m *memo) begin(ctx context.Context, cancel context.CancelFunc, p *pull, first *Leaf) *joined {
+// fetch asks for to on behalf of l, and of whoever joins. What is not to be kept, a manifest or what is too large, is
+// l's alone, as it was opened, until ctx ends.
+func (m *memo) fetch(ctx context.Context, to target, l *Leaf) (*joined, *pull, error) {
+	j := m.begin(context.WithoutCancel(ctx), to, l)
+	if j == nil {
+		return nil, nil, errClosed
+	}
+	kept, err := j.answered(ctx, to)
+	if kept {
+		j.size, j.adopted = max(j.f.info.Size, to.size), true
+		return j, nil, nil
+	}
+	defer j.Close()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := j.f.handOver(ctx, l.spot)
+	return nil, p, err
+}
+
+// begin begins the fill of to and returns its first reader; nil if the memo is closed.
+func (m *memo) begin(ctx context.Context, to target, first *Leaf) *joined {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed || p.size > maxCached {
+	if m.closed {
 		return nil
 	}
-	f := &fill{m: m, to: p.to, info: p.info(), cancel: cancel, done: make(chan struct{})}
-	f.cond = sync.NewCond(&f.mu)
-	f.sum = sync.OnceValue(f.digest)
-	if p.to.digest != nil {
-		f.sha = sha256.New()
-	}
-	if old := m.fills[p.to.url]; old != nil {
-		old.drop()
+	ctx, cancel := context.WithCancel(ctx)
+	f := newFill(m, to, cancel)
+	if old := m.fills[to.url]; old != nil {
+		m.drop(old)
 	}
 	m.makeRoom()
-	m.fills[p.to.url] = f
-	m.clock++
-	j := f.join(p.to, first, m.clock)
-	p.setPosition(f)
-	m.wg.Go(func() { f.run(ctx, p) })
+	m.fills[to.url], m.running[f], f.used = f, struct{}{}, m.byUse.PushBack(f)
+	j := f.join(first)
+	m.wg.Go(func() { f.run(ctx) })
 	return j
 }
 
@@ -171,9 +194,23 @@ func (m *memo) forget(f *fill) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fills[f.to.url] == f {
-		delete(m.fills, f.to.url)
+		m.drop(f)
 	}
+}
+
+// drop takes f out of use. m.mu is held.
+func (m *memo) drop(f *fill) {
+	delete(m.fills, f.to.url)
+	delete(m.running, f)
+	m.byUse.Remove(f.used)
 	f.drop()
+}
+
+// isOver is told that f runs no more.
+func (m *memo) isOver(f *fill) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.running, f)
 }
 
 // put stores p and makes room for it, if need be, by dropping what was not used for longest.
@@ -190,43 +227,44 @@ func (m *memo) put(p []byte) (stored, error) {
 func (m *memo) evict() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	idle, _ := m.unread()
-	return m.dropOldest(idle)
+	return m.dropOldest(m.isIdle)
 }
 
 // makeRoom keeps the number of fills within its bounds: one more is about to begin. m.mu is held.
 func (m *memo) makeRoom() {
-	idle, stray := m.unread()
-	if len(stray) > maxStray {
-		m.dropOldest(stray)
-	}
-	if len(m.fills) >= maxFills {
-		m.dropOldest(idle)
-	}
-}
-
-// unread returns the fills that nobody reads: those that are over, and those that run. m.mu is held.
-func (m *memo) unread() (idle, stray []*fill) {
-	for _, f := range m.fills {
-		switch over, read := f.state(); {
-		case read:
-		case over:
-			idle = append(idle, f)
-		default:
-			stray = append(stray, f)
+	stray := 0
+	for f := range m.running {
+		if m.isStray(f) {
+			stray++
 		}
 	}
-	return idle, stray
+	if stray > maxStray {
+		m.dropOldest(m.isStray)
+	}
+	if len(m.fills) >= maxFills {
+		m.dropOldest(m.isIdle)
+	}
 }
 
-func (m *memo) dropOldest(fills []*fill) bool {
-	if len(fills) == 0 {
-		return false
+// dropOldest drops the least recently used of the fills that are so. m.mu is held.
+func (m *memo) dropOldest(is func(*fill) bool) bool {
+	for e := m.byUse.Front(); e != nil; e = e.Next() {
+		if f := e.Value.(*fill); is(f) {
+			m.drop(f)
+			return true
+		}
 	}
-	oldest := slices.MinFunc(fills, func(a, b *fill) int { return cmp.Compare(a.used, b.used) })
-	delete(m.fills, oldest.to.url)
-	oldest.drop()
-	return true
+	return false
+}
+
+func (m *memo) isIdle(f *fill) bool {
+	_, runs := m.running[f]
+	return !runs && !f.isRead()
+}
+
+func (m *memo) isStray(f *fill) bool {
+	_, runs := m.running[f]
+	return runs && !f.isRead()
 }
 
 // close ends all fills and forgets everything.

@@ -45,6 +45,8 @@ type pull struct {
 	opened int64            // t.off when it was opened
 	excess bool             // the body goes on beyond the size
 
+	once bool // for the memo: it should be asked for only once
+
 	mu      sync.Mutex // guards what revoke touches
 	pos     limit.Position
 	slot    *limit.Slot
@@ -110,7 +112,7 @@ func (p *pull) take(ctx context.Context) error {
 	if p.to.host == "" {
 		return nil
 	}
-	slot, err := p.o.opts.Hosts.Acquire(ctx, p.to.host, p, p.revoke)
+	slot, err := p.o.opts.Hosts.Acquire(ctx, p.to.host, limit.Claim{Position: p, Revoke: p.revoke, Once: p.once})
 	if err != nil {
 		return err
 	}

@@ -94,25 +94,21 @@ func (o *opener) joinAny(ctx context.Context, l *Leaf) bool {
 			continue
 		}
 		l.begin(to)
-		if o.join(ctx, l, to, true) {
+		if j, _ := o.memo.join(ctx, to, l, true); j != nil {
 			l.cur = i
+			l.readJoined(j)
 			return true
 		}
 	}
 	return false
 }
 
-// join serves the leaf from the memo; if sibling, then in place of alternatives that come before.
-func (o *opener) join(ctx context.Context, l *Leaf, to target, sibling bool) bool {
-	j := o.memo.join(ctx, to, l, sibling)
-	if j == nil {
-		return false
-	}
+// readJoined makes j what the leaf is read from.
+func (l *Leaf) readJoined(j *joined) {
 	l.stock, l.cached = j, !j.adopted
 	if l.t.off == 0 && !j.f.info.Seekable {
 		l.t.hasCRC = true
 	}
-	return true
 }
 
 // begin makes the leaf one of which nothing was read, about to be read from to.
@@ -137,13 +133,9 @@ func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error 
 	l.begin(to)
 	if manifest.IsManifest(to.url, "") {
 		to.host = "" // manifests take no slots
-	}
-	if l.c.part.Cacheable {
-		if o.join(ctx, l, to, false) {
-			return nil
-		}
-		if l.t.off == 0 {
-			return o.openKept(ctx, l, to)
+	} else if l.c.part.Cacheable {
+		if done, err := o.openKept(ctx, l, to); done {
+			return err
 		}
 	}
 	p, err := o.open(ctx, to, &l.t, -1, l.spot)
@@ -170,11 +162,13 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	if to.digest != nil && l.digest != nil && !bytes.Equal(to.digest, l.digest) {
 		return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errOtherDigest}
 	}
-	if l.c.part.Cacheable && o.join(ctx, l, to, false) {
-		if to.digest != nil {
-			l.digest = to.digest
+	if l.c.part.Cacheable {
+		if done, err := o.openKept(ctx, l, to); done {
+			if err == nil {
+				l.promise(to)
+			}
+			return err
 		}
-		return nil
 	}
 	p, err := o.open(ctx, to, &l.t, l.size, l.spot)
 	switch {
@@ -189,10 +183,15 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 		p.Close()
 		return errForWalker
 	}
+	l.promise(to)
+	return o.use(ctx, l, p)
+}
+
+// promise notes what is promised of to, from which the leaf is read on.
+func (l *Leaf) promise(to target) {
 	if to.digest != nil {
 		l.digest = to.digest
 	}
-	return o.use(ctx, l, p)
 }
 
 // isDocument looks at the beginning of an alternative that ends before where the part is: a manifest may well be
@@ -206,29 +205,21 @@ func (o *opener) isDocument(ctx context.Context, l *Leaf, to target) bool {
 	return isDocument(p)
 }
 
-// openKept opens to for the memo, which then owns the request: a part that is dropped does not take it along.
-func (o *opener) openKept(ctx context.Context, l *Leaf, to target) error {
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	release := context.AfterFunc(ctx, cancel)
-	p, err := o.open(own, to, &tally{}, -1, l.spot)
-	if err != nil {
-		release()
-		cancel()
-		return err
+// openKept serves the leaf through the memo: from what that has or is asking for; or, from the first byte on, by
+// having it ask. It reports false where the leaf has to open to by itself.
+func (o *opener) openKept(ctx context.Context, l *Leaf, to target) (done bool, err error) {
+	j, err := o.memo.join(ctx, to, l, false)
+	if j == nil && err == nil && l.t.off == 0 {
+		var p *pull
+		if j, p, err = o.memo.fetch(ctx, to, l); p != nil {
+			p.t = &l.t
+			return true, o.use(ctx, l, p)
+		}
 	}
-	p.t.hasCRC = !p.first.Seekable
-	if isDocument(p) || !release() {
-		p.t = &l.t
-		return o.use(ctx, l, p)
+	if j != nil {
+		l.readJoined(j)
 	}
-	if j := o.memo.begin(own, cancel, p, l); j != nil {
-		l.stock, l.cached = j, false
-		l.t.hasCRC = l.t.hasCRC || p.t.hasCRC
-		return nil
-	}
-	context.AfterFunc(ctx, cancel)
-	p.t = &l.t
-	return o.use(ctx, l, p)
+	return j != nil || err != nil, err
 }
 
 func isDocument(p *pull) bool {

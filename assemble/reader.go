@@ -77,7 +77,7 @@ const maxOrigins = 1000
 func Open(ctx context.Context, src source.Source, url string, opts *Options) (*Reader, error) {
 	v := opts.withDefaults()
 	o := &opener{src: src, opts: &v}
-	o.memo = &memo{o: o, store: &store{memLeft: v.CacheMemory, diskLeft: v.CacheDisk}, fills: make(map[string]*fill)}
+	o.memo = newMemo(o)
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Reader{o: o, w: newWalker(o, url), account: v.Budget.Account(headReserve), cancel: cancel}
 	r.ready = sync.NewCond(&r.mu)

@@ -7,8 +7,8 @@
 package limit
 
 import (
-	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 )
@@ -41,21 +41,30 @@ type host struct {
 	waiters []*Slot // in order of arrival
 }
 
+// A Claim is what a slot is wanted for.
+type Claim struct {
+	Position
+	// Revoke is called at most once, from another goroutine, if the slot is to be given back early. It must not block,
+	// and Release must still be called.
+	Revoke func()
+	// Once says that what is asked for should be asked for only once. Such a claim is revoked only where there is no
+	// other, and as long as it is not a head it leaves a slot of the host to others.
+	Once bool
+}
+
 // A Slot is the right to one connection, to be released once.
 type Slot struct {
 	hosts   *Hosts
 	name    string
-	pos     Position
-	revoke  func()
+	claim   Claim
 	revoked bool
 	ready   chan struct{} // closed when granted
 	victim  *Slot         // was revoked for this waiter
 }
 
-// Acquire waits for a slot of the named host. revoke is called at most once, from another goroutine, if the slot is
-// to be given back early; it must not block, and Release must still be called. The error is that of ctx.
-func (h *Hosts) Acquire(ctx context.Context, name string, pos Position, revoke func()) (*Slot, error) {
-	s := &Slot{hosts: h, name: name, pos: pos, revoke: revoke, ready: make(chan struct{})}
+// Acquire waits for a slot of the named host. The error is that of ctx.
+func (h *Hosts) Acquire(ctx context.Context, name string, claim Claim) (*Slot, error) {
+	s := &Slot{hosts: h, name: name, claim: claim, ready: make(chan struct{})}
 	h.mu.Lock()
 	if h.hosts == nil {
 		h.hosts = make(map[string]*host)
@@ -124,11 +133,15 @@ func call(fs []func()) {
 // grant gives out what is free, best position first, and makes room for heads. It returns what the caller has to
 // call once it no longer holds the lock.
 func (h *Hosts) grant(ho *host) (revoked []func()) {
-	for len(ho.waiters) > 0 && len(ho.holders) < h.perHost() {
-		h.admit(ho, nearest(ho.waiters))
+	for len(ho.holders) < h.perHost() {
+		w := ho.nearest(h.perHost())
+		if w == nil {
+			break
+		}
+		h.admit(ho, w)
 	}
 	for _, w := range slices.Clone(ho.waiters) {
-		if w.pos.Ahead() > 0 || w.victim != nil && slices.Contains(ho.holders, w.victim) {
+		if w.claim.Ahead() > 0 || w.victim != nil && slices.Contains(ho.holders, w.victim) {
 			continue
 		}
 		w.victim = furthest(ho.holders)
@@ -139,7 +152,7 @@ func (h *Hosts) grant(ho *host) (revoked []func()) {
 			continue
 		}
 		w.victim.revoked = true
-		revoked = append(revoked, w.victim.revoke)
+		revoked = append(revoked, w.victim.claim.Revoke)
 	}
 	return revoked
 }
@@ -159,17 +172,43 @@ func (h *Hosts) admit(ho *host, w *Slot) {
 	close(w.ready)
 }
 
-func nearest(waiters []*Slot) *Slot {
-	return slices.MinFunc(waiters, func(a, b *Slot) int { return cmp.Compare(a.pos.Ahead(), b.pos.Ahead()) })
+// nearest is the waiter to admit, of those that may be; nil if none may.
+func (ho *host) nearest(limit int) *Slot {
+	once := 1 // with the one to admit
+	for _, s := range ho.holders {
+		if s.claim.Once {
+			once++
+		}
+	}
+	var best *Slot
+	least := int64(math.MaxInt64)
+	for _, w := range ho.waiters {
+		ahead := w.claim.Ahead()
+		if w.claim.Once && ahead > 0 && once >= limit {
+			continue
+		}
+		if best == nil || ahead < least {
+			best, least = w, ahead
+		}
+	}
+	return best
 }
 
 // furthest is the holder to revoke: the one whose turn comes last, never a head.
 func furthest(holders []*Slot) *Slot {
 	var worst *Slot
 	for _, s := range holders {
-		if !s.revoked && s.pos.Ahead() > 0 && (worst == nil || s.pos.Ahead() > worst.pos.Ahead()) {
+		if !s.revoked && s.claim.Ahead() > 0 && (worst == nil || s.givesWayBefore(worst)) {
 			worst = s
 		}
 	}
 	return worst
+}
+
+// givesWayBefore reports whether s is to be revoked before o.
+func (s *Slot) givesWayBefore(o *Slot) bool {
+	if s.claim.Once != o.claim.Once {
+		return o.claim.Once
+	}
+	return s.claim.Ahead() > o.claim.Ahead()
 }

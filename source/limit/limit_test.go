@@ -24,6 +24,7 @@ func at(ahead int64) *place {
 // claim is one that asks for a slot in a goroutine of its own.
 type claim struct {
 	pos    *place
+	once   bool
 	cancel context.CancelFunc
 
 	mu      sync.Mutex
@@ -35,12 +36,17 @@ type claim struct {
 }
 
 // ask asks for a slot of name, and returns once it is granted or waited for.
-func ask(h *Hosts, name string, ahead int64) *claim {
+func ask(h *Hosts, name string, ahead int64) *claim { return askFor(h, name, ahead, false) }
+
+// askOnce is for what should be asked for only once.
+func askOnce(h *Hosts, name string, ahead int64) *claim { return askFor(h, name, ahead, true) }
+
+func askFor(h *Hosts, name string, ahead int64, once bool) *claim {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &claim{pos: at(ahead), cancel: cancel}
+	c := &claim{pos: at(ahead), once: once, cancel: cancel}
 	c.move(ahead)
 	go func() {
-		slot, err := h.Acquire(ctx, name, c.pos, c.revoked)
+		slot, err := h.Acquire(ctx, name, Claim{Position: c.pos, Revoke: c.revoked, Once: c.once})
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.slot, c.err = slot, err
@@ -217,6 +223,45 @@ func TestPromote(t *testing.T) {
 	})
 }
 
+// TestOnceLeavesASlot: all but one of the slots, unless it is the head.
+func TestOnceLeavesASlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hosts{PerHost: 3}
+		one, two, three := askOnce(h, "a", 1), askOnce(h, "a", 2), askOnce(h, "a", 3)
+		one.want(t, "the first", true, 0)
+		two.want(t, "the second", true, 0)
+		three.want(t, "the third", false, 0)
+		other := ask(h, "a", 9)
+		other.want(t, "one behind it, that may be revoked", true, 0)
+		head := askOnce(h, "a", 0)
+		other.want(t, "the one that may be revoked", true, 1)
+		other.end()
+		head.want(t, "the head", true, 0)
+		one.end()
+		three.want(t, "the third, with the head among two others", false, 0)
+		head.end()
+		three.want(t, "the third", true, 0)
+		endAll(two, three)
+	})
+}
+
+// TestOnceIsRevokedLast: only where there is no other, be it nearer.
+func TestOnceIsRevokedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hosts{PerHost: 2}
+		far, near := askOnce(h, "a", 9), ask(h, "a", 1)
+		head := ask(h, "a", 0)
+		near.want(t, "the near one", true, 1)
+		far.want(t, "the far one", true, 0)
+		near.end()
+		second := ask(h, "a", 0)
+		far.want(t, "the far one, for another head", true, 1)
+		far.end()
+		second.want(t, "the other head", true, 0)
+		endAll(head, second)
+	})
+}
+
 // TestOneVictimForEachHead: two heads, of two streams, each get a slot; of one head only one slot is taken.
 func TestOneVictimForEachHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -350,16 +395,16 @@ func TestOverBefore(t *testing.T) {
 	cancel()
 	h := &Hosts{PerHost: 1}
 	for range 100 {
-		if slot, err := h.Acquire(ctx, "a", at(1), func() {}); err == nil {
+		if slot, err := h.Acquire(ctx, "a", Claim{Position: at(1), Revoke: func() {}}); err == nil {
 			slot.Release()
 		}
 	}
-	slot, err := h.Acquire(t.Context(), "a", at(1), func() {})
+	slot, err := h.Acquire(t.Context(), "a", Claim{Position: at(1), Revoke: func() {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer slot.Release()
-	if _, err := h.Acquire(ctx, "a", at(1), func() {}); !errors.Is(err, context.Canceled) {
+	if _, err := h.Acquire(ctx, "a", Claim{Position: at(1), Revoke: func() {}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -369,14 +414,14 @@ func TestReleaseInRevoke(t *testing.T) {
 	h := &Hosts{PerHost: 1}
 	var slot *Slot
 	var released []string
-	slot, err := h.Acquire(t.Context(), "a", at(5), func() {
+	slot, err := h.Acquire(t.Context(), "a", Claim{Position: at(5), Revoke: func() {
 		released = append(released, "far")
 		slot.Release()
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, err := h.Acquire(t.Context(), "a", at(0), func() { t.Error("a head was revoked") })
+	head, err := h.Acquire(t.Context(), "a", Claim{Position: at(0), Revoke: func() { t.Error("a head was revoked") }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (w *world) step() {
 	switch n := w.rnd.IntN(10); {
 	case n < 5 || len(w.claims) == 0:
 		name := w.names[w.rnd.IntN(len(w.names))]
-		w.claims[ask(w.h, name, int64(w.rnd.IntN(6)))] = name
+		w.claims[askFor(w.h, name, int64(w.rnd.IntN(6)), w.rnd.IntN(3) == 0)] = name
 	case n < 7:
 		c := w.any()
 		c.end()
@@ -88,10 +88,12 @@ func (w *world) check() {
 		}
 		per := w.h.perHost()
 		switch {
-		case s.holders < per && s.waiters > 0:
+		case s.holders < per && (s.waitingHeads > 0 || s.waiters > s.waitingOnce || s.waitingOnce > 0 && s.once+1 < per):
 			w.t.Errorf("%d of %d slots are held, and %d wait", s.holders, per, s.waiters)
 		case s.holders > per && s.overflow < s.holders-per:
 			w.t.Errorf("%d of %d slots are held, of which only %d by heads", s.holders, per, s.overflow)
+		case s.onceAhead >= per:
+			w.t.Errorf("%d of %d slots are held by claims that are revoked last and never were heads", s.onceAhead, per)
 		case s.waitingHeads > 0 && s.revoked < min(s.waitingHeads, s.revocable+s.revoked):
 			w.t.Errorf("%d heads wait, and %d slots were revoked, %d could be", s.waitingHeads, s.revoked, s.revocable)
 		case s.waitingHeads > 0 && s.revoked == 0:
@@ -106,6 +108,8 @@ type tally struct {
 	overflow                       int // holders that are, or once were, heads
 	revoked                        int // slots that are still held
 	revocable                      int
+	once, onceAhead                int // holders that leave a slot to others, and those that never were heads
+	waitingOnce                    int
 }
 
 func (s *tally) add(t *testing.T, c *claim) {
@@ -120,6 +124,12 @@ func (s *tally) add(t *testing.T, c *claim) {
 		if c.wasHead.Load() {
 			s.overflow++
 		}
+		if c.once {
+			s.once++
+		}
+		if c.once && !c.wasHead.Load() {
+			s.onceAhead++
+		}
 		if revokes > 0 {
 			s.revoked++
 		} else if c.pos.Ahead() > 0 {
@@ -127,6 +137,9 @@ func (s *tally) add(t *testing.T, c *claim) {
 		}
 	default:
 		s.waiters++
+		if c.once {
+			s.waitingOnce++
+		}
 		if c.pos.Ahead() == 0 {
 			s.waitingHeads++
 		}
