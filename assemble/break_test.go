@@ -55,6 +55,7 @@ func altered(data []byte, at int) []byte {
 
 var (
 	twice = []string{"", fromBreak}
+	again = []string{"", ""}
 	then  = []string{fromBreak}
 )
 
@@ -76,6 +77,15 @@ func resumedCases() []breaking {
 		{name: "once, alone, and answers no ranges", a: func(d []byte) farm.Resource {
 			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, NoRange: true}
 		}, ranges: [3][]string{twice}},
+		{name: "once, and has no validator", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, ETag: farm.NoETag}
+		}, b: fine, ranges: [3][]string{again, nil}},
+		{name: "once, and has a weak validator", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, ETag: `W/"1"`}
+		}, b: fine, ranges: [3][]string{again, nil}},
+		{name: "once, and has an old date", a: func(d []byte) farm.Resource {
+			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, ETag: farm.NoETag, ModTime: time.Unix(1, 0)}
+		}, b: fine, ranges: [3][]string{twice, nil}},
 		{name: "once, with the same validator after", a: func(d []byte) farm.Resource {
 			return farm.Resource{Body: d, BreakAt: breakAt, BreakTimes: 1, ETag: `"same"`}
 		}, ranges: [3][]string{twice}},
@@ -93,7 +103,7 @@ func resumedCases() []breaking {
 		}, b: fine},
 		{name: "promises more than comes", a: func(d []byte) farm.Resource {
 			return farm.Resource{Body: d[:breakAt], LengthOff: breakSize - breakAt}
-		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
 	}
 }
 
@@ -137,24 +147,28 @@ func nextCases() []breaking {
 func changedCases() []breaking {
 	return []breaking{
 		{name: "and has changed since", a: changing(farm.Resource{ETag: `"2"`}), b: fine,
-			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
-		{name: "and has no validator any more", a: changing(farm.Resource{}), b: fine,
-			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
-		{name: "and has a date for a validator now", a: changing(farm.Resource{ModTime: time.Unix(1, 0)}), b: fine,
-			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+			ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
+		{name: "and has no validator any more", a: changing(farm.Resource{ETag: farm.NoETag}), b: fine,
+			ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
+		{name: "and has a date for a validator now", a: changing(farm.Resource{ModTime: time.Unix(1, 0), ETag: farm.NoETag}), b: fine,
+			ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
 		{name: "and is gone", a: changing(farm.Resource{Status: 410}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "and answers another range", a: changing(farm.Resource{ETag: `"1"`, RangeShift: 7}), b: fine,
 			ranges: [3][]string{twice, then}, kinds: []string{"network"}},
 		{name: "and is longer", a: func(d []byte) farm.Resource {
 			return farm.Then(farm.Resource{Body: d, BreakAt: breakAt}, farm.Resource{Body: append(bytes.Clone(d), 'x')})
-		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
 		{name: "and is shorter than what came", a: func(d []byte) farm.Resource {
 			return farm.Then(farm.Resource{Body: d, BreakAt: breakAt}, farm.Resource{Body: d[:breakAt/2]})
-		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
 		{name: "and answers no ranges any more, with other bytes", a: func(d []byte) farm.Resource {
-			return farm.Then(farm.Resource{Body: d, BreakAt: breakAt}, farm.Resource{Body: altered(d, 0), NoRange: true})
-		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"network"}},
+			return farm.Then(farm.Resource{Body: d, BreakAt: breakAt}, farm.Resource{Body: altered(d, 0), ETag: farm.NoETag})
+		}, b: fine, ranges: [3][]string{twice, then}, kinds: []string{"changed"}},
+		{name: "and has other bytes, which no validator tells", a: changingUnder(farm.NoETag), b: fine,
+			ranges: [3][]string{again, then}, kinds: []string{"changed"}},
+		{name: "and has other bytes, which a weak validator does not tell", a: changingUnder(`W/"1"`), b: fine,
+			ranges: [3][]string{again, then}, kinds: []string{"changed"}},
 	}
 }
 
@@ -163,6 +177,13 @@ func changing(then farm.Resource) func([]byte) farm.Resource {
 	return func(data []byte) farm.Resource {
 		then.Body = data
 		return farm.Then(farm.Resource{Body: data, ETag: `"1"`, BreakAt: breakAt}, then)
+	}
+}
+
+// changingUnder breaks once; who comes again sees other bytes under the same tag.
+func changingUnder(tag string) func([]byte) farm.Resource {
+	return func(d []byte) farm.Resource {
+		return farm.Then(farm.Resource{Body: d, ETag: tag, BreakAt: breakAt}, farm.Resource{Body: altered(d, 0), ETag: tag})
 	}
 }
 
@@ -306,7 +327,8 @@ func TestBreaksAnywhere(t *testing.T) {
 }
 
 func randomBreak(rnd *rand.Rand, data []byte) farm.Resource {
-	r := farm.Resource{Body: data, NoRange: rnd.IntN(3) == 0, NoLength: rnd.IntN(3) == 0, Reset: rnd.IntN(4) == 0}
+	r := farm.Resource{Body: data, NoRange: rnd.IntN(3) == 0, NoLength: rnd.IntN(3) == 0, Reset: rnd.IntN(4) == 0,
+		ETag: []string{"", "", farm.NoETag, `W/"weak"`}[rnd.IntN(4)]}
 	if rnd.IntN(2) == 0 {
 		r.BreakAfter = 1 + rnd.Int64N(4000)
 	} else {

@@ -30,6 +30,9 @@ type document struct {
 // base is what its references resolve against.
 func (d *document) base() string { return d.info.URL }
 
+// mayGoOn reports whether it may be read on from where it was left.
+func (d *document) mayGoOn() bool { return d.info.Seekable && d.info.HasStrongValidator() }
+
 // A point is a place between two parts of a document.
 type point struct {
 	off  int64  // in the document

@@ -27,6 +27,7 @@ type fill struct {
 	// How the request was answered. None of it changes once answered is closed.
 	answered chan struct{}
 	info     source.Info
+	mayGoOn  bool  // see pull
 	refusal  error // why there was no answer
 	kept     bool  // what was answered is fetched and kept; else aside has it, for the first reader
 	aside    chan *pull
@@ -135,7 +136,8 @@ func (f *fill) ask(ctx context.Context) (p *pull) {
 	if !f.kept {
 		f.m.forget(f)
 	}
-	p.t.hasCRC = !p.first.Seekable
+	f.mayGoOn = p.mayGoOn()
+	p.t.hasCRC = !f.mayGoOn
 	return p
 }
 

@@ -1,6 +1,7 @@
 package assemble_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,7 +32,8 @@ type thing struct {
 	size    int64                     // of what gen makes; 0: endless
 	noRange bool
 	noSize  bool
-	tag     string
+	tag     string // "": one that stays the same
+	noTag   bool
 	gone    bool          // the answer is a 404
 	cutAt   int64         // the body is cut there, where > 0
 	cuts    int           // so often; 0: always
@@ -94,7 +96,7 @@ func (m *memory) serve(ctx context.Context, url string, rng source.Range) (*sour
 	if th.gone {
 		return nil, notFound(url)
 	}
-	res := &source.Resource{Info: source.Info{URL: url, Size: th.length(), Validator: th.tag, Seekable: !th.noRange}, Len: -1}
+	res := &source.Resource{Info: source.Info{URL: url, Size: th.length(), Validator: th.validator(), Seekable: !th.noRange}, Len: -1}
 	if !th.noRange {
 		res.Off = rng.Off
 	}
@@ -110,6 +112,13 @@ func (m *memory) serve(ctx context.Context, url string, rng source.Range) (*sour
 
 func notFound(url string) error {
 	return &source.Error{Op: "open", URL: url, Kind: source.KindStatus, Status: 404, Err: errors.New("404 Not Found")}
+}
+
+func (th *thing) validator() string {
+	if th.noTag {
+		return ""
+	}
+	return cmp.Or(th.tag, "same")
 }
 
 func (th *thing) length() int64 {

@@ -27,7 +27,7 @@ type opener struct {
 }
 
 var (
-	errNoRange  = errors.New("cannot go on where it broke: the origin answers no ranges")
+	errNoRange  = errors.New("cannot go on where it broke: the origin answers no ranges, or does not tell whether it has changed")
 	errDiffers  = errors.New("what was read again differs from what was read before")
 	errShrunk   = errors.New("it is shorter than what was read of it before")
 	errPromised = errors.New("it has another size than the manifest says")
@@ -94,7 +94,11 @@ func (p *pull) try(ctx context.Context) error {
 		return err
 	}
 	p.o.opens.Add(1)
-	res, err := p.o.src.Open(ctx, p.to.url, source.From(p.t.off))
+	off := p.t.off
+	if p.first.URL != "" && !p.maySplice() {
+		off = 0
+	}
+	res, err := p.o.src.Open(ctx, p.to.url, source.From(off))
 	if err != nil {
 		p.release()
 		return err
@@ -106,6 +110,13 @@ func (p *pull) try(ctx context.Context) error {
 	}
 	return nil
 }
+
+// maySplice reports whether ranges of two answers may be put together: the bytes are known to be those of before, or
+// will be when all are there. Otherwise what comes before is read again and compared.
+func (p *pull) maySplice() bool { return p.first.HasStrongValidator() || p.to.digest != nil }
+
+// mayGoOn reports whether the pull can be opened again without reading what comes before.
+func (p *pull) mayGoOn() bool { return p.first.Seekable && p.maySplice() }
 
 // take waits for a slot.
 func (p *pull) take(ctx context.Context) error {

@@ -80,6 +80,12 @@ func appendError(errs []error, err error) []error {
 }
 
 func kindOf(err error) string {
+	switch { // among others that are in err too
+	case errors.Is(err, source.ErrCorrupt):
+		return source.KindCorrupt.String()
+	case errors.Is(err, source.ErrChanged):
+		return source.KindChanged.String()
+	}
 	if se, ok := errors.AsType[*source.Error](err); ok {
 		return se.Kind.String()
 	}
@@ -106,7 +112,7 @@ func (o *opener) joinAny(ctx context.Context, l *Leaf) bool {
 // readJoined makes j what the leaf is read from.
 func (l *Leaf) readJoined(j *joined) {
 	l.stock, l.cached = j, !j.adopted
-	if l.t.off == 0 && !j.f.info.Seekable {
+	if l.t.off == 0 && !j.f.mayGoOn {
 		l.t.hasCRC = true
 	}
 }
@@ -241,7 +247,7 @@ func (o *opener) use(ctx context.Context, l *Leaf, p *pull) error {
 		return nil
 	}
 	l.stock, l.cached, l.size = p, false, p.size
-	if l.t.off == 0 && !p.first.Seekable {
+	if l.t.off == 0 && !p.mayGoOn() {
 		l.t.hasCRC = true
 	}
 	return nil

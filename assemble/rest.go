@@ -46,7 +46,7 @@ func (w *Walker) hold(ctx context.Context, f *frame, r *rest) *rest {
 		return r.orNil()
 	}
 	parts, end := f.feed.known(ctx)
-	if !end && !f.doc.info.Seekable && w.parked() < maxParked {
+	if !end && !f.doc.mayGoOn() && w.parked() < maxParked {
 		f.feed.parked, r.feed = r, f.feed
 		return r
 	}
@@ -100,9 +100,9 @@ func (w *Walker) reopen(doc *document, from point) *feed {
 	return f
 }
 
-// openDocument opens doc again, at off or, where its origin does not answer ranges, at 0.
+// openDocument opens doc again, at off or, where what comes before has to be compared, at 0.
 func (o *opener) openDocument(ctx context.Context, doc *document, off int64) (*pull, error) {
-	if doc.info.Seekable {
+	if doc.mayGoOn() {
 		p, err := o.openDocumentAt(ctx, doc, &tally{off: off})
 		if !errors.Is(err, errNoRange) {
 			return p, err

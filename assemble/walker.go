@@ -257,7 +257,7 @@ func (w *Walker) push(l *Leaf, after *rest, opened []uint64) *Leaf {
 	w.feeds[f] = struct{}{}
 	w.frame = &frame{c: c, doc: doc, feed: f, opened: opened}
 	p := l.doc
-	p.t.hasCRC = !doc.info.Seekable
+	p.t.hasCRC = !p.mayGoOn()
 	l.then <- func(ctx context.Context) { f.read(ctx, p, point{line: 1}) }
 	l.finish()
 	return nil

@@ -8,6 +8,7 @@ package source
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -47,10 +48,17 @@ type Info struct {
 	URL       string    // the final one, after redirects, without a fragment
 	Size      int64     // of the whole resource in bytes; -1 where it is not known
 	MediaType string    // lower case and without parameters; "" where it is not known
-	Validator string    // changes if the bytes do: an entity tag or a date, opaque, compared by ==; "" where there is none
+	Validator string    // changes if the bytes do, see HasStrongValidator; opaque, compared by ==; "" where there is none
 	Name      string    // what the origin proposes as a file's name, not sanitised; "" for no proposal
 	ModTime   time.Time // zero where it is not known
 	Seekable  bool      // the origin said, or has shown, that it answers ranges
+}
+
+// HasStrongValidator reports whether a Validator that is the same as before means that the bytes are (RFC 9110 §8.8.1),
+// so that ranges of two answers may be put together. Of a weak one, which begins with "W/", it means that they may be;
+// one that differs is always that of other bytes.
+func (i *Info) HasStrongValidator() bool {
+	return i.Validator != "" && !strings.HasPrefix(i.Validator, "W/")
 }
 
 // A Resource is an answered Open: the body, where it starts and what is known of the whole.

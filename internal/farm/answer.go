@@ -126,7 +126,7 @@ func (x *exchange) header() http.Header {
 	h := http.Header{"Content-Type": nil} // nil: net/http is not to guess
 	for name, value := range map[string]string{
 		"Content-Type":        x.res.MediaType,
-		"Etag":                x.res.ETag,
+		"Etag":                x.res.etag(),
 		"Content-Disposition": x.res.Disposition,
 		"Content-Encoding":    x.res.Coding,
 		"Retry-After":         x.res.RetryAfter,

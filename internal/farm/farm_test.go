@@ -95,7 +95,7 @@ func TestContent(t *testing.T) {
 }
 
 func TestZeroResourceSaysNothing(t *testing.T) {
-	f, c := grow(t, Resource{})
+	f, c := grow(t, Resource{ETag: NoETag})
 	a := ask(t.Context(), c, f.URL("/x"))
 	a.want(t, 200, nil)
 	for _, name := range []string{"Content-Type", "Etag", "Last-Modified"} {

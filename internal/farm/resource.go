@@ -1,6 +1,8 @@
 package farm
 
 import (
+	"fmt"
+	"hash/crc32"
 	"math"
 	"net/http"
 	"time"
@@ -8,6 +10,9 @@ import (
 
 // AtOnce as an offset of a misbehaviour stands for the first byte of the body, which 0 cannot: it means never.
 const AtOnce = -1
+
+// NoETag as a Resource's ETag is none.
+const NoETag = "-"
 
 // A Resource is what an origin has under a path and how it misbehaves. The zero Resource is an empty body, behaves
 // well and answers ranges. Misbehaviours may be combined. It must not be changed once it is served, nor its Body.
@@ -22,10 +27,10 @@ type Resource struct {
 	Gen  func(off int64, p []byte) int
 	Size int64
 
-	// What the header says. Nothing is sent for what is zero. Header comes last and wins over all of the others, and
-	// over what the origin would say itself.
+	// What the header says. Nothing is sent for what is zero, but for ETag. Header comes last and wins over all of the
+	// others, and over what the origin would say itself.
 	MediaType   string // Content-Type
-	ETag        string // as in the header, with quotes
+	ETag        string // as in the header, with quotes; "": a strong one, made of Body; NoETag: none
 	ModTime     time.Time
 	Disposition string // Content-Disposition
 	Coding      string // Content-Encoding; Body is sent as it is
@@ -98,4 +103,15 @@ func at(off, from, to int64) int64 {
 		return off
 	}
 	return endless
+}
+
+// etag is the entity tag, "" for none.
+func (r *Resource) etag() string {
+	switch r.ETag {
+	case "":
+		return fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(r.Body))
+	case NoETag:
+		return ""
+	}
+	return r.ETag
 }

@@ -90,7 +90,7 @@ func (r *Resource) isCurrent(ifRange string) bool {
 	case ifRange == "":
 		return true
 	case strings.HasPrefix(ifRange, `"`):
-		return ifRange == r.ETag
+		return ifRange == r.etag()
 	}
 	return !r.ModTime.IsZero() && ifRange == httpDate(r.ModTime)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"spate/source"
 )
@@ -19,18 +20,40 @@ func (a *answer) info(size int64) source.Info {
 		URL:       a.url.String(),
 		Size:      size,
 		MediaType: mediaType(h.Get("Content-Type")),
-		Validator: h.Get("ETag"),
+		Validator: validator(h),
 		Name:      fileName(h.Get("Content-Disposition")),
 		Seekable:  acceptsRanges(h),
 	}
-	modified := h.Get("Last-Modified")
-	if t, err := http.ParseTime(modified); err == nil {
+	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
 		info.ModTime = t
-		if info.Validator == "" {
-			info.Validator = "date " + modified
-		}
 	}
 	return info
+}
+
+func validator(h http.Header) string {
+	tag := h.Get("ETag")
+	if tag != "" && !strings.HasPrefix(tag, weak) {
+		return tag
+	}
+	modified, err := http.ParseTime(h.Get("Last-Modified"))
+	switch {
+	case err != nil:
+		return tag
+	case isBefore(modified, h.Get("Date")):
+		return "date " + h.Get("Last-Modified")
+	case tag != "":
+		return tag
+	}
+	return weak + "date " + h.Get("Last-Modified")
+}
+
+// weak is how a weak entity tag begins.
+const weak = "W/"
+
+// isBefore reports whether t is at least a second before date, as of a header.
+func isBefore(t time.Time, date string) bool {
+	d, err := http.ParseTime(date)
+	return err == nil && t.Before(d)
 }
 
 func mediaType(contentType string) string {
