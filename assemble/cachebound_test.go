@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -59,6 +60,7 @@ func TestNoRoom(t *testing.T) {
 		t.Run(fmt.Sprintf("no ranges %v, no size %v, memory %d, ahead %d", th.noRange, th.noSize, opts.CacheMemory, opts.Ahead), func(t *testing.T) {
 			m := library(map[string]*thing{memA: &th, memB: {data: []byte("b")}, plan: {data: lines("(*)", memA, "--", memB, "--", "(*)", memA)}})
 			read(t, m, plan, opts).want(t, slices.Concat(data, []byte("b"), data))
+			m.wantAsked(t, map[string]int{memA: 2})
 			m.wantNothingOpen(t)
 		})
 	}
@@ -96,6 +98,7 @@ func TestTooLargeForLong(t *testing.T) {
 			if n, err := io.Copy(io.Discard, r); n != 2*th.size || err != nil {
 				t.Errorf("read %d bytes, %v; want %d", n, err, 2*th.size)
 			}
+			m.wantAsked(t, map[string]int{memA: 2})
 		})
 	}
 }
@@ -135,5 +138,18 @@ func TestCorruptCopyIsNotKept(t *testing.T) {
 	}
 	if n := m.requests(memC); n != 1 {
 		t.Errorf("%d requests of what is right, want 1", n)
+	}
+}
+
+// TestNoTemporaryFile: where there is no place for what memory does not hold, the stream goes on without.
+func TestNoTemporaryFile(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	data := text("data", 1<<20)
+	for _, ahead := range []int{1, 16} {
+		m := library(map[string]*thing{memA: {data: data, noRange: true}, memB: {data: []byte("b")},
+			plan: {data: lines("(*)", memA, "--", memB, "--", "(*)", memA)}})
+		read(t, m, plan, &assemble.Options{CacheMemory: 1 << 19, Ahead: ahead}).want(t, slices.Concat(data, []byte("b"), data))
+		m.wantAsked(t, map[string]int{memA: 2})
+		m.wantNothingOpen(t)
 	}
 }

@@ -2,12 +2,14 @@ package assemble
 
 import (
 	"bytes"
+	"cmp"
 	"container/list"
 	"context"
 	"crypto/sha256"
 	"hash"
 	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"spate/source"
@@ -35,8 +37,10 @@ type fill struct {
 	mu      sync.Mutex
 	cond    *sync.Cond
 	blocks  []stored // all of storeBlock bytes, but for the last when over
-	tail    []byte   // what came after blocks
-	n       int64    // bytes in blocks and tail
+	tail    []byte   // the last bytes that came
+	tailAt  int64    // where tail begins: behind blocks, or further on when passing
+	n       int64    // bytes that came
+	passing bool     // no more is kept: what comes passes by a single reader
 	over    bool
 	err     error // why it is over; nil: it is whole
 	readers []*joined
@@ -186,7 +190,7 @@ func (f *fill) fetch(ctx context.Context, p *pull) error {
 		}
 		n, err := p.read(ctx, f.tail[len(f.tail):storeBlock])
 		if n > 0 {
-			err = f.publish(n)
+			err = f.publish(ctx, n)
 		}
 		switch {
 		case err == io.EOF:
@@ -213,7 +217,7 @@ func (f *fill) throttle(ctx context.Context) error {
 }
 
 // publish makes n more bytes of the tail readable and stores a tail that is full.
-func (f *fill) publish(n int) error {
+func (f *fill) publish(ctx context.Context, n int) error {
 	if f.sha != nil {
 		f.sha.Write(f.tail[len(f.tail) : len(f.tail)+n])
 	}
@@ -223,34 +227,71 @@ func (f *fill) publish(n int) error {
 	f.cond.Broadcast()
 	f.mu.Unlock()
 	if f.n > maxCached {
-		return errTooLarge
+		f.pass()
 	}
 	if len(f.tail) < storeBlock {
 		return nil
 	}
-	return f.keepTail()
+	return f.clearTail(ctx)
 }
 
-func (f *fill) keepTail() error {
+// clearTail keeps the tail, if it can, or waits until it was read.
+func (f *fill) clearTail(ctx context.Context) error {
+	if !f.passing && !f.keepTail() {
+		f.pass()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.passing {
+		for ctx.Err() == nil && (len(f.readers) == 0 || f.readers[0].off < f.n) {
+			f.cond.Wait()
+		}
+		f.tail, f.tailAt = f.tail[:0], f.n
+	}
+	return ctx.Err()
+}
+
+// keepTail stores the tail. It reports false if there is no room.
+func (f *fill) keepTail() bool {
 	if len(f.tail) == 0 {
-		return nil
+		return true
 	}
 	b, err := f.m.put(f.tail)
 	if err != nil {
-		return err
+		return false
 	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.blocks = append(f.blocks, b)
-	f.tail = f.tail[:0]
-	f.mu.Unlock()
-	return nil
+	f.tail, f.tailAt = f.tail[:0], f.n
+	return true
+}
+
+// pass makes what comes pass by without being kept: for the reader that is the first in the stream. The others, of
+// whom nobody can tell when they read, have to fetch it by themselves.
+func (f *fill) pass() {
+	if f.passing {
+		return
+	}
+	f.m.forget(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.passing = true
+	if len(f.readers) > 0 {
+		first := slices.MinFunc(f.readers, func(a, b *joined) int { return cmp.Compare(a.spot.Ahead(), b.spot.Ahead()) })
+		f.readers = []*joined{first}
+	}
+	f.cond.Broadcast()
 }
 
 func (f *fill) finish() error {
 	if f.sha != nil && !bytes.Equal(f.sha.Sum(nil), f.to.digest) {
 		return &source.Error{Op: "read", URL: f.to.url, Kind: source.KindCorrupt, Err: errDigest}
 	}
-	if err := f.keepTail(); err != nil {
+	if f.passing {
+		return nil
+	}
+	if !f.keepTail() {
 		f.m.forget(f) // whoever reads it now has the tail
 		return nil
 	}
@@ -266,15 +307,15 @@ func (f *fill) wake() {
 	f.mu.Unlock()
 }
 
+// serves reports whether j still has a part in what is fetched. f.mu is held.
+func (f *fill) serves(j *joined) bool { return !f.passing || slices.Contains(f.readers, j) }
+
 // readAt copies what there is at off into b. It returns 0 and no error if there is nothing yet.
 func (f *fill) readAt(b []byte, off int64) (int, error) {
 	f.mu.Lock()
 	i := int(off / storeBlock)
-	if i >= len(f.blocks) {
-		n := 0
-		if at := int(off - int64(len(f.blocks))*storeBlock); at < len(f.tail) {
-			n = copy(b, f.tail[at:])
-		}
+	if off >= f.tailAt {
+		n := copy(b, f.tail[min(off-f.tailAt, int64(len(f.tail))):])
 		f.mu.Unlock()
 		return n, nil
 	}

@@ -64,12 +64,21 @@ func (j *joined) read(ctx context.Context, b []byte) (int, error) {
 	if j.size >= 0 && j.off+int64(n) > j.size {
 		return 0, j.fault(source.KindCorrupt, errPromised)
 	}
-	j.f.mu.Lock()
-	j.off += int64(n)
-	j.f.cond.Broadcast()
-	j.f.mu.Unlock()
+	if !j.moveOn(n) {
+		return 0, errTooLarge
+	}
 	j.t.add(b[:n])
 	return n, nil
+}
+
+// moveOn counts n bytes as read. It reports false if the fill no longer serves the reader: what was read may be of
+// another fill then.
+func (j *joined) moveOn(n int) bool {
+	j.f.mu.Lock()
+	defer j.f.mu.Unlock()
+	j.off += int64(n)
+	j.f.cond.Broadcast()
+	return j.f.serves(j)
 }
 
 func (j *joined) await(ctx context.Context) error {
@@ -79,10 +88,12 @@ func (j *joined) await(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cond.Broadcast() // the reader may be the head by now, for whom the fill goes on
-	for f.n <= j.off && !f.over && ctx.Err() == nil {
+	for f.n <= j.off && !f.over && f.serves(j) && ctx.Err() == nil {
 		f.cond.Wait()
 	}
 	switch {
+	case !f.serves(j):
+		return errTooLarge
 	case f.n > j.off:
 		return ctx.Err()
 	case ctx.Err() != nil:
