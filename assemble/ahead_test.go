@@ -261,3 +261,22 @@ func TestManyTinyParts(t *testing.T) {
 	read(t, m, plan, opts).want(t, bytes.Repeat([]byte("v"), 3000))
 	m.wantAsked(t, map[string]int{verse: 3000, plan: 1})
 }
+
+// TestBrokenAhead: a part whose only alternative breaks while it is read ahead, and again where it is gone on with, is
+// tried once more when it is the head.
+func TestBrokenAhead(t *testing.T) {
+	for _, star := range []string{"", "(*)"} {
+		synctest.Test(t, func(t *testing.T) {
+			first, data, gate := text("first", 100), text("data", 5000), make(chan struct{})
+			m := library(map[string]*thing{
+				memA: {data: first, hold: gate},
+				memB: {data: data, cutAt: 2000, cuts: 2},
+				plan: {data: lines(memA, "--", star, memB)},
+			})
+			out := steps(t, m, &assemble.Options{Ahead: 16}, gate)
+			out.want(t, slices.Concat(first, data))
+			m.wantAsked(t, map[string]int{memB: 3})
+			m.wantNothingOpen(t)
+		})
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"spate/assemble"
+	"spate/event"
 	"spate/internal/farm"
 	"spate/source/limit"
 )
@@ -250,4 +251,22 @@ func countRequests(t *testing.T, f *farm.Farm, path string, ahead int) (*outcome
 		n[q.Path]++
 	}
 	return out, fmt.Sprint(n)
+}
+
+// TestEventsOfParts tell where a part is listed and how long it is, marked or not.
+func TestEventsOfParts(t *testing.T) {
+	f := grow(t)
+	serve(f, "/m.parts", lines("/a", "--", "/inner.parts", "--", "(*)", "/a", "--", "(*)", "/a"))
+	serve(f, "/inner.parts", lines("", "(*)", "/b"))
+	serve(f, "/a", text("a", 3000))
+	serve(f, "/b", text("b", 1000))
+	out := read(t, web(t, nil), f.URL("/m.parts"), nil)
+	var got []string
+	for _, e := range out.of(event.Part) {
+		got = append(got, fmt.Sprint(strings.TrimPrefix(e.Manifest, f.URL("/")), " ", e.Line, ": ", e.Size, " ", e.Cached))
+	}
+	want := []string{"m.parts 1: 3000 false", "inner.parts 2: 1000 false", "m.parts 5: 3000 false", "m.parts 8: 3000 true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

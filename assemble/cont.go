@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"spate/event"
 	"spate/format/manifest"
+	"spate/internal/redact"
 )
 
 // A cont is a continuation: one part of a manifest that is being executed, what is left of it to try, and where the
@@ -113,6 +115,15 @@ func (c *cont) base() string {
 		return ""
 	}
 	return c.doc.base()
+}
+
+// locate says where e is: in which manifest, and at which line.
+func (c *cont) locate(e event.Event) event.Event {
+	e.Line = c.part.Line
+	if c.doc != nil {
+		e.Manifest = redact.URL(c.base())
+	}
+	return e
 }
 
 // with returns a copy of c that f has changed.

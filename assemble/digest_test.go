@@ -205,6 +205,9 @@ func TestRewound(t *testing.T) {
 	if !slices.Equal(rewound, []int64{10}) {
 		t.Errorf("rewound to %v, want 10", rewound)
 	}
+	if n := r.Stats().Parts; n != 3 {
+		t.Errorf("%d parts, want 3", n)
+	}
 }
 
 // TestRewindFails: its error ends the stream.

@@ -2,6 +2,7 @@ package assemble_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"spate/assemble"
 	"spate/internal/farm"
+	"spate/source"
 )
 
 const (
@@ -264,5 +268,49 @@ func TestMirrorsOfLaps(t *testing.T) {
 		out := read(t, web(t, nil), f.URL("/self.parts"), nil)
 		// In lap laps+1 the part behind the v is gone; instead of that lap, /other.
 		out.want(t, append(bytes.Repeat([]byte("v"), laps+1), 'w'))
+	}
+}
+
+// lateEnd is a body whose end comes only after a while.
+type lateEnd struct {
+	io.ReadCloser
+	over <-chan struct{}
+}
+
+func (b *lateEnd) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		select {
+		case <-time.After(time.Second):
+		case <-b.over:
+		}
+	}
+	return n, err
+}
+
+// TestSelfReferenceThatEndsLate: whether anything follows the manifest's last part is known only a second later, which
+// is too late for the walk to wait. It is no nesting all the same.
+func TestSelfReferenceThatEndsLate(t *testing.T) {
+	for _, th := range []thing{{}, {noRange: true}, {noTag: true}} {
+		for _, ahead := range []int{1, 16} {
+			for name, text := range selfReferences() {
+				t.Run(fmt.Sprintf("%s, no ranges %v, no validator %v, ahead %d", name, th.noRange, th.noTag, ahead), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						th.data = text
+						m := library(map[string]*thing{self: &th, verse: {data: []byte("v")}})
+						late := source.Func(func(ctx context.Context, url string, rng source.Range) (*source.Resource, error) {
+							res, err := m.Open(ctx, url, rng)
+							if err == nil && url == self {
+								res.Body = &lateEnd{res.Body, ctx.Done()}
+							}
+							return res, err
+						})
+						out := readSome(t, late, self, 12, &assemble.Options{Ahead: ahead, MaxDepth: 3})
+						out.want(t, bytes.Repeat([]byte("v"), 12))
+						m.wantNothingOpen(t)
+					})
+				})
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc64"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -16,8 +17,12 @@ import (
 // feedBytes bounds what a feed has decoded and nobody has taken yet.
 const feedBytes = 16 << 10
 
-// moreWait is how long an origin may be silent before it counts as having more parts to tell.
-const moreWait = 250 * time.Millisecond
+const (
+	// moreWait is how long an origin may be silent before it counts as having more parts to tell.
+	moreWait = 250 * time.Millisecond
+	// forever is as long as the Source bears it.
+	forever = math.MaxInt64
+)
 
 var errManifestChanged = errors.New("the manifest is not the one that was begun")
 
@@ -190,9 +195,9 @@ func (f *feed) next(ctx context.Context) (listed, error) {
 }
 
 // known returns the parts that are decoded, and whether the manifest ends behind them. Where there are none, it waits
-// a little for the origin to tell.
-func (f *feed) known(ctx context.Context) (parts []listed, end bool) {
-	timer := time.NewTimer(moreWait)
+// for the origin to tell, not longer than wait.
+func (f *feed) known(ctx context.Context, wait time.Duration) (parts []listed, end bool) {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
 		f.mu.Lock()

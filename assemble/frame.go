@@ -108,7 +108,7 @@ func (w *Walker) begin(l *Leaf) {
 		defer close(l.stopped)
 		w.o.openPart(ctx, l)
 		l.dead = l.stock == nil && l.doc == nil
-		l.early = l.dead && l.spot.Ahead() > 0
+		l.early = l.dead && l.spot.Ahead() > 0 && mayBeLoad(l.errs)
 		l.ticket.settle()
 		close(l.opened)
 		if l.dead {

@@ -47,7 +47,7 @@ type Leaf struct {
 	ticket   *ticket
 
 	answer  answer  // as it was handed to the reader
-	early   bool    // it was dead before it was the head
+	early   bool    // its alternatives failed before it was the head, maybe because so much was asked for at once
 	dead    bool    // none of the part's alternatives answered
 	isCheck bool    // no part: the reader must have reached c.need by now
 	fatal   error   // the stream ends here

@@ -34,12 +34,9 @@ func TestWorldsAtLeisure(t *testing.T) {
 			var err error
 			within(t, "reading", func() { got, err = readAtLeisure(w, root, opts, rnd) })
 			if problem := compare(got, err, want); problem != "" {
-				t.Errorf("%s\nroot %s, %+v\n%s", problem, root, opts, describe(w))
+				t.Errorf("SPATE_SEED=%d: %s\nroot %s, %+v\n%s", seed+i, problem, root, opts, describe(w))
 			}
 		})
-		if t.Failed() {
-			t.Fatalf("SPATE_SEED=%d", seed+i)
-		}
 	}
 }
 

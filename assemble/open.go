@@ -30,7 +30,7 @@ var (
 	errNoRange  = errors.New("cannot go on where it broke: the origin answers no ranges, or does not tell whether it has changed")
 	errDiffers  = errors.New("what was read again differs from what was read before")
 	errShrunk   = errors.New("it is shorter than what was read of it before")
-	errPromised = errors.New("it has another size than the manifest says")
+	errPromised = errors.New("it has another size than was promised")
 )
 
 // A pull reads one target from an offset on. It opens it again where it breaks, as long as that brings new bytes, and

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -60,17 +61,12 @@ func (s *spot) end() {
 	}
 }
 
-// Ahead is how many places before the spot are still to be read.
+// Ahead is how many places before the spot are still to be read. Nobody waits for one that has ended.
 func (s *spot) Ahead() int64 {
-	select {
-	case <-s.isHead:
-		return 0
-	default:
-	}
 	s.o.mu.Lock()
 	defer s.o.mu.Unlock()
-	if len(s.o.live) == 0 {
-		return 0
+	if s.ended {
+		return math.MaxInt64
 	}
-	return max(s.seq-s.o.live[0].seq, 0)
+	return s.seq - s.o.live[0].seq
 }

@@ -52,10 +52,7 @@ func (o *opener) openPart(ctx context.Context, l *Leaf) {
 func (o *opener) failed(l *Leaf, err error) {
 	l.errs = appendError(l.errs, err)
 	o.failures.Add(1)
-	e := event.Event{Type: event.Failed, Line: l.c.part.Line, Off: l.t.off, Error: err.Error(), Kind: kindOf(err)}
-	if l.c.doc != nil {
-		e.Manifest = redact.URL(l.c.base())
-	}
+	e := l.c.locate(event.Event{Type: event.Failed, Off: l.t.off, Error: err.Error(), Kind: kindOf(err)})
 	if se, ok := errors.AsType[*source.Error](err); ok {
 		e.URL = redact.URL(se.URL)
 	}

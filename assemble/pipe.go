@@ -170,8 +170,8 @@ func (r *Reader) await(l *Leaf) (b []byte, read func([]byte) (int, error), err e
 		switch {
 		case r.stopped != nil:
 			return nil, nil, r.stopped
-		case p.err == errFailed && l.again:
-			return nil, nil, p.err // what is buffered is wrong
+		case p.err == errFailed && (l.again || l.early && !p.taken):
+			return nil, nil, p.err // what is buffered is wrong, or will be fetched again
 		case len(p.blocks) > 0 && p.blocks[0].r < p.blocks[0].w:
 			p.taken = true
 			r.headNext = p.blocks[0].next
@@ -272,6 +272,7 @@ func (r *Reader) fetch(ctx context.Context, l *Leaf) {
 		if ctx.Err() != nil {
 			r.endPipe(l, ctx.Err())
 		} else {
+			l.early = l.spot.Ahead() > 0 && mayBeLoad(l.errs)
 			r.endPipe(l, errFailed)
 		}
 		return

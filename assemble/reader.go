@@ -41,6 +41,7 @@ type Reader struct {
 	// What follows is the reading goroutine's.
 	head     *Leaf
 	handed   bool // bytes of head were handed on
+	rewound  bool // the part that comes next was begun before
 	headNext int  // the head's next alternative when what is read now was fetched
 	pos      int64
 	high     int64 // the most that pos was

@@ -110,10 +110,8 @@ func (r *Reader) takeHead() error {
 	case l.isCheck:
 		l.errs = append(slices.Clip(l.errs), errShort)
 		return r.unwind(l, false)
-	case l.dead && l.early && mayBeLoad(l.errs):
-		l.next, l.errs = l.c.next, l.c.errs
-		return r.unwind(l, true)
 	case l.dead:
+		l.tryAgain()
 		return r.unwind(l, true)
 	}
 	r.head, r.handed = l, false
@@ -121,8 +119,16 @@ func (r *Reader) takeHead() error {
 	return nil
 }
 
-// mayBeLoad reports whether an alternative may have failed only because so much was asked for at once. Then the part
-// is tried again when it is the head: reading ahead must not change the result.
+// tryAgain forgets why the leaf's alternatives failed before it was the head. Now that it is, they are tried again,
+// from the part's first byte: reading ahead must not change the result, and in order an alternative that is given up
+// does not come again further on.
+func (l *Leaf) tryAgain() {
+	if l.early {
+		l.next, l.errs = l.c.next, l.c.errs
+	}
+}
+
+// mayBeLoad reports whether an alternative may have failed only because so much was asked for at once.
 func mayBeLoad(errs []error) bool {
 	return slices.ContainsFunc(errs, func(err error) bool {
 		se, ok := errors.AsType[*source.Error](err)
@@ -160,7 +166,8 @@ func (r *Reader) fatal(l *Leaf) error {
 // begun counts and tells that the reader has reached l.
 func (r *Reader) begun(l *Leaf) {
 	r.served(l.answer.info.URL)
-	if r.pos < r.high || l.answer.off > 0 {
+	if r.pos < r.high || l.answer.off > 0 || r.rewound {
+		r.rewound = false
 		return // the reader was in this part before
 	}
 	r.mu.Lock()
@@ -170,8 +177,9 @@ func (r *Reader) begun(l *Leaf) {
 		r.stats.Cached++
 	}
 	r.mu.Unlock()
-	r.o.opts.emit(event.Event{Type: event.Part, Part: part, URL: redact.URL(l.answer.info.URL),
-		Origin: originOf(l.answer.info.URL), Size: l.answer.size, Cached: l.answer.cached, Line: l.c.part.Line})
+	e := event.Event{Type: event.Part, Part: part, URL: redact.URL(l.answer.info.URL),
+		Origin: originOf(l.answer.info.URL), Size: l.answer.size, Cached: l.answer.cached}
+	r.o.opts.emit(l.c.locate(e))
 }
 
 // served remembers the origin of rawURL.
@@ -196,6 +204,9 @@ func (r *Reader) fail(l *Leaf, next int, cause error) error {
 // giveUp goes on after the head's own alternatives could not finish it. Bytes of it that were handed on, and of which a
 // digest was promised, are not known to be right: they are taken back, or compared with what comes instead.
 func (r *Reader) giveUp(l *Leaf) error {
+	if !r.handed {
+		l.tryAgain()
+	}
 	switch {
 	case !r.handed || !l.promised:
 		return r.unwind(l, !l.again)
@@ -205,6 +216,7 @@ func (r *Reader) giveUp(l *Leaf) error {
 		}
 		r.pos, r.crc = l.start.off, l.start.crc
 		r.high, r.highCRC = r.pos, r.crc
+		r.rewound = true
 		return r.unwind(l, true)
 	case l.again:
 		return l.errs[len(l.errs)-1]

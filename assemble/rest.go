@@ -29,11 +29,42 @@ func (w *Walker) park(ctx context.Context, f *frame, l *Leaf) *rest {
 
 // whatFollows finds out what follows the part c, which was unwound to.
 func (w *Walker) whatFollows(ctx context.Context, c *cont) *rest {
-	if c.after == nil || len(c.after.known) > 0 || c.after.end || c.after.feed != nil {
+	if !c.after.isGuess() {
 		return c.after
 	}
 	f := &frame{doc: c.doc, from: c.after.from, feed: w.reopen(c.doc, c.after.from)}
 	return w.hold(ctx, f, &rest{from: f.from})
+}
+
+// isGuess reports whether something may follow only because it was not known, when the part was left, that nothing
+// does, and it is not being looked for.
+func (r *rest) isGuess() bool { return r != nil && len(r.known) == 0 && !r.end && r.feed == nil }
+
+// lookedPast returns c without those conts, from it upwards, after which nothing follows though their manifests took
+// their time to end. It takes as long as they need: it is for who would have to give up otherwise.
+func (w *Walker) lookedPast(ctx context.Context, c *cont) *cont {
+	if c == nil {
+		return nil
+	}
+	up, after := w.lookedPast(ctx, c.up), c.after
+	switch {
+	case after.isGuess():
+		f := w.reopen(c.doc, after.from)
+		parts, end := f.known(ctx, forever)
+		w.shut(f)
+		if end && len(parts) == 0 {
+			after = nil
+		}
+	case after != nil && after.feed != nil && after.feed.parked == after:
+		if parts, end := after.feed.known(ctx, forever); end && len(parts) == 0 {
+			w.shut(after.feed)
+			after = nil
+		}
+	}
+	if up == c.up && after == c.after {
+		return c
+	}
+	return c.with(func(d *cont) { d.up, d.after = up, after }).pushed()
 }
 
 // hold adds to r what the feed of f knows, and closes the feed, or keeps it where its origin cannot seek. It returns
@@ -45,7 +76,7 @@ func (w *Walker) hold(ctx context.Context, f *frame, r *rest) *rest {
 	if f.feed == nil {
 		return r.orNil()
 	}
-	parts, end := f.feed.known(ctx)
+	parts, end := f.feed.known(ctx, moreWait)
 	if !end && !f.doc.mayGoOn() && w.parked() < maxParked {
 		f.feed.parked, r.feed = r, f.feed
 		return r

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"spate/event"
-	"spate/internal/redact"
 )
 
 // A stand is where the reader is in the stream.
@@ -18,6 +17,7 @@ type stand struct {
 // with that one. Where there is none, the error says why, of every alternative on the way.
 func (w *Walker) Unwind(l *Leaf, at stand) error {
 	c := l.c.with(func(c *cont) { c.next, c.errs = l.next, l.errs })
+	again := l.early && l.next == l.c.next // the same once more
 	need := c.need
 	if at.exact {
 		need = max(need, at.pos)
@@ -38,8 +38,8 @@ func (w *Walker) Unwind(l *Leaf, at stand) error {
 	}
 	w.clear(c)
 	w.resume(c, direct)
-	if c.doc != nil {
-		w.o.opts.emit(event.Event{Type: event.Unwound, Manifest: redact.URL(c.base()), Line: c.part.Line, Off: direct})
+	if c.doc != nil && !again {
+		w.o.opts.emit(c.locate(event.Event{Type: event.Unwound, Off: direct}))
 	}
 	return nil
 }

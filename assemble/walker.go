@@ -132,7 +132,7 @@ func (w *Walker) stepJob(ctx context.Context) (*Leaf, error) {
 	w.job = nil
 	if l.doc != nil {
 		w.reset = l.c.start
-		return w.push(l, w.whatFollows(ctx, l.c), nil), nil
+		return w.push(ctx, l, w.whatFollows(ctx, l.c), nil), nil
 	}
 	if l.c.up == nil && !l.dead {
 		w.onRoot(l.stock.info(), false)
@@ -198,7 +198,7 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 		if after != nil {
 			opened = nil // after goes on with them
 		}
-		return w.push(l, after, opened), nil
+		return w.push(ctx, l, after, opened), nil
 	}
 	l.c.after = f.behind(l)
 	l.c.derive()
@@ -235,13 +235,14 @@ func (w *Walker) await(ctx context.Context, l *Leaf) error {
 
 // hand makes l the reader's.
 func (w *Walker) hand(l *Leaf) {
-	l.answer = answer{info: l.stock.info(), off: l.t.off, size: l.size, cached: l.cached}
+	info := l.stock.info()
+	l.answer = answer{info: info, off: l.t.off, size: max(l.size, info.Size), cached: l.cached}
 	l.pipe = &pipe{}
 	l.then <- func(ctx context.Context) { w.fetch(ctx, l) }
 }
 
 // push executes the manifest that answered for l; after is what follows it, and opened what is open until it ends.
-func (w *Walker) push(l *Leaf, after *rest, opened []uint64) *Leaf {
+func (w *Walker) push(ctx context.Context, l *Leaf, after *rest, opened []uint64) *Leaf {
 	doc := &document{to: l.doc.to, info: l.doc.info()}
 	if l.c.up == nil {
 		w.onRoot(doc.info, true)
@@ -249,6 +250,9 @@ func (w *Walker) push(l *Leaf, after *rest, opened []uint64) *Leaf {
 	opened = w.countAgain(doc.to.url, opened)
 	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
 	c = c.pushed()
+	if c.checkDepth(w.o.opts.MaxDepth) != nil {
+		c = w.lookedPast(ctx, c)
+	}
 	if err := c.checkDepth(w.o.opts.MaxDepth); err != nil {
 		l.discard()
 		return &Leaf{c: l.c, fatal: err}

@@ -9,8 +9,8 @@ type Type string
 
 // The types of events.
 const (
-	Part     Type = "part"     // the reader has reached a part: Part, URL, Origin, Size, Cached
-	Failed   Type = "failed"   // an alternative failed: URL, Error, Kind, Off
+	Part     Type = "part"     // the reader has reached a part: Part, URL, Origin, Manifest, Line, Size, Cached
+	Failed   Type = "failed"   // an alternative failed: URL, Manifest, Line, Error, Kind, Off
 	Resumed  Type = "resumed"  // an alternative broke and was opened again: URL, Off
 	Unwound  Type = "unwound"  // an enclosing part's next alternative is tried: Manifest, Line, Off
 	Progress Type = "progress" // Bytes so far, Size where it is known

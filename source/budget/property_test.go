@@ -34,6 +34,11 @@ func TestProperties(t *testing.T) {
 	for i := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed+i, 0))
+			defer func() {
+				if t.Failed() {
+					t.Logf("seed %d", seed+i)
+				}
+			}()
 			w := &world{t: t, rnd: rnd, b: &Budget{Max: 1 + rnd.Int64N(200)}}
 			for range 1 + rnd.IntN(3) {
 				w.streams = append(w.streams, &stream{a: w.b.Account(reserve)})
@@ -44,9 +49,6 @@ func TestProperties(t *testing.T) {
 			}
 			w.end()
 		})
-		if t.Failed() {
-			t.Fatalf("seed %d", seed+i)
-		}
 	}
 }
 

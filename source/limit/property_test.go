@@ -21,6 +21,11 @@ func TestProperties(t *testing.T) {
 	for i := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed+i, 0))
+			defer func() {
+				if t.Failed() {
+					t.Logf("seed %d", seed+i)
+				}
+			}()
 			w := &world{t: t, rnd: rnd, h: &Hosts{PerHost: 1 + rnd.IntN(4)}, names: []string{"a", "b"}, claims: map[*claim]string{}}
 			for range 60 {
 				w.step()
@@ -33,9 +38,6 @@ func TestProperties(t *testing.T) {
 				t.Errorf("%d waiters and %d hosts are left", w.h.waiting, len(w.h.hosts))
 			}
 		})
-		if t.Failed() {
-			t.Fatalf("seed %d", seed+i)
-		}
 	}
 }
 
