@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"spate/source"
@@ -113,9 +114,7 @@ func TestClassify(t *testing.T) {
 func TestLateTimer(t *testing.T) {
 	var cause error
 	w := &watch{cancel: func(err error) { cause = err }}
-	w.timer = time.AfterFunc(time.Hour, func() {})
-	w.timer.Stop() // as if it had fired
-	w.waiting = &timeoutError{"no connection within %v", time.Second}
+	w.waiting, w.deadline = &timeoutError{"no connection within %v", time.Second}, time.Now()
 	w.wait(&timeoutError{"no answer within %v", time.Minute})
 	w.fire()
 	if err := w.verdict(); err == nil || err.Error() != "no connection within 1s" || cause != err {
@@ -124,4 +123,24 @@ func TestLateTimer(t *testing.T) {
 	if w.waiting != nil {
 		t.Errorf("waits on for %v", w.waiting)
 	}
+}
+
+// The timer of a wait that has ended fires for none of those that came later.
+func TestEarlyTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin, over := time.Now(), time.Duration(0)
+		w := &watch{cancel: func(error) { over = time.Since(begin) }}
+		w.wait(&timeoutError{"no connection within %v", 15 * time.Second})
+		time.Sleep(10 * time.Second)
+		w.wait(&timeoutError{"no answer within %v", 30 * time.Second})
+		time.Sleep(29 * time.Second)
+		if err := w.verdict(); err != nil {
+			t.Fatalf("got %v", err)
+		}
+		w.wait(&timeoutError{"silent for %v", 20 * time.Second})
+		time.Sleep(time.Minute)
+		if err := w.verdict(); err == nil || err.Error() != "silent for 20s" || over != 59*time.Second {
+			t.Errorf("got %v after %v", err, over)
+		}
+	})
 }

@@ -41,7 +41,7 @@ func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*a
 	resp, err := s.transport.RoundTrip(req)
 	w.settle()
 	if err != nil {
-		cancel(nil)
+		w.end()
 		return nil, w.classify(over(), err)
 	}
 	return &answer{resp: resp, url: u, asked: req.Header.Get("Range") != "", length: resp.ContentLength, watch: w, over: over}, nil
@@ -110,7 +110,6 @@ func (a *answer) drain() {
 
 // close ends the exchange. It does not wait for the origin: cancelling comes first.
 func (a *answer) close() {
-	a.watch.done()
-	a.watch.cancel(nil)
+	a.watch.end()
 	_ = a.resp.Body.Close()
 }

@@ -24,9 +24,7 @@ func (a *answer) info(size int64) source.Info {
 		Name:      fileName(h.Get("Content-Disposition")),
 		Seekable:  acceptsRanges(h),
 	}
-	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
-		info.ModTime = t
-	}
+	info.ModTime, _ = date(h, "Last-Modified")
 	return info
 }
 
@@ -35,11 +33,12 @@ func validator(h http.Header) string {
 	if tag != "" && !strings.HasPrefix(tag, weak) {
 		return tag
 	}
-	modified, err := http.ParseTime(h.Get("Last-Modified"))
+	modified, ok := date(h, "Last-Modified")
+	answered, known := date(h, "Date")
 	switch {
-	case err != nil:
+	case !ok:
 		return tag
-	case isBefore(modified, h.Get("Date")):
+	case known && modified.Before(answered):
 		return "date " + h.Get("Last-Modified")
 	case tag != "":
 		return tag
@@ -50,10 +49,14 @@ func validator(h http.Header) string {
 // weak is how a weak entity tag begins.
 const weak = "W/"
 
-// isBefore reports whether t is at least a second before date, as of a header.
-func isBefore(t time.Time, date string) bool {
-	d, err := http.ParseTime(date)
-	return err == nil && t.Before(d)
+// date is that of a field of h; ok is false where there is none.
+func date(h http.Header, field string) (t time.Time, ok bool) {
+	text := h.Get(field)
+	if text == "" {
+		return t, false
+	}
+	t, err := http.ParseTime(text)
+	return t, err == nil
 }
 
 func mediaType(contentType string) string {

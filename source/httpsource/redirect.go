@@ -16,21 +16,21 @@ import (
 // follow asks u, and where it leads to, until an answer is no redirect. Errors name the URL that they are about
 // unless it is u.
 func (s *Source) follow(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
-	seen := []string{u.String()}
+	var seen []string
 	for {
 		a, err := s.exchange(ctx, u, rng)
 		if err != nil {
-			return nil, redirectedTo(u, len(seen)-1, err)
+			return nil, redirectedTo(u, len(seen), err)
 		}
-		a.hops = len(seen) - 1
+		a.hops = len(seen)
 		if !isRedirect(a.resp.StatusCode) {
 			return a, nil
 		}
 		a.discard()
+		seen = append(seen, u.String())
 		if u, err = s.next(u, a.resp, seen); err != nil {
 			return nil, a.redirected(err)
 		}
-		seen = append(seen, u.String())
 	}
 }
 

@@ -21,14 +21,17 @@ func (e *timeoutError) Error() string { return fmt.Sprintf(e.format, e.limit) }
 func (e *timeoutError) Timeout() bool { return true }
 
 // A watch is the one clock of an exchange: it bounds whatever is being waited for, one thing at a time, and cancels
-// the exchange if that takes too long. One timer serves them all, so that a Read costs no allocation.
+// the exchange if that takes too long. One timer serves them all. It is not moved with each wait, which would cost
+// more than many a wait itself: where it fires too early, it is set anew. end must be called.
 type watch struct {
 	opts   *Options
 	cancel context.CancelCauseFunc
 
 	mu       sync.Mutex
 	timer    *time.Timer
-	waiting  *timeoutError // what it will be if the timer fires; nil while nothing is waited for
+	fires    time.Time     // when the timer does; zero: it is not set
+	waiting  *timeoutError // what it will be at the deadline; nil while nothing is waited for
+	deadline time.Time
 	expired  *timeoutError
 	answered bool // the header has come: what the trace still reports is late
 	conn     httptrace.GotConnInfo
@@ -48,11 +51,19 @@ func (w *watch) arm(e *timeoutError) {
 	if e.limit < 0 || w.expired != nil {
 		return
 	}
-	w.waiting = e
+	w.waiting, w.deadline = e, time.Now().Add(e.limit)
+	if w.fires.IsZero() || w.fires.After(w.deadline) {
+		w.set(e.limit)
+	}
+}
+
+// set makes the timer fire at the deadline, after d.
+func (w *watch) set(d time.Duration) {
+	w.fires = w.deadline
 	if w.timer == nil {
-		w.timer = time.AfterFunc(e.limit, w.fire)
+		w.timer = time.AfterFunc(d, w.fire)
 	} else {
-		w.timer.Reset(e.limit)
+		w.timer.Reset(d)
 	}
 }
 
@@ -63,30 +74,42 @@ func (w *watch) done() {
 	w.disarm()
 }
 
-// disarm needs the lock. A timer that cannot be stopped has fired, and fire waits for the lock: the time is up all
-// the same, and fire must not take what is waited for next for what it was about.
+// disarm needs the lock. Where the time is up, it is up, even if the timer comes late.
 func (w *watch) disarm() {
-	if w.waiting == nil {
-		return
-	}
-	if w.timer.Stop() {
-		w.waiting = nil
-	} else {
+	if w.waiting != nil && time.Until(w.deadline) <= 0 {
 		w.expire()
 	}
+	w.waiting = nil
 }
 
 func (w *watch) fire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.waiting != nil {
-		w.expire()
+	w.fires = time.Time{}
+	if w.waiting == nil {
+		return
 	}
+	if left := time.Until(w.deadline); left > 0 {
+		w.set(left)
+		return
+	}
+	w.expire()
 }
 
 func (w *watch) expire() {
 	w.expired, w.waiting = w.waiting, nil
 	w.cancel(w.expired)
+}
+
+// end ends the exchange.
+func (w *watch) end() {
+	w.mu.Lock()
+	w.waiting = nil
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.mu.Unlock()
+	w.cancel(nil)
 }
 
 // verdict is the time-out that ended the exchange, nil if none did.
