@@ -24,7 +24,7 @@ type Reader struct {
 	cancel  context.CancelFunc
 	unbind  func() bool // from the context that Open was given
 	run     func(f func(ctx context.Context)) context.CancelFunc
-	wg      sync.WaitGroup // of every goroutine of the stream
+	crew    *crew // every goroutine of the stream
 
 	mu      sync.Mutex
 	ready   *sync.Cond // something to read, or a reason to look
@@ -80,13 +80,13 @@ func Open(ctx context.Context, src source.Source, url string, opts *Options) (*R
 	o := &opener{src: src, opts: &v}
 	o.memo = newMemo(o)
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Reader{o: o, w: newWalker(o, url), account: v.Budget.Account(headReserve), cancel: cancel}
+	r := &Reader{o: o, w: newWalker(o, url), account: v.Budget.Account(headReserve), cancel: cancel, crew: newCrew()}
 	r.ready = sync.NewCond(&r.mu)
 	r.loan.back, r.loan.calm = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	r.origins = make(map[string]struct{})
 	r.run = func(f func(context.Context)) context.CancelFunc {
 		ctx, cancel := context.WithCancel(ctx)
-		r.wg.Go(func() {
+		r.crew.do(func() {
 			defer cancel()
 			f(ctx)
 		})
@@ -252,6 +252,6 @@ func (r *Reader) Close() error {
 	}
 	r.w.clear(nil)
 	err := r.o.memo.close()
-	r.wg.Wait()
+	r.crew.end()
 	return err
 }
