@@ -131,11 +131,14 @@ func sumPart(sum uint64, p manifest.Part) uint64 {
 // add queues a part and waits until there is room for another. It reports whether to go on.
 func (f *feed) add(ctx context.Context, l listed) bool {
 	f.mu.Lock()
+	first := len(f.parts) == 0
 	f.parts = append(f.parts, l)
 	f.bytes += textOf(l.Part)
 	full := f.bytes > feedBytes
 	f.mu.Unlock()
-	signal(f.changed)
+	if first {
+		signal(f.changed)
+	}
 	for full {
 		select {
 		case <-f.room:
@@ -175,7 +178,9 @@ func (f *feed) take() (part listed, ok bool, err error) {
 	f.parts[0] = listed{}
 	f.parts = f.parts[1:]
 	f.bytes -= textOf(part.Part)
-	signal(f.room)
+	if f.bytes <= feedBytes/2 { // not at each part: waking the feed costs more than decoding one
+		signal(f.room)
+	}
 	return part, true, nil
 }
 

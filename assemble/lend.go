@@ -55,8 +55,12 @@ func (r *Reader) lend(ctx context.Context, l *Leaf) (bool, error) {
 	return true, loan.err
 }
 
-// borrow asks for the stock of l, whose pipe is empty. r.mu is held.
+// borrow asks for the stock of l, whose pipe is empty, unless that is a block or less: it is read before it could change
+// hands twice. r.mu is held.
 func (r *Reader) borrow(l *Leaf) {
+	if a := &l.answer; a.size >= 0 && a.size-a.off <= maxBlock {
+		return
+	}
 	if time.Since(r.loan.left) < slowReader {
 		r.loan.asked, r.asking = true, l.pipe
 	}

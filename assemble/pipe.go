@@ -128,7 +128,14 @@ func (r *Reader) commit(l *Leaf, b *block, n int) {
 	if fresh {
 		p.blocks = append(p.blocks, b)
 	}
-	r.ready.Signal()
+	r.wake(p)
+}
+
+// wake wakes the reader if it waits for p. Parts that are read ahead end much more often than it has to look.
+func (r *Reader) wake(p *pipe) {
+	if r.awaited == p {
+		r.ready.Signal()
+	}
 }
 
 func (r *Reader) recycle(b *block) {
@@ -143,7 +150,7 @@ func (r *Reader) endPipe(l *Leaf, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.pipe.err = err
-	r.ready.Signal()
+	r.wake(l.pipe)
 }
 
 // peek waits for bytes of l, the head, and returns them; they stay valid until consume.
@@ -183,7 +190,9 @@ func (r *Reader) await(l *Leaf) (b []byte, read func([]byte) (int, error), err e
 			return nil, r.loan.read, nil
 		}
 		r.borrow(l)
+		r.awaited = p
 		r.ready.Wait()
+		r.awaited = nil
 	}
 }
 

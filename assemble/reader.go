@@ -28,6 +28,7 @@ type Reader struct {
 
 	mu      sync.Mutex
 	ready   *sync.Cond // something to read, or a reason to look
+	awaited *pipe      // what the reader waits for bytes of; nil: it waits for the queue, or for nothing
 	queue   []*Leaf    // handed on by the walker, in order
 	ended   bool       // the walker has nothing behind queue
 	rooted  bool       // info is known
@@ -222,7 +223,7 @@ func (r *Reader) walk(ctx context.Context) {
 		case err == io.EOF:
 			r.ended = true
 		}
-		r.ready.Broadcast()
+		r.wake(nil)
 		r.mu.Unlock()
 		if err != nil || r.w.halted {
 			return
