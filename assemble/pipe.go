@@ -53,7 +53,7 @@ func (r *Reader) pump(ctx context.Context, l *Leaf) error {
 	} else if err := r.reserve(ctx, l); err != nil {
 		return err
 	}
-	var probe [512]byte
+	var probe [1]byte
 	for {
 		if lent, err := r.lend(ctx, l); err != nil {
 			return err

@@ -165,7 +165,7 @@ func (r *Reader) fatal(l *Leaf) error {
 
 // begun counts and tells that the reader has reached l.
 func (r *Reader) begun(l *Leaf) {
-	r.served(l.answer.info.URL)
+	origin := r.served(l.answer.info.URL)
 	if r.pos < r.high || l.answer.off > 0 || r.rewound {
 		r.rewound = false
 		return // the reader was in this part before
@@ -177,19 +177,22 @@ func (r *Reader) begun(l *Leaf) {
 		r.stats.Cached++
 	}
 	r.mu.Unlock()
-	e := event.Event{Type: event.Part, Part: part, URL: redact.URL(l.answer.info.URL),
-		Origin: originOf(l.answer.info.URL), Size: l.answer.size, Cached: l.answer.cached}
-	r.o.opts.emit(l.c.locate(e))
+	if r.o.opts.Events == nil {
+		return
+	}
+	r.o.opts.emit(l.c.locate(event.Event{Type: event.Part, Part: part, URL: redact.URL(l.answer.info.URL),
+		Origin: origin, Size: l.answer.size, Cached: l.answer.cached}))
 }
 
-// served remembers the origin of rawURL.
-func (r *Reader) served(rawURL string) {
+// served remembers the origin of rawURL, and returns it.
+func (r *Reader) served(rawURL string) string {
 	origin := originOf(rawURL)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.origins) < maxOrigins {
 		r.origins[origin] = struct{}{}
 	}
+	return origin
 }
 
 // fail gives up what the head was read from, because of bytes that the reader has compared. The fetcher may be at a
