@@ -212,12 +212,16 @@ func (c breaking) check(t *testing.T, ahead int) {
 	} else {
 		out.want(t, all)
 	}
-	if !slices.Equal(out.kinds(), c.kinds) {
+	times := 1
+	if c.fails && len(out.kinds()) > len(c.kinds) {
+		times = 2 // it failed ahead of its turn, and was tried again in its turn
+	}
+	if !slices.Equal(out.kinds(), slices.Repeat(c.kinds, times)) || times > ahead {
 		t.Errorf("failures %q, want %q: %v", out.kinds(), c.kinds, out.events)
 	}
 	for i, f := range origins {
 		if c.ranges[i] != nil {
-			wantRanges(t, f, "/x", c.ranges[i]...)
+			wantRanges(t, f, "/x", slices.Repeat(c.ranges[i], times)...)
 		}
 	}
 }
