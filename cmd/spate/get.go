@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,15 +44,15 @@ func newGetCmd(p *process) *cobra.Command {
 		Args: between(1, 2, "URL [FILE]"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, p, args) },
 	}
-	fs := cmd.Flags()
-	fs.StringVarP(&c.output, "output", "o", "", "`FILE` to write")
-	fs.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
-	c.exists.register(fs)
-	fs.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
-	fs.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
-	c.limits.register(fs)
-	c.talk.register(fs)
-	c.stream.register(fs)
+	flags := cmd.Flags()
+	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write")
+	flags.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
+	c.exists.register(flags)
+	flags.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
+	flags.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
+	c.limits.register(flags)
+	c.talk.register(flags)
+	c.stream.register(flags)
 	return cmd
 }
 
@@ -58,6 +60,10 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	url, err := argument(args[0])
 	if err != nil {
 		return err
+	}
+	if c.limits.files > 0 && c.mode(args[0]) == spate.SeqOff {
+		return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(args[0])),
+			"--seq=on takes it for one; --max-bytes and --max-time end any stream")
 	}
 	path, err := c.path(args[1:], cmd.Flags().Changed("output"))
 	if err != nil {
@@ -89,10 +95,20 @@ func (c *getCmd) path(file []string, given bool) (string, error) {
 	if path == "-" {
 		return "", usage("- is no file", "spate cat URL writes to stdout")
 	}
+	if isFolder(path) {
+		return "", &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
+	}
 	if path != "" && c.dir != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(c.dir, path)
 	}
 	return path, nil
+}
+
+// isFolder tells whether path names a folder by its last element, whatever is there: FILE-file1 would be a file inside it,
+// of an odd name.
+func isFolder(path string) bool {
+	_, last := filepath.Split(path)
+	return path != "" && (last == "" || last == "." || last == "..")
 }
 
 // A request is what get shall fetch: the argument as it was given, the URL that it means, and the file to write.
