@@ -12,8 +12,8 @@ import (
 	"spate/internal/redact"
 )
 
-// urlLike finds what may be a URL in a text, up to a blank or a quote.
-var urlLike = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s"'<>]+`)
+// urlLike finds what may be a URL in a text, up to a blank or a quote, and what has a userinfo as one has.
+var urlLike = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s"'<>]+|[^\s"'<>]*:[^\s"'<>]*@[^\s"'<>]*`)
 
 // clean is text as it may be printed: secrets of URLs are redacted, and control characters, which could drive a
 // terminal, are spelled out.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spate/assemble"
+	"spate/internal/redact"
 )
 
 // How much of a failure is printed: a manifest of manifests can fail in many places.
@@ -67,15 +68,22 @@ func (r *reporter) reportJSON(err error, code int, causes []causeLine) {
 	encodeLine(r.w, f)
 }
 
-// safe is text without secrets and control characters. An argument that looks like a URL without being one is
-// redacted too.
+// safe is text without secrets and control characters. An argument, or the value of a flag, that looks like a URL
+// without being one is redacted too.
 func (r *reporter) safe(text string) string {
 	for _, arg := range r.args {
-		if strings.ContainsAny(arg, "?@") {
-			text = strings.ReplaceAll(text, arg, shown(arg))
-		}
+		_, value, _ := strings.Cut(arg, "=")
+		text = hide(hide(text, arg), value)
 	}
 	return clean(text)
+}
+
+// hide redacts arg wherever it stands in text.
+func hide(text, arg string) string {
+	if safe := redact.URL(arg); safe != arg {
+		return strings.ReplaceAll(text, arg, safe)
+	}
+	return text
 }
 
 // headline is err on one line, without the causes that are listed below it.

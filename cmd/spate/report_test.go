@@ -99,8 +99,11 @@ func TestReportRedacts(t *testing.T) {
 		"neither; did you mean https://host/x?sig=s3cret?",
 		"host/x?token=s3cret is no URL",
 		"http:/user:s3cret@host",
+		"stat https/user:s3cret@host: no such file or directory",
+		"invalid argument \"user:s3cret@host\" for a flag",
+		"create x?token=s3cret.part: file exists",
 	} {
-		got := told(errors.New(text), "cat", "host/x?token=s3cret")
+		got := told(errors.New(text), "cat", "host/x?token=s3cret", "--output=x?token=s3cret")
 		if strings.Contains(got, "s3cret") {
 			t.Errorf("%q is told as %q", text, got)
 		}

@@ -1,9 +1,48 @@
 package redact
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // hidePasswords masks the password in front of every host in s: of the URL itself and of those embedded in it.
 func hidePasswords(s string) string {
+	s = hideInAuthorities(s)
+	switch {
+	case evident.MatchString(s):
+		return s
+	case isPath(s):
+		return hideInElements(s)
+	}
+	return hideWide(s)
+}
+
+// evident matches what shows by its form where a userinfo can be: a URL with an authority, and a file URL.
+var evident = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/\\?#]|[Ff][Ii][Ll][Ee]:/)`)
+
+func isPath(s string) bool { return strings.HasPrefix(strings.TrimLeft(s, "."), "/") }
+
+// hideInElements masks all between a colon and the last '@' of each element of a path.
+func hideInElements(path string) string {
+	elements := strings.Split(path, "/")
+	for i, e := range elements {
+		elements[i] = hideWide(e)
+	}
+	return strings.Join(elements, "/")
+}
+
+// hideWide masks all between the first colon, unless it is that of "scheme:/", and the last '@'.
+func hideWide(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	for i := 0; i < at; i++ {
+		if s[i] == ':' && s[i+1] != '/' && s[i+1:at] != "" {
+			return s[:i+1] + mask + s[at:]
+		}
+	}
+	return s
+}
+
+func hideInAuthorities(s string) string {
 	var b strings.Builder
 	for at := firstAuthority(s); ; {
 		b.WriteString(s[:at])
