@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -71,24 +72,57 @@ func TestDocumented(t *testing.T) {
 	}
 }
 
-// TestForeignFlags checks that no answer is given for a flag that every command has itself, nor for one that does not
-// parse as the flag it is listed under.
+// TestForeignFlags checks that each flag is listed once and with an answer, and that it parses as the flag that it is
+// listed under.
 func TestForeignFlags(t *testing.T) {
-	for name, hint := range foreign {
-		if hint == "" {
-			t.Errorf("no answer for %q", name)
-		}
-		dashed := "--" + name
-		if len(name) <= 2 {
-			dashed = "-" + name
-		}
-		var stderr bytes.Buffer
-		p := &process{args: []string{"version", dashed}, stdout: &bytes.Buffer{}, stderr: &stderr, env: noEnv}
-		if code := run(context.Background(), p); code != exitUsage {
-			t.Errorf("version %s: exit code %d", dashed, code)
-		}
-		if !strings.HasPrefix(stderr.String(), "spate: unknown flag "+dashed+"\nhint: ") {
-			t.Errorf("version %s: %s", dashed, &stderr)
+	seen := map[string]bool{}
+	for _, f := range foreign {
+		for _, name := range strings.Fields(f.names) {
+			if seen[name] || f.hint == "" {
+				t.Errorf("%q: listed twice, or without an answer", name)
+			}
+			seen[name] = true
+			dashed := "--" + name
+			if len(name) <= 2 {
+				dashed = "-" + name
+			}
+			if got, want := refusal("version", dashed), "spate: unknown flag "+dashed+"\nhint: "+f.hint+"\n"; got != want {
+				t.Errorf("%s: %s", dashed, got)
+			}
 		}
 	}
+}
+
+// TestForeignFlagsOfHabit has what people type who know the other programs.
+func TestForeignFlagsOfHabit(t *testing.T) {
+	for _, group := range []string{
+		// curl
+		"-a -b -c -d -e -f -g -i -j -k -l -m -n -o -p -r -s -t -u -v -w -x -y -z -0 -1 -2 -3 -4 -6 -# " +
+			"-A -C -D -E -F -G -H -I -J -K -L -M -N -O -P -Q -R -S -T -U -V -X -Y -Z --show-error --fail --fail-with-body --cert --key " +
+			"--cacert --capath --request --data --form --get --head --include --location --output --remote-name --retry --cookie --cookie-jar " +
+			"--proxy --proxy-user --http1.1 --http2 --tlsv1.2 --resolve --interface --silent --verbose --trace --stderr --url --config --range",
+		// wget
+		"-np -nd -nH -nc -nv -B --background --debug --output-file --append-output --input-file --tries --no-clobber --continue --spider " +
+			"--timeout --limit-rate --wait --quota --trust-server-names --load-cookies --save-cookies --method --post-data --ca-directory " +
+			"--ca-certificate --recursive --no-parent --page-requisites --mirror --level --accept --reject --convert-links --span-hosts",
+		// aria2, axel, lftp, rclone
+		"--split --min-split-size --max-connection-per-server --max-concurrent-downloads --file-allocation --check-integrity --checksum " +
+			"--allow-overwrite --auto-file-renaming --all-proxy --daemon --dir --out --num-connections --transfers --bwlimit --retries",
+	} {
+		for _, flag := range strings.Fields(group) {
+			if got := refusal("version", flag); !strings.HasPrefix(got, "spate: unknown flag "+flag+"\n") || strings.Contains(got, "lists the flags") {
+				t.Errorf("%s: %s", flag, got)
+			}
+		}
+	}
+}
+
+// refusal is what is told of a command line that is exit 2; if it is not, the exit code.
+func refusal(args ...string) string {
+	var stderr bytes.Buffer
+	p := &process{args: args, stdout: &bytes.Buffer{}, stderr: &stderr, env: noEnv}
+	if code := run(context.Background(), p); code != exitUsage {
+		return fmt.Sprintf("exit code %d", code)
+	}
+	return stderr.String()
 }

@@ -2,68 +2,118 @@ package main
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// foreign has the flags of curl, wget and aria2 that are not ours, by name without dashes, and what to do instead.
-// Where a name means different things in those programs the answer covers both.
-var foreign = map[string]string{
+// foreign has the flags of curl, wget, aria2, axel, lftp and rclone that are not ours, by name without dashes, with
+// what to do instead. Where a name means different things in those programs the answer covers all.
+var foreign = []struct{ names, hint string }{
 	// The output.
-	"O": nameHint, "o": nameHint, "output-document": nameHint, "remote-name": nameHint, "remote-name-all": nameHint,
-	"out": nameHint, "output": nameHint,
-	"J": dispositionHint, "remote-header-name": dispositionHint, "content-disposition": dispositionHint,
-	"P": dirHint, "directory-prefix": dirHint, "dir": dirHint, "d": dirHint, "output-dir": dirHint,
-	"create-dirs": "not needed: spate get -d DIR makes the directory",
-	"nc":          existsHint, "n": existsHint, "no-clobber": existsHint, "allow-overwrite": existsHint,
-	"auto-file-renaming": existsHint,
+	{"O o output-document remote-name remote-name-all out default-page", nameHint},
+	{"J remote-header-name content-disposition", dispositionHint},
+	{"trust-server-names",
+		"not there: the name comes from Content-Disposition or from the URL that was asked for; -o FILE chooses another"},
+	{"P directory-prefix output-dir", dirHint},
+	{"d", dirHint + "; there is nothing to send, and --json tells what happens"},
+	{"create-dirs", "not needed: spate get -d DIR makes the directory"},
+	{"nd nH no-directories no-host-directories force-directories cut-dirs protocol-directories",
+		"not needed: spate get makes no directories after URLs; -d DIR says where to write"},
+	{"nc no-clobber clobber allow-overwrite auto-file-renaming ignore-existing skip-existing backups unlink", existsHint},
+	{"file-allocation no-file-allocation-limit allocate", "not there: a file grows as its bytes arrive"},
+	{"adjust-extension html-extension restrict-file-names",
+		"not there: the name is that of the URL, made safe; -o FILE chooses another"},
 
 	// Going on, trying again.
-	"c": resumeHint, "C": resumeHint, "continue": resumeHint, "continue-at": resumeHint,
-	"r": rangeHint, "range": rangeHint,
-	"t": retryHint, "tries": retryHint, "retry": retryHint, "max-tries": retryHint, "retry-wait": retryHint,
-	"retry-delay": retryHint, "retry-connrefused": retryHint, "retry-all-errors": retryHint, "waitretry": retryHint,
-	"w": waitHint, "wait": waitHint, "random-wait": waitHint, "write-out": waitHint,
+	{"C continue continue-at start-pos always-resume remove-control-file", resumeHint},
+	{"c", resumeHint + "; there are no cookies"},
+	{"r range", rangeHint},
+	{"t tries retry retry-max-time max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
+		"retries low-level-retries max-file-not-found", retryHint},
+	{"w wait random-wait write-out", waitHint},
 
 	// Connections.
-	"x": connectionHint + "; a proxy comes from HTTP_PROXY and HTTPS_PROXY",
-	"s": connectionHint + "; -q for silence", "split": connectionHint, "j": connectionHint,
-	"max-connection-per-server": connectionHint, "max-concurrent-downloads": connectionHint, "k": insecureHint,
-	"min-split-size": connectionHint, "Z": connectionHint, "parallel": connectionHint, "parallel-max": connectionHint,
-	"proxy": proxyHint, "all-proxy": proxyHint, "http-proxy": proxyHint, "https-proxy": proxyHint,
-	"no-proxy": proxyHint,
-	"L":        redirectHint, "location": redirectHint, "max-redirs": redirectHint, "max-redirect": redirectHint,
-	"limit-rate": rateHint, "max-download-limit": rateHint, "max-overall-download-limit": rateHint,
+	{"x", connectionHint + "; a proxy comes from HTTP_PROXY and HTTPS_PROXY; no directories are made after URLs"},
+	{"s", connectionHint + "; -q for silence"},
+	{"j", connectionHint + "; there are no cookies"},
+	{"n", "not there: no .netrc is read, passwords go into the URL; connections: " + connectionHint},
+	{"split max-connection-per-server max-concurrent-downloads min-split-size Z parallel parallel-max parallel-immediate " +
+		"piece-length num-connections transfers multi-thread-streams checkers uri-selector", connectionHint},
+	{"proxy all-proxy http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname",
+		proxyHint},
+	{"proxy-user proxy-password proxy-passwd http-proxy-user http-proxy-passwd https-proxy-user https-proxy-passwd all-proxy-user all-proxy-passwd " +
+		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header", proxyHint + "; user and password go into its URL there"},
+	{"L location location-trusted max-redirs max-redirect", redirectHint},
+	{"limit-rate rate max-download-limit max-overall-download-limit max-speed bwlimit", rateHint},
+	{"buffer-size disk-cache", "ours is --budget, memory for bytes read ahead; --cache-memory is for parts marked (*)"},
+	{"4 6 ipv4 ipv6 inet4-only inet6-only prefer-family interface bind-address local-port resolve connect-to dns-servers doh-url " +
+		"async-dns disable-ipv6 unix-socket", addressHint},
+	{"0 http0.9 http1.0 http1.1 http2 http2-prior-knowledge http3 http3-only no-http-keep-alive no-keepalive keepalive-time " +
+		"enable-http-keep-alive enable-http-pipelining", httpHint},
+	{"1 2 3 tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tls-max sslv2 sslv3 secure-protocol min-tls-version ciphers tls13-ciphers",
+		tlsHint},
+	{"no-buffer", bufferHint},
+	{"N", bufferHint + "; " + ageHint},
+	{"timestamping no-use-server-timestamps remote-time conditional-get z time-cond etag-save etag-compare update xattr",
+		"not there: " + ageHint},
 
-	"4": addressHint, "6": addressHint, "ipv4": addressHint, "ipv6": addressHint, "inet4-only": addressHint,
-	"inet6-only": addressHint,
-	"N":          bufferHint, "no-buffer": bufferHint, "timestamping": bufferHint,
-
-	// Time.
-	"T": timeHint, "timeout": timeHint, "read-timeout": timeHint, "dns-timeout": timeHint, "m": timeHint,
-	"speed-limit": timeHint, "speed-time": timeHint, "lowest-speed-limit": timeHint, "Y": timeHint, "y": timeHint,
-	"max-filesize": "ours is --max-bytes", "Q": "ours is --max-bytes", "quota": "ours is --max-bytes",
+	// Time, and how much.
+	{"T timeout read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
+	{"m", timeHint + "; spate mirrors no sites"},
+	{"max-filesize Q quota", "ours is --max-bytes"},
 
 	// What is asked.
-	"H": headerHint, "header": headerHint, "A": agentHint, "user-agent": agentHint, "U": agentHint,
-	"e": headerHint, "referer": headerHint, "b": headerHint, "cookie": headerHint, "load-cookies": headerHint,
-	"u": userHint, "user": userHint, "http-user": userHint, "password": userHint, "http-passwd": userHint,
-	"http-password": userHint, "netrc": userHint,
-	"insecure": insecureHint, "no-check-certificate": insecureHint, "check-certificate": insecureHint,
-	"cacert": trustHint, "ca-certificate": trustHint,
-	"compressed": "not needed, and wrong for bytes that are joined: spate asks for the identity coding",
-	"X":          methodHint, "request": methodHint, "data": methodHint, "post-data": methodHint, "F": methodHint,
-	"I": inspectHint, "head": inspectHint, "spider": inspectHint, "server-response": inspectHint, "S": inspectHint,
-	"checksum": "a digest belongs to the part: URL#sha256=HEX in the manifest; spate pack writes it",
-	"i":        listHint, "input-file": listHint, "url": listHint, "K": listHint, "config": listHint,
-	"recursive": recursiveHint, "mirror": recursiveHint, "R": recursiveHint,
+	{"H header referer proto proto-default", headerHint},
+	{"e", headerHint + ", and runs no commands"},
+	{"user-agent", agentHint},
+	{"A", agentHint + "; there are no links to choose from"},
+	{"U", agentHint + "; a proxy's user goes into HTTP_PROXY"},
+	{"cookie cookie-jar load-cookies save-cookies keep-session-cookies junk-session-cookies no-cookies", cookieHint},
+	{"b", cookieHint + "; the shell's & puts it into the background"},
+	{"u user http-user ftp-user password http-passwd http-password ftp-password ask-password use-askpass basic digest anyauth " +
+		"netrc netrc-file netrc-optional netrc-path no-netrc auth-no-challenge http-auth-challenge", userHint},
+	{"ntlm negotiate oauth2-bearer aws-sigv4", "not there: of authorisation there is user and password, in the URL"},
+	{"k", insecureHint + "; no links are converted"},
+	{"insecure no-check-certificate check-certificate proxy-insecure", insecureHint},
+	{"cacert capath ca-certificate ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
+	{"cert cert-type key key-type pass certificate certificate-type private-key private-key-type", certHint},
+	{"E", certHint + "; the name of a file stays as it is"},
+	{"compressed compression http-accept-gzip tr-encoding",
+		"not needed, and wrong for bytes that are joined: spate asks for the identity coding"},
+	{"X method request data data-raw data-binary data-urlencode data-ascii post-data post-file body-data body-file F form form-string " +
+		"upload-file append G get use-head", methodHint},
+	{"I include head spider server-response dump-header dry-run simulate", inspectHint},
+	{"S", inspectHint + "; errors are shown in any case"},
+	{"D", inspectHint + "; spate is no daemon"},
+	{"checksum check-integrity hash-check-only realtime-chunk-checksum",
+		"a digest belongs to the part: URL#sha256=HEX in the manifest; spate pack writes it"},
+	{"i", listHint + "; spate inspect URL shows what an origin tells"},
+	{"input-file url B next force-html force-sequential", listHint},
+	{"K config no-config no-conf conf-path disable", "not there: a flag has a form in the environment, as SPATE_MAX_BYTES=10M"},
+	{"g globoff", "not needed: brackets and braces in a URL are as they are"},
+	{"M metalink metalink-file input-metalink follow-metalink torrent-file follow-torrent seed-time seed-ratio",
+		"not there: what spate reads are manifests of parts"},
+
+	// Other pages than the one that was named.
+	{"np no-parent recursive mirror R l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
+		"accept reject accept-regex reject-regex include-directories exclude-directories exclude follow-tags ignore-tags delete-after",
+		recursiveHint},
+	{"p", recursiveHint + "; the proxy comes from HTTP_PROXY and HTTPS_PROXY"},
 
 	// Talk.
-	"silent": "ours is -q", "no-verbose": "ours is -q", "nv": "ours is -q", "v": talkHint, "verbose": talkHint,
-	"show-progress": progressHint, "progress-bar": progressHint, "#": progressHint, "no-progress-meter": progressHint,
-	"show-console-readout": progressHint, "summary-interval": progressHint,
-	"f": "not needed: an error of the server is an error of spate, exit 8", "fail": "not needed: an error of the server is an error of spate, exit 8",
+	{"silent no-verbose nv", "ours is -q"},
+	{"v verbose debug trace trace-ascii trace-time console-log-level log-level human-readable", talkHint},
+	{"stderr output-file append-output log log-file logfile", logHint},
+	{"a", logHint},
+	{"show-error", "not needed: errors are shown in any case, also with -q"},
+	{"f fail fail-with-body fail-early", "not needed: an error of the server is an error of spate, exit 8"},
+	{"show-progress progress-bar # no-progress-meter progress-meter show-console-readout summary-interval stats stats-one-line alternate",
+		progressHint},
+	{"background daemon", "not there: the shell's & puts a command into the background"},
+	{"V version", "ours is spate version"},
 }
 
 const (
@@ -76,7 +126,10 @@ const (
 	rangeHint       = "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early"
 	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by --json"
 	addressHint     = "not there: the address is chosen by itself, of IPv4 and IPv6 the one that answers first"
-	bufferHint      = "not needed: spate cat writes bytes as they arrive; the time of a file at its origin is not looked at"
+	httpHint        = "not needed: it is HTTP/2 where the server offers it over TLS, else HTTP/1.1, and connections are kept"
+	tlsHint         = "not there: the version of TLS, from 1.2 on, and its ciphers are negotiated"
+	bufferHint      = "not needed: spate cat writes bytes as they arrive"
+	ageHint         = "the time of a file at its origin is not looked at"
 	connectionHint  = "ours are --ahead, parts opened ahead, and --per-host, connections to one host"
 	proxyHint       = "not needed: the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
@@ -84,16 +137,29 @@ const (
 	timeHint        = "ours are --connect-timeout, --header-timeout (first byte), --idle-timeout (silence) and --max-time"
 	headerHint      = "not there: spate sends no headers of the user's choice"
 	agentHint       = "not there: the user agent is spate"
-	userHint        = "user and password go into the URL: https://user:password@host/; they are redacted when printed"
+	cookieHint      = "not there: spate keeps and sends no cookies"
+	userHint        = "user and password go into the URL, before its host, with a colon between and an @ behind; printed they are redacted"
 	insecureHint    = "not there: certificates are always checked; SSL_CERT_FILE names others to trust"
 	trustHint       = "not there: SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust"
+	certHint        = "not there: spate has no certificate of its own to show to a server"
 	methodHint      = "not there: spate only fetches"
 	inspectHint     = "ours is spate inspect URL"
 	listHint        = "not there: one URL for one command; a manifest joins many"
-	recursiveHint   = "not there: spate fetches one stream; manifests name its parts"
+	recursiveHint   = "not there: spate fetches one stream and follows no links; manifests name its parts"
 	talkHint        = "not there: --json prints each event, spate inspect shows what a URL is"
+	logHint         = "not there: what is told goes to stderr, which 2>FILE keeps; --json writes it for programs"
 	progressHint    = "ours is --progress=auto|on|off"
 )
+
+// foreignHint says what to do instead of a flag of another program, "" if it is of none.
+func foreignHint(name string) string {
+	for _, f := range foreign {
+		if slices.Contains(strings.Fields(f.names), name) {
+			return f.hint
+		}
+	}
+	return ""
+}
 
 // explainFlag turns an error of flag parsing into one that helps: a flag of another program is answered with ours.
 func explainFlag(cmd *cobra.Command, err error) error {
@@ -105,7 +171,7 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	dashed := "--" + name
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		dashed = "-" + name
-		if foreign[group] != "" { // wget's -nc is one flag
+		if foreignHint(group) != "" { // wget's -nc is one flag
 			name, dashed = group, "-"+group
 		}
 	}
@@ -119,7 +185,7 @@ func hintFor(cmd *cobra.Command, name string) string {
 			return "it is a flag of " + other.CommandPath()
 		}
 	}
-	if hint := foreign[name]; hint != "" {
+	if hint := foreignHint(name); hint != "" {
 		return hint
 	}
 	return cmd.CommandPath() + " --help lists the flags"
