@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // A Warning tells of something in a manifest that is allowed here, but that a strict reader of the original format would
@@ -17,7 +18,8 @@ type Warning struct {
 // Lint reads a manifest and calls yield for each [Warning], as soon as the line it is about was read; what only the end
 // shows comes last. These are warned of: a BOM, line ends of CRLF (once), blank lines, blanks around a line, parts
 // without alternatives, a trailing separator, "(*)" and an alternative on one line, comments, alternatives that are no
-// usable URL, relative references, and fragments. Messages do not quote URLs.
+// usable URL, schemes that others may not know, relative references, characters that a URL has to escape, and fragments.
+// Messages do not quote URLs.
 //
 // Lint returns nil at the end of the manifest or once yield returned false, and the errors that [Decoder.Next] would
 // return otherwise. It holds no more than a line in memory.
@@ -113,7 +115,7 @@ func (l *linter) alternative(text string) {
 		l.warn(err.Error() + ": an alternative that always fails")
 		return
 	}
-	if msg := judge(a.URL); msg != "" {
+	for _, msg := range judge(a.URL) {
 		l.warn(msg)
 	}
 	if !strings.Contains(text, "#") {
@@ -126,22 +128,50 @@ func (l *linter) alternative(text string) {
 	l.warn("fragment: digest or size, an extension that other readers ignore")
 }
 
-// judge tells what is wrong with a URL without fragment, "" for nothing.
-func judge(ref string) string {
+// judge tells what is wrong with a URL without fragment.
+func judge(ref string) []string {
 	u, err := parse(ref)
 	switch {
 	case err != nil:
-		return err.Error() + ": an alternative that always fails"
-	case !u.IsAbs():
-		return "relative reference"
-	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return fmt.Sprintf("scheme %q: other readers may not know it", u.Scheme)
-	case u.Scheme != "file" && u.Host == "":
-		return "URL without host: an alternative that always fails"
-	case strings.ContainsAny(ref, blanks):
-		return "blanks in the URL"
+		return []string{err.Error() + ": an alternative that always fails"}
+	case u.Host == "" && (u.Scheme == "http" || u.Scheme == "https"):
+		return []string{"URL without host: an alternative that always fails"}
 	}
-	return ""
+	return append(judgeScheme(u.Scheme), judgeCharacters(ref)...)
+}
+
+func judgeScheme(scheme string) []string {
+	switch scheme {
+	case "":
+		return []string{"relative reference"}
+	case "http", "https", "file":
+		return nil
+	}
+	return []string{fmt.Sprintf("scheme %q: other readers may not know it", scheme)}
+}
+
+// noURL are the characters of ASCII, beside blanks and controls, that RFC 3986 has no place for.
+const noURL = "\"<>\\^`{|}"
+
+// judgeCharacters looks for what would have to be escaped.
+func judgeCharacters(ref string) []string {
+	var msgs []string
+	if strings.ContainsAny(ref, blanks) {
+		msgs = append(msgs, "blanks in the URL")
+	}
+	if strings.ContainsFunc(ref, func(r rune) bool { return r > unicode.MaxASCII }) {
+		msgs = append(msgs, "characters beyond ASCII in the URL")
+	}
+	found := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(ref, r) {
+			return r
+		}
+		return -1
+	}, noURL)
+	if found != "" {
+		msgs = append(msgs, "characters in the URL that none may have: "+found)
+	}
+	return msgs
 }
 
 // end looks at what only the end shows.

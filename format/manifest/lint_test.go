@@ -50,6 +50,17 @@ func TestLint(t *testing.T) {
 		{"scheme", "ftp://h/a\n", []string{`1: scheme "ftp": other readers may not know it`}},
 		{"host", "http:///a\nhttp:a\n", []string{"1: URL without host" + fails, "2: URL without host" + fails}},
 		{"blank in the URL", "http://h/a b\n", []string{"1: blanks in the URL"}},
+		{"blank in a relative reference", "/sp ace\n", []string{"1: relative reference", "1: blanks in the URL"}},
+		{"beyond ASCII", "http://h/\u00e4\n/\u00e4\nhttp://\u00e4.example/?\u00e4\nhttp://h/\xff", []string{
+			"1: characters beyond ASCII in the URL", "2: relative reference", "2: characters beyond ASCII in the URL",
+			"3: characters beyond ASCII in the URL", "4: characters beyond ASCII in the URL"}},
+		{"blank and beyond ASCII", "https://h/\u00e4 b\n", []string{"1: blanks in the URL", "1: characters beyond ASCII in the URL"}},
+		{"characters of no URL", "http://h/a|b^{c}\nhttp://h/a\\b<c>\"`\n", []string{
+			"1: characters in the URL that none may have: ^{|}", "2: characters in the URL that none may have: \"<>\\`"}},
+		{"characters of a URL", "http://u:p@[::1]:80/a;b,c/~d/-._!$&'()*+=:@%7C?/?#/?\n", []string{"1: fragment: nothing known in it"}},
+		{"another scheme, beyond ASCII", "ftp://h/\u00e4\n", []string{
+			`1: scheme "ftp": other readers may not know it`, "1: characters beyond ASCII in the URL"}},
+		{"beyond ASCII in the fragment", "http://h/a#\u00e4", []string{"1: fragment: nothing known in it"}},
 		{"fragment", "http://h/a#size=5\nhttp://h/a#top\n", []string{
 			"1: fragment: digest or size, an extension that other readers ignore", "2: fragment: nothing known in it"}},
 		{"broken promise", "http://h/a#size=five\n", []string{"1: fragment: size: not a decimal number of at most 63 bits" + fails}},
