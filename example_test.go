@@ -147,5 +147,5 @@ func ExampleURL() {
 	}
 	// Output:
 	// https://example.org/a.jpg <nil>
-	//  open example.org/a.jpg: neither a URL nor a file that exists; did you mean https://example.org/a.jpg?
+	//  open example.org/a.jpg: neither a URL nor a file that exists
 }

@@ -19,8 +19,8 @@ var (
 )
 
 // URL is the URL that the argument of a command means: an http, https or file URL is one already, and the path of an
-// existing file means that file. Anything else is a [*source.Error] of KindMalformed that says what may have been meant;
-// a path that may not be looked at is one of KindLocal.
+// existing file means that file. Anything else is a [*source.Error] of KindMalformed; a path that may not be looked
+// at is one of KindLocal.
 func URL(arg string) (string, error) {
 	u, err := neturl.Parse(arg)
 	switch {
@@ -58,22 +58,19 @@ func noArgument(arg string, parseErr, statErr error) error {
 		return malformed(arg, parse.Err)
 	}
 	if found {
-		return malformed(arg, fmt.Errorf("no support for scheme %q; there are http, https and file", scheme))
+		return malformed(arg, noSupport(scheme))
 	}
-	if rest := strings.TrimPrefix(arg, "//"); looksLikeHost(rest) {
-		return malformed(arg, fmt.Errorf("%w; did you mean https://%s?", errNoArgument, rest))
+	if u, err := neturl.Parse(arg); err == nil && isOpaque(u.Opaque) {
+		return malformed(arg, noSupport(u.Scheme))
 	}
 	return malformed(arg, errNoArgument)
 }
 
-// looksLikeHost tells whether arg may be a URL without its scheme. A file that is not there may look the same.
-func looksLikeHost(arg string) bool {
-	host := arg
-	if i := strings.IndexAny(arg, "/?#"); i >= 0 {
-		host = arg[:i]
-	}
-	if strings.HasPrefix(host, ".") || strings.ContainsAny(host, " \\\t") {
-		return false
-	}
-	return host == "localhost" || strings.ContainsAny(host, ".:")
+func noSupport(scheme string) error {
+	return fmt.Errorf("no support for scheme %q; there are http, https and file", scheme)
+}
+
+// isOpaque tells what follows a scheme from the port of a host, and from a password, which parse the same.
+func isOpaque(rest string) bool {
+	return rest != "" && (rest[0] < '0' || rest[0] > '9') && !strings.Contains(rest, "@")
 }

@@ -50,12 +50,12 @@ func TestURLOfFiles(t *testing.T) {
 func TestURLOfAnythingElse(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tests := []struct{ name, arg, says string }{
-		{"host and path", "example.org/a.jpg", "did you mean https://example.org/a.jpg?"},
-		{"host", "example.org", "did you mean https://example.org?"},
-		{"host and port", "example.org:8080/a", "did you mean https://example.org:8080/a?"},
-		{"address and port", "127.0.0.1:8080/a", "did you mean https://127.0.0.1:8080/a?"},
-		{"localhost", "localhost/a", "did you mean https://localhost/a?"},
-		{"no scheme", "//example.org/a", "did you mean https://example.org/a?"},
+		{"host and path", "example.org/a.jpg", "neither a URL nor a file that exists"},
+		{"host", "example.org", "neither a URL nor a file that exists"},
+		{"host and port", "example.org:8080/a", "neither a URL nor a file that exists"},
+		{"address and port", "127.0.0.1:8080/a", "neither a URL nor a file that exists"},
+		{"localhost", "localhost/a", "neither a URL nor a file that exists"},
+		{"no scheme", "//example.org/a", "neither a URL nor a file that exists"},
 		{"a word", "picture", "neither a URL nor a file that exists"},
 		{"a path", "/no/such.file", "neither a URL nor a file that exists"},
 		{"a relative path", "./no.file", "neither a URL nor a file that exists"},
@@ -65,6 +65,8 @@ func TestURLOfAnythingElse(t *testing.T) {
 		{"NUL", "a\x00b", "neither a URL nor a file that exists"},
 		{"too long", strings.Repeat("n", 10_000), "neither a URL nor a file that exists"},
 		{"another scheme", "gopher://host/", `no support for scheme "gopher"`},
+		{"another scheme without slashes", "mailto:x", `no support for scheme "mailto"`},
+		{"user and password", "user:pw@host", "neither a URL nor a file that exists"},
 		{"no host", "http:///path", "no host"},
 		{"nothing behind", "https://", "no host"},
 		{"one slash", "http:/host/path", "no host"},
@@ -81,10 +83,6 @@ func TestURLOfAnythingElse(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("error %v does not say %q", err, test.says)
-			}
-			hasHint := strings.Contains(err.Error(), "did you mean")
-			if hasHint != strings.Contains(test.says, "did you mean") {
-				t.Errorf("error %v", err)
 			}
 		})
 	}

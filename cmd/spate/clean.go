@@ -19,7 +19,7 @@ var urlLike = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s"'<>]+|[^\s"
 // terminal, are spelled out.
 func clean(text string) string {
 	text = urlLike.ReplaceAllStringFunc(text, func(match string) string {
-		url := strings.TrimRight(match, ":;,.)]")
+		url := strings.TrimRight(match, ":;,.)]?")
 		return redact.URL(url) + match[len(url):]
 	})
 	return spellOut(text)

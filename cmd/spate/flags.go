@@ -91,9 +91,12 @@ func (f *limitFlags) limits() spate.Limits {
 
 // argument is the URL that an argument of a command means. What means none is an error of usage.
 func argument(arg string) (string, error) {
+	if arg == "" {
+		return "", usage("an argument is empty", "as \"$NAME\" is where no such variable is set; "+whatIsWanted)
+	}
 	url, err := spate.URL(arg)
 	if kindOf(err) == source.KindMalformed {
-		return "", usage(err.Error(), "")
+		return "", usage(err.Error(), meant(arg))
 	}
 	return url, err
 }
