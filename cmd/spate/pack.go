@@ -22,8 +22,8 @@ Without it the manifest refers to its parts relative to itself.
 
 With --seq the files are joined to a sequence: 4 bytes of length before each.
 
-The files appear when all of them are whole, the manifest last; if that fails, no file of this run is left. What is
-packed is never overwritten.`
+The files appear when all of them are whole, the manifest last; if that fails, no file of this run is left, and what was
+there before is as it was. What is packed is never overwritten.`
 
 type packCmd struct {
 	stream    streamFlags

@@ -72,31 +72,6 @@ func (w *writer) write(path string, fill func(io.Writer) error) error {
 	return f.Finish()
 }
 
-// commit gives all files their names, in the order in which they were written. Where that fails, those that are new are
-// taken back; what has replaced a file stays.
-func (w *writer) commit() error {
-	var fresh []string
-	for _, f := range w.files {
-		_, err := os.Lstat(f.Path())
-		isNew := errors.Is(err, fs.ErrNotExist)
-		if err := f.Commit(); err != nil {
-			return errors.Join(err, remove(fresh))
-		}
-		if isNew {
-			fresh = append(fresh, f.Path())
-		}
-	}
-	return nil
-}
-
-func remove(paths []string) error {
-	var errs []error
-	for _, path := range paths {
-		errs = append(errs, os.Remove(path))
-	}
-	return errors.Join(errs...)
-}
-
 // discard ends the files that have no name yet.
 func (w *writer) discard() error {
 	var errs []error
