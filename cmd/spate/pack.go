@@ -45,7 +45,12 @@ func newPackCmd(p *process) *cobra.Command {
 		Long:  packLong,
 		Example: "  spate pack film.mp4 --part-size 64M --base http://a/film --base http://b/film -o film.mp4.parts\n" +
 			"  spate pack --seq frame*.png -o animation-seq",
-		Args: between(1, -1, "FILE --parts N|--part-size S -o NAME.parts"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if c.seq {
+				return between(1, -1, "--seq FILE... -o NAME-seq")(cmd, args)
+			}
+			return between(1, -1, "FILE --parts N|--part-size S -o NAME.parts")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	fs := cmd.Flags()
@@ -55,7 +60,7 @@ func newPackCmd(p *process) *cobra.Command {
 	fs.BoolVar(&c.cache, "cache", false, "mark the parts (*): they may be cached")
 	fs.BoolVar(&c.seq, "seq", false, "join the files to a sequence")
 	fs.SetAnnotation("seq", envAnnotation, []string{"SPATE_PACK_SEQ"}) // get's --seq has SPATE_SEQ
-	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts (default that of the manifest)")
+	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts; it is made if it is not there (default that of the manifest)")
 	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest or sequence to write")
 	c.overwrite.register(fs)
 	c.stream.registerTimes(fs)
@@ -115,10 +120,24 @@ const manifestExt = ".parts"
 
 func (c *packCmd) checkBases() error {
 	for _, base := range c.bases {
-		u, err := url.Parse(base)
-		if err != nil || u.Host == "" && u.Scheme != "file" || u.RawQuery != "" || u.Fragment != "" {
-			return usage(fmt.Sprintf("--base %s: no URL of a directory", shown(base)), "as --base https://host/directory")
+		if err := checkBase(base); err != nil {
+			return usage(fmt.Sprintf("--base %s: %v", shown(base), err), "as --base https://host/directory")
 		}
+	}
+	return nil
+}
+
+var errNoDir = errors.New("no URL of a directory")
+
+func checkBase(base string) error {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil, u.Scheme == "", u.Opaque != "", strings.ContainsAny(base, "?#"):
+		return errNoDir
+	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
+		return fmt.Errorf("no support for scheme %q; there are http, https and file", u.Scheme)
+	case u.Scheme != "file" && u.Host == "":
+		return errNoDir
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -34,6 +35,11 @@ func (c *packCmd) split(ctx context.Context, client *spate.Client, w *writer, ar
 	sizes, err := c.sizes(total)
 	if err != nil {
 		return err
+	}
+	if c.dir != "" {
+		if err := os.MkdirAll(c.dir, 0o777); err != nil {
+			return err
+		}
 	}
 	if err := c.checkParts(w, total, sizes); err != nil {
 		return err
