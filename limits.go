@@ -32,11 +32,17 @@ func (l *Limits) context(ctx context.Context) (context.Context, context.CancelFu
 	if l.Time <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, l.Time, overLimit("%v have passed", l.Time))
+	return context.WithTimeoutCause(ctx, l.Time, overLimit(l.Time.String()+" have passed"))
 }
 
-func overLimit(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrLimit, fmt.Sprintf(format, args...))
+func overLimit(limit string) error { return fmt.Errorf("%w: %s", ErrLimit, limit) }
+
+// counted is "1 file", "2 files".
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // A capped writer fails with ErrLimit where there is more than limit allows, having written what it does.
@@ -51,7 +57,7 @@ func (c *capped) Write(p []byte) (int, error) {
 	}
 	n, err := c.File.Write(p[:c.limit-c.Size()])
 	if err == nil {
-		err = overLimit("%d bytes", c.limit)
+		err = overLimit(counted(c.limit, "byte"))
 	}
 	return n, err
 }

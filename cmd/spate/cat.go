@@ -65,7 +65,7 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out io.Writer) error {
 	if c.limits.time > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.limits.time, overLimit("%v have passed", c.limits.time))
+		ctx, cancel = context.WithTimeoutCause(ctx, c.limits.time, overLimit(c.limits.time.String()+" have passed"))
 		defer cancel()
 	}
 	stream, err := client.Open(ctx, url)
@@ -87,7 +87,7 @@ func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out
 // copyWithin copies r to out up to the limits of bytes and files.
 func copyWithin(out io.Writer, r io.Reader, limits *limitFlags) error {
 	if limits.bytes > 0 {
-		r = &limitedReader{r: r, left: limits.bytes, err: overLimit("%d bytes", limits.bytes)}
+		r = &limitedReader{r: r, left: limits.bytes, err: overLimit(counted(limits.bytes, "byte"))}
 	}
 	if limits.files > 0 {
 		return copyFiles(out, r, limits.files)
@@ -132,7 +132,7 @@ func copyFiles(out io.Writer, r io.Reader, n int64) error {
 	if _, err := files.Next(); err != nil {
 		return ignoreEOF(unreadable(err))
 	}
-	return overLimit("%d files", n)
+	return overLimit(counted(n, "file"))
 }
 
 func copyFile(w *sequence.Writer, f *sequence.File) error {
@@ -153,9 +153,7 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-func overLimit(format string, limit any) error {
-	return fmt.Errorf("%w: %s", spate.ErrLimit, fmt.Sprintf(format, limit))
-}
+func overLimit(limit string) error { return fmt.Errorf("%w: %s", spate.ErrLimit, limit) }
 
 // A limitedReader fails with err where r goes on beyond the limit. A stream of just that length ends as it would.
 type limitedReader struct {
