@@ -9,6 +9,8 @@ import (
 	"spate/source"
 )
 
+var errDocument = errors.New("it is a manifest now")
+
 // errFailed ends the pipe of a leaf that its own alternatives cannot finish.
 var errFailed = errors.New("the part's own alternatives do not finish it")
 
@@ -58,13 +60,24 @@ func (r *Reader) goOnWithout(ctx context.Context, l *Leaf, j *joined) error {
 	case err != nil:
 		return err
 	case l.t.off == 0 && !j.adopted:
-		return r.o.openAlternative(ctx, l, to)
+		return r.openAgain(ctx, l, to)
 	}
 	p := &pull{o: r.o, pos: l.spot, to: to, t: &l.t, size: j.size, first: j.info()}
 	if err := p.reopen(ctx); err != nil {
 		return err
 	}
 	return r.o.use(ctx, l, p)
+}
+
+// openAgain opens an alternative of which the leaf has read nothing. It was data before.
+func (r *Reader) openAgain(ctx context.Context, l *Leaf, to target) error {
+	err := r.o.openAlternative(ctx, l, to)
+	if err != nil || l.doc == nil {
+		return err
+	}
+	l.doc.Close()
+	l.doc = nil
+	return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errDocument}
 }
 
 // beginAnew sets the leaf back to its first byte. What was read from several alternatives is read once more from the

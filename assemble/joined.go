@@ -113,7 +113,7 @@ func (j *joined) mayBe(digest []byte) bool {
 		return true
 	}
 	j.f.mu.Lock()
-	whole := j.f.over && j.f.err == nil
+	whole := j.f.over && j.f.err == nil && !j.f.passing
 	j.f.mu.Unlock()
 	return !whole || bytes.Equal(digest, j.f.sum())
 }

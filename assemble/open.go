@@ -112,8 +112,11 @@ func (p *pull) try(ctx context.Context) error {
 }
 
 // maySplice reports whether ranges of two answers may be put together: the bytes are known to be those of before, or
-// will be when all are there. Otherwise what comes before is read again and compared.
-func (p *pull) maySplice() bool { return p.first.HasStrongValidator() || p.to.digest != nil }
+// will be when all are there. Otherwise what comes before is read again and compared. What the memo fetches is also for
+// parts of which no digest is promised.
+func (p *pull) maySplice() bool {
+	return p.first.HasStrongValidator() || p.to.digest != nil && !p.once
+}
 
 // mayGoOn reports whether the pull can be opened again without reading what comes before.
 func (p *pull) mayGoOn() bool { return p.first.Seekable && p.maySplice() }
