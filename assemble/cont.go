@@ -121,7 +121,7 @@ func (c *cont) base() string {
 func (c *cont) locate(e event.Event) event.Event {
 	e.Line = c.part.Line
 	if c.doc != nil {
-		e.Manifest = redact.URL(c.base())
+		e.Manifest = redact.URL(c.doc.to.url)
 	}
 	return e
 }

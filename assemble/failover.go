@@ -9,8 +9,6 @@ import (
 	"spate/source"
 )
 
-var errDocument = errors.New("it is a manifest now")
-
 // errFailed ends the pipe of a leaf that its own alternatives cannot finish.
 var errFailed = errors.New("the part's own alternatives do not finish it")
 
@@ -27,17 +25,31 @@ func (l *Leaf) verify() error {
 func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 	l.stock.Close()
 	corrupt := errors.Is(cause, errDigest) && l.digest != nil
-	if j, ok := l.stock.(*joined); ok && !corrupt {
+	j, isJoined := l.stock.(*joined)
+	if isJoined && !corrupt && l.t.off == 0 && !j.adopted {
+		l.next = min(l.next, l.cur) // it was fetched for others, whose promises it may not have kept
+		return r.openNext(ctx, l)
+	}
+	if isJoined && !corrupt {
 		err := r.goOnWithout(ctx, l, j)
 		if err == nil {
 			return true
 		}
+		if ctx.Err() != nil {
+			return false
+		}
+		l.spent = l.cur + 1
 		cause = fmt.Errorf("%w; then %w", cause, err)
 	}
 	r.o.failed(l, cause)
 	if corrupt && !r.beginAnew(l) {
 		return false
 	}
+	return r.openNext(ctx, l)
+}
+
+// openNext opens the next alternative that is data. It reports false if there is none before one for the walker.
+func (r *Reader) openNext(ctx context.Context, l *Leaf) bool {
 	r.o.openPart(ctx, l)
 	if l.doc != nil { // for the walker, when the leaf is the head
 		l.doc.Close()
@@ -52,32 +64,18 @@ func (r *Reader) failover(ctx context.Context, l *Leaf, cause error) bool {
 }
 
 // goOnWithout opens what the leaf joined and what then broke, from where the leaf is, for the leaf alone. It must be
-// what the fill was of; unless nothing was read of it and it was fetched for others, whose promises it may not have kept.
+// what the fill was of.
 func (r *Reader) goOnWithout(ctx context.Context, l *Leaf, j *joined) error {
 	l.stock = nil
 	to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case l.t.off == 0 && !j.adopted:
-		return r.openAgain(ctx, l, to)
 	}
-	p := &pull{o: r.o, pos: l.spot, to: to, t: &l.t, size: j.size, first: j.info()}
+	p := &pull{o: r.o, position: l.spot, to: to, t: &l.t, size: j.size, first: j.info()}
 	if err := p.reopen(ctx); err != nil {
 		return err
 	}
 	return r.o.use(ctx, l, p)
-}
-
-// openAgain opens an alternative of which the leaf has read nothing. It was data before.
-func (r *Reader) openAgain(ctx context.Context, l *Leaf, to target) error {
-	err := r.o.openAlternative(ctx, l, to)
-	if err != nil || l.doc == nil {
-		return err
-	}
-	l.doc.Close()
-	l.doc = nil
-	return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errDocument}
 }
 
 // beginAnew sets the leaf back to its first byte. What was read from several alternatives is read once more from the
@@ -88,7 +86,7 @@ func (r *Reader) beginAnew(l *Leaf) bool {
 		l.mixed = false
 	}
 	if !r.rewindPipe(l) {
-		l.again = true
+		l.wrong = true
 		return false
 	}
 	l.t.off, l.direct = 0, 0

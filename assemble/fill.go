@@ -50,6 +50,7 @@ type fill struct {
 }
 
 func newFill(m *memo, to target, cancel context.CancelFunc) *fill {
+	to.size = -1 // what is promised of the part is for its reader to see to
 	f := &fill{m: m, to: to, cancel: cancel, done: make(chan struct{}), answered: make(chan struct{}), aside: make(chan *pull)}
 	f.cond = sync.NewCond(&f.mu)
 	f.sum = sync.OnceValue(f.digest)
@@ -77,7 +78,7 @@ func (f *fill) size() int64 {
 	if f.over {
 		return f.n
 	}
-	return max(f.info.Size, f.to.size)
+	return f.info.Size
 }
 
 // join makes l a reader, so that the fill gets its place in the order.
@@ -130,7 +131,7 @@ func (f *fill) run(ctx context.Context) {
 // ask makes the request, of which p is the answer. What is not to be kept is forgotten before anybody is told.
 func (f *fill) ask(ctx context.Context) (p *pull) {
 	defer close(f.answered)
-	p = &pull{o: f.m.o, pos: f, once: true, to: f.to, t: &tally{}, size: -1}
+	p = &pull{o: f.m.o, position: f, once: true, to: f.to, t: &tally{}, size: -1}
 	if f.refusal = p.reopen(ctx); f.refusal != nil {
 		f.m.forget(f)
 		return nil
@@ -146,14 +147,15 @@ func (f *fill) ask(ctx context.Context) (p *pull) {
 }
 
 // handOver gives what is not to be kept to who asked for it, from now on at its place in the order and until ctx ends.
-func (f *fill) handOver(ctx context.Context, pos limit.Position) (*pull, error) {
+func (f *fill) handOver(ctx context.Context, position limit.Position) (*pull, error) {
 	select {
 	case p := <-f.aside:
 		f.mu.Lock()
 		context.AfterFunc(ctx, f.cancel)
 		f.cancel = func() {}
 		f.mu.Unlock()
-		p.setPosition(pos)
+		p.once = false
+		p.setPosition(position)
 		return p, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -318,6 +320,10 @@ func (f *fill) readAt(b []byte, off int64) (int, error) {
 		n := copy(b, f.tail[min(off-f.tailAt, int64(len(f.tail))):])
 		f.mu.Unlock()
 		return n, nil
+	}
+	if i >= len(f.blocks) { // it passed by, or was freed: its reader was sent away
+		f.mu.Unlock()
+		return 0, errTooLarge
 	}
 	kept := f.blocks[i]
 	f.mu.Unlock()

@@ -38,13 +38,13 @@ func (w *Walker) fill(ctx context.Context, f *frame) error {
 		}
 		part, ok, err := w.listed(ctx, f, n == 0)
 		if err != nil || !ok {
-			w.give()
+			<-w.tokens
 			if n > 0 {
 				err = nil // what is begun comes first
 			}
 			return err
 		}
-		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part, size: -1}
+		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part}
 		f.window = append(f.window, l)
 		w.begin(l)
 	}
@@ -68,7 +68,11 @@ func (w *Walker) tryTake() bool {
 	}
 }
 
-func (w *Walker) give() { <-w.tokens }
+// give is told that a leaf needs its token no more.
+func (w *Walker) give() {
+	<-w.tokens
+	signal(w.freed)
+}
 
 // listed returns the next part of f, waiting for it only if told to.
 func (w *Walker) listed(ctx context.Context, f *frame, wait bool) (listed, bool, error) {
@@ -101,15 +105,15 @@ func (w *Walker) begin(l *Leaf) {
 		l.spot.end()
 		w.give()
 	})
+	var turn *ticket
 	if l.c.part.Cacheable {
-		l.ticket = w.o.memo.enter(l.urls(w.seed))
+		turn = w.o.memo.enter(l.urls(w.seed))
 	}
 	l.cancel = w.run(func(ctx context.Context) {
 		defer close(l.stopped)
-		w.o.openPart(ctx, l)
+		w.o.openFirst(ctx, l, turn)
 		l.dead = l.stock == nil && l.doc == nil
 		l.early = l.dead && l.spot.Ahead() > 0 && mayBeLoad(l.errs)
-		l.ticket.settle()
 		close(l.opened)
 		if l.dead {
 			return

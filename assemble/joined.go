@@ -3,7 +3,6 @@ package assemble
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"slices"
 
@@ -23,17 +22,14 @@ type joined struct {
 
 // answered waits for the answer to the fill's request and reports whether that is kept. The error is that of ctx, or
 // why the request failed.
-func (j *joined) answered(ctx context.Context, to target) (kept bool, err error) {
+func (j *joined) answered(ctx context.Context) (kept bool, err error) {
 	f := j.f
 	select {
 	case <-f.answered:
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	if f.refusal != nil && f.to.size == to.size {
-		return false, f.refusal
-	}
-	return f.kept, nil
+	return f.kept, f.refusal
 }
 
 // serve makes the fill serve to, for l. It reports false if the fill cannot.
@@ -119,13 +115,13 @@ func (j *joined) mayBe(digest []byte) bool {
 }
 
 // check is called before the first byte is read, once the part is the head: what was fetched may be known by now not
-// to be what was promised.
+// to be whole, or not to be what was promised.
 func (j *joined) check(digest []byte) error {
 	j.f.mu.Lock()
 	err := j.f.err
 	j.f.mu.Unlock()
 	switch {
-	case errors.Is(err, errDigest):
+	case err != nil:
 		return err
 	case !j.mayBe(digest):
 		return errOtherDigest

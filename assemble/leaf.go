@@ -7,7 +7,6 @@ import (
 
 	"spate/format/manifest"
 	"spate/source"
-	"spate/source/budget"
 )
 
 // A stock is where a part's bytes come from: a pull, or a joined fill. read counts what it returns in the part's
@@ -26,41 +25,49 @@ type stock interface {
 type Leaf struct {
 	c     *cont // the part, as of the beginning of this execution
 	spot  *spot
-	start *mark // where the part starts in the stream
-	reset *mark // not nil: the reader goes back to here first, to compare what is replayed
+	start *mark   // where the part starts in the stream
+	reset *mark   // not nil: the reader goes back to here first, to compare what is replayed
+	after *listed // the part as listed; nil for one that was not reached through a manifest
 
-	cur    int     // the alternative that is being read
-	next   int     // the first one not tried
-	errs   []error // why those before failed
-	direct int64   // > 0: begin at this offset of the part, which was read up to there already
-	again  bool    // what the reader has seen is wrong: the part has to be begun anew, with alternative next
-	anew   bool    // the part has to be begun anew, to compare
+	cur      int     // the alternative that is being read
+	next     int     // the first one not tried
+	errs     []error // why those before failed
+	spent    int     // 1 + an alternative that was read out of turn, from the cache, and broke; 0: none
+	direct   int64   // > 0: begin at this offset of the part, which was read up to there already
+	promised bool    // some alternative has a digest
+	wrong    bool    // what the reader has seen is wrong: the part is given up, and begun again with alternative next
+	whole    bool    // what is left needs the part from its first byte, to compare
+	early    bool    // its alternatives failed before it was the head, maybe because so much was asked for at once
+	dead     bool    // none of the part's alternatives answered
+	isCheck  bool    // no part: the reader must have reached c.need by now
+	fatal    error   // the stream ends here
+	idle     idling  // opens since the leaf before
 
-	t        tally
-	size     int64  // of the part as far as known, else -1
-	digest   []byte // promised by what is being read
-	promised bool   // some alternative has a digest
-	mixed    bool   // of bytes of several alternatives
-	stock    stock
-	doc      *pull // the answer is a manifest
-	cached   bool  // served without a request of its own
-	ticket   *ticket
+	intake
+	runner
+	answer answer // as it was handed to the reader
+	pipe   *pipe  // nil: it was not handed to the reader
+}
 
-	answer  answer  // as it was handed to the reader
-	early   bool    // its alternatives failed before it was the head, maybe because so much was asked for at once
-	dead    bool    // none of the part's alternatives answered
-	isCheck bool    // no part: the reader must have reached c.need by now
-	fatal   error   // the stream ends here
-	idle    idling  // opens since the leaf before
-	after   *listed // the part as listed; nil for one that was not reached through a manifest
+// An intake is where a leaf's bytes come from, and what is known of them. The opener sets it, for the walker at first,
+// for the fetcher when an alternative has failed.
+type intake struct {
+	t      tally
+	size   int64  // of the part as far as known, else -1
+	digest []byte // promised by what is being read
+	mixed  bool   // of bytes of several alternatives
+	cached bool   // served without a request of its own
+	stock  stock
+	doc    *pull // the answer is a manifest
+}
 
+// A runner is the goroutine of a leaf: it opens, and then does what it is told. It is of the walker's making.
+type runner struct {
 	opened  chan struct{}              // closed when stock or doc is there, or none
-	then    chan func(context.Context) // what the leaf's goroutine does next
+	then    chan func(context.Context) // what the goroutine does next
 	cancel  context.CancelFunc         // ends the goroutine and the stock
 	finish  func()                     // gives back the leaf's place; calling it again does nothing
-	grant   budget.Grant               // for the whole of the leaf; empty: block by block
-	pipe    *pipe
-	stopped chan struct{} // closed when its goroutine has ended
+	stopped chan struct{}              // closed when the goroutine has ended
 }
 
 // An answer is what the first alternative that answered has told. The fetcher may be at another one by now.
@@ -78,12 +85,12 @@ type idling struct {
 }
 
 // close ends what the leaf is read from.
-func (l *Leaf) close() {
-	if l.stock != nil {
-		l.stock.Close()
+func (i *intake) close() {
+	if i.stock != nil {
+		i.stock.Close()
 	}
-	if l.doc != nil {
-		l.doc.Close()
+	if i.doc != nil {
+		i.doc.Close()
 	}
 }
 

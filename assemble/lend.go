@@ -24,7 +24,7 @@ var errTakenBack = errors.New("the leaf was ended while its stock was lent")
 // A loan is the reader's access to the stock of the head. Its fields are guarded by the Reader's mu, and bytes is the
 // reading goroutine's.
 type loan struct {
-	asked bool
+	asked *pipe                       // whose stock the reader wants; nil: none
 	read  func(b []byte) (int, error) // nil: nothing is lent
 	err   error                       // what read returned last, as it was given back
 	back  *sync.Cond                  // given back
@@ -43,10 +43,10 @@ func (r *Reader) lend(ctx context.Context, l *Leaf) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	loan := &r.loan
-	if !loan.asked || l.pipe != r.asking {
+	if loan.asked != l.pipe {
 		return false, nil
 	}
-	loan.asked, loan.err = false, nil
+	loan.asked, loan.err = nil, nil
 	loan.read = func(b []byte) (int, error) { return l.stock.read(ctx, b) }
 	r.ready.Signal()
 	for loan.read != nil {
@@ -62,7 +62,7 @@ func (r *Reader) borrow(l *Leaf) {
 		return
 	}
 	if time.Since(r.loan.left) < slowReader {
-		r.loan.asked, r.asking = true, l.pipe
+		r.loan.asked = l.pipe
 	}
 }
 
@@ -70,8 +70,7 @@ func (r *Reader) borrow(l *Leaf) {
 func (r *Reader) giveBack(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.loan.asked, r.asking = false, nil
-	r.loan.rush = false
+	r.loan.asked, r.loan.rush = nil, false
 	r.loan.calm.Broadcast()
 	if r.loan.read != nil {
 		r.loan.read, r.loan.err = nil, err

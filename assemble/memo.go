@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"spate/source"
 )
 
 const (
@@ -20,7 +22,8 @@ var errTooLarge = errors.New("too large to be cached")
 
 // A memo is the cache of one call for parts marked (*): what was fetched, and what is being fetched, by URL.
 //
-// Lock order: memo.mu before fill.mu; neither is held over I/O or while calling the limiter.
+// Lock order: memo.mu, then fill.mu, then those of order and store. The limiter asks for positions with its own lock
+// held (limit.Hosts, then pull.mu, then fill.mu, then order.mu), so none of them is held while it is called; nor over I/O.
 type memo struct {
 	o     *opener
 	store *store
@@ -122,7 +125,7 @@ func (m *memo) join(ctx context.Context, to target, l *Leaf, sibling bool) (*joi
 	j := f.join(l)
 	m.mu.Unlock()
 	m.o.opts.Hosts.Promote()
-	if kept, err := j.answered(ctx, to); !kept || !j.serve(to, l) {
+	if kept, err := j.answered(ctx); !kept || !j.serve(to, l) {
 		j.Close()
 		return nil, err
 	}
@@ -150,17 +153,25 @@ func (m *memo) fetch(ctx context.Context, to target, l *Leaf) (*joined, *pull, e
 	if j == nil {
 		return nil, nil, errClosed
 	}
-	kept, err := j.answered(ctx, to)
-	if kept {
-		j.size, j.adopted = max(j.f.info.Size, to.size), true
+	kept, err := j.answered(ctx)
+	known := j.f.info.Size
+	switch {
+	case err != nil:
+	case kept && to.size >= 0 && known >= 0 && to.size != known:
+		m.forget(j.f)
+		err = &source.Error{Op: "open", URL: to.url, Kind: source.KindCorrupt, Err: errPromised}
+	case kept:
+		j.size, j.adopted = max(known, to.size), true
 		return j, nil, nil
+	default:
+		var p *pull
+		if p, err = j.f.handOver(ctx, l.spot); err == nil {
+			defer j.Close()
+			return nil, p, nil
+		}
 	}
-	defer j.Close()
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := j.f.handOver(ctx, l.spot)
-	return nil, p, err
+	j.Close()
+	return nil, nil, err
 }
 
 // begin begins the fill of to and returns its first reader; nil if the memo is closed.

@@ -47,16 +47,16 @@ type pull struct {
 
 	once bool // for the memo: it should be asked for only once
 
-	mu      sync.Mutex // guards what revoke touches
-	pos     limit.Position
-	slot    *limit.Slot
-	abort   context.CancelFunc
-	revoked bool
+	mu       sync.Mutex // guards what revoke touches
+	position limit.Position
+	slot     *limit.Slot
+	abort    context.CancelFunc
+	revoked  bool
 }
 
 // open opens to at t.off. size is what is known of the part's size from bytes already read, else -1.
-func (o *opener) open(ctx context.Context, to target, t *tally, size int64, pos limit.Position) (*pull, error) {
-	p := &pull{o: o, pos: pos, to: to, t: t, size: size}
+func (o *opener) open(ctx context.Context, to target, t *tally, size int64, position limit.Position) (*pull, error) {
+	p := &pull{o: o, position: position, to: to, t: t, size: size}
 	if to.size >= 0 && size >= 0 && to.size != size {
 		return nil, p.fault("open", source.KindChanged, errPromised)
 	}
@@ -144,14 +144,14 @@ func (p *pull) take(ctx context.Context) error {
 func (p *pull) Ahead() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pos.Ahead()
+	return p.position.Ahead()
 }
 
 // setPosition hands the pull over to another owner.
-func (p *pull) setPosition(pos limit.Position) {
+func (p *pull) setPosition(position limit.Position) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pos = pos
+	p.position = position
 }
 
 // revoke is called by the limiter, from any goroutine. The slot is given back here, not where the body is read:

@@ -20,17 +20,25 @@ var (
 	errOtherDigest = errors.New("it promises another SHA-256 than what was read so far")
 )
 
+// openFirst is openPart for a leaf of which nothing was asked for yet; turn is nil for one that must not be cached.
+func (o *opener) openFirst(ctx context.Context, l *Leaf, turn *ticket) {
+	defer turn.settle()
+	if turn != nil && (turn.wait(ctx) != nil || !l.c.resumed && o.joinAny(ctx, l)) {
+		return
+	}
+	o.openPart(ctx, l)
+}
+
 // openPart opens the first of the leaf's untried alternatives that answers, from l.t.off on. It leaves the leaf with a
 // stock, with a doc, or, where none answers or ctx ends, with neither.
 func (o *opener) openPart(ctx context.Context, l *Leaf) {
 	l.stock, l.doc = nil, nil
-	if l.c.part.Cacheable && l.pipe == nil {
-		if l.ticket.wait(ctx) != nil || !l.c.resumed && o.joinAny(ctx, l) {
-			return
-		}
-	}
 	for l.next < len(l.c.part.Alternatives) {
 		i := l.next
+		if i+1 == l.spent {
+			l.next++
+			continue
+		}
 		to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[i])
 		if err == nil {
 			err = o.openAlternative(ctx, l, to)
@@ -144,7 +152,7 @@ func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error 
 	p, err := o.open(ctx, to, &l.t, -1, l.spot)
 	if l.direct > 0 && errors.Is(err, errNoRange) {
 		if l.pipe != nil { // the reader counts on what it was told
-			l.anew = true
+			l.whole = true
 			return errForWalker
 		}
 		l.direct = 0
@@ -178,7 +186,7 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	case errors.Is(err, errShrunk) && o.isDocument(ctx, l, to):
 		return errForWalker
 	case errors.Is(err, errNoRange):
-		l.anew = true
+		l.whole = true
 		return errForWalker
 	case err != nil:
 		return err

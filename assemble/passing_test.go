@@ -11,17 +11,16 @@ import (
 	"spate/source"
 )
 
-// numbered is src with the n-th answer of url changed by f; the first is 1.
-func numbered(src source.Source, url string, f func(n int64, res *source.Resource)) source.Source {
+// secondly is src with all answers of url but the first being the manifest at other.
+func secondly(src source.Source, url, other string) source.Source {
 	var n atomic.Int64
 	return source.Func(func(ctx context.Context, u string, rng source.Range) (*source.Resource, error) {
-		if u != url {
+		if u != url || n.Add(1) == 1 {
 			return src.Open(ctx, u, rng)
 		}
-		i := n.Add(1)
-		res, err := src.Open(ctx, u, rng)
+		res, err := src.Open(ctx, other, rng)
 		if err == nil {
-			f(i, res)
+			res.URL, res.MediaType = url, "text/parts-manifest"
 		}
 		return res, err
 	})
@@ -44,22 +43,26 @@ func TestDigestOfWhatPassesBy(t *testing.T) {
 	})
 }
 
-// TestManifestInPlaceOfWhatPassedBy: who has to ask for itself is answered by a manifest.
+// TestManifestInPlaceOfWhatPassedBy: who has to ask for itself is answered by a manifest, which is executed.
 func TestManifestInPlaceOfWhatPassedBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		data, gate := text("data", 300<<10), make(chan struct{})
-		m := library(map[string]*thing{memB: {data: data, hold: gate, holdAt: 1000}, memC: {data: data},
-			plan: {data: lines("(*)"+memB, "--", "(*)"+memB, memC)}})
-		src := numbered(m, memB, func(n int64, res *source.Resource) {
-			if n > 1 {
-				res.MediaType = "text/parts-manifest"
-			}
-		})
-		out := steps(t, src, nothingKept(16), gate)
-		out.want(t, slices.Concat(data, data))
-		if kinds := out.kinds(); len(kinds) == 0 || kinds[0] != "changed" {
-			t.Errorf("failures %q", kinds)
-		}
+		m := library(map[string]*thing{memB: {data: data, hold: gate, holdAt: 1000}, memC: {data: text("c", 10)},
+			plan: {data: lines("(*)"+memB, "--", "(*)"+memB)}, "mem://x/manifest": {data: lines(memC)}})
+		steps(t, secondly(m, memB, "mem://x/manifest"), nothingKept(16), gate).want(t, slices.Concat(data, text("c", 10)))
+		m.wantNothingOpen(t)
+	})
+}
+
+// TestSiblingThatPassedBy: a part that has joined what is listed second asks for what is listed first, once it is sent
+// away, as it would have in order.
+func TestSiblingThatPassedBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data, gate := text("data", 300<<10), make(chan struct{})
+		m := library(map[string]*thing{memB: {data: data, hold: gate, holdAt: 1000}, memC: {data: text("c", 10)},
+			plan: {data: lines("(*)"+memB, "--", "(*)"+memC, memB)}})
+		steps(t, m, nothingKept(16), gate).want(t, slices.Concat(data, text("c", 10)))
+		m.wantAsked(t, map[string]int{memB: 1, memC: 1})
 		m.wantNothingOpen(t)
 	})
 }

@@ -14,8 +14,10 @@ const (
 	headReserve = 4 * maxBlock
 )
 
-// A pipe hands a leaf's bytes from its fetcher to the reader. Its fields are guarded by the Reader's mu.
+// A pipe hands a leaf's bytes from its fetcher to the reader. Its fields are guarded by the Reader's mu, but for grant.
 type pipe struct {
+	grant budget.Grant // for the whole of the leaf, the fetcher's alone; empty: block by block
+
 	blocks []*block
 	err    error // why there is no more: io.EOF, errFailed or that of the context
 	taken  bool  // the reader has seen some of the bytes
@@ -83,8 +85,8 @@ func (r *Reader) pump(ctx context.Context, l *Leaf) error {
 
 // reserve takes the budget for all of a leaf that is not yet the head, so that what is begun can be finished.
 func (r *Reader) reserve(ctx context.Context, l *Leaf) (err error) {
-	if l.size > l.t.off && l.grant.Held() == 0 {
-		l.grant, err = r.account.AcquireWhole(ctx, l.size-l.t.off, l.spot)
+	if l.size > l.t.off && l.pipe.grant.Held() == 0 {
+		l.pipe.grant, err = r.account.AcquireWhole(ctx, l.size-l.t.off, l.spot)
 	}
 	return err
 }
@@ -104,8 +106,8 @@ func (r *Reader) room(ctx context.Context, l *Leaf) (*block, error) {
 		left = l.size - l.t.off
 	}
 	size := sizeClass(left)
-	if l.grant.Held() > 0 {
-		return &block{buf: r.o.opts.Budget.Buffer(size), next: l.next, grant: l.grant.Split(int64(size))}, nil
+	if l.pipe.grant.Held() > 0 {
+		return &block{buf: r.o.opts.Budget.Buffer(size), next: l.next, grant: l.pipe.grant.Split(int64(size))}, nil
 	}
 	grant, err := r.account.Acquire(ctx, int64(size), l.spot)
 	if err != nil {
@@ -146,7 +148,7 @@ func (r *Reader) recycle(b *block) {
 
 // endPipe tells the reader that no more will come.
 func (r *Reader) endPipe(l *Leaf, err error) {
-	l.grant.Release()
+	l.pipe.grant.Release()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.pipe.err = err
@@ -177,7 +179,7 @@ func (r *Reader) await(l *Leaf) (b []byte, read func([]byte) (int, error), err e
 		switch {
 		case r.stopped != nil:
 			return nil, nil, r.stopped
-		case p.err == errFailed && (l.again || l.early && !p.taken):
+		case p.err == errFailed && (l.wrong || l.early && !p.taken):
 			return nil, nil, p.err // what is buffered is wrong, or will be fetched again
 		case len(p.blocks) > 0 && p.blocks[0].r < p.blocks[0].w:
 			p.taken = true

@@ -36,7 +36,6 @@ type Reader struct {
 	stopped error // why the stream was stopped: that of the context, or errClosed
 	stats   Stats
 	loan    loan
-	asking  *pipe // whose stock the loan was asked for
 	origins map[string]struct{}
 
 	// What follows is the reading goroutine's.

@@ -149,6 +149,8 @@ func (r *Reader) dequeue() (*Leaf, error) {
 			r.queue[0] = nil
 			r.queue = r.queue[1:]
 			return l, nil
+		case r.ended && r.pos < r.high:
+			return nil, fmt.Errorf("%w: the stream ends before what was handed on", source.ErrChanged)
 		case r.ended:
 			return nil, io.EOF
 		}
@@ -212,7 +214,7 @@ func (r *Reader) giveUp(l *Leaf) error {
 	}
 	switch {
 	case !r.handed || !l.promised:
-		return r.unwind(l, !l.again)
+		return r.unwind(l, !l.wrong)
 	case r.o.opts.Rewind != nil && l.start.off >= r.settled:
 		if err := r.o.opts.Rewind(l.start.off); err != nil {
 			return err
@@ -221,10 +223,11 @@ func (r *Reader) giveUp(l *Leaf) error {
 		r.high, r.highCRC = r.pos, r.crc
 		r.rewound = true
 		return r.unwind(l, true)
-	case l.again:
+	case l.wrong:
 		return l.errs[len(l.errs)-1]
 	}
-	return r.unwind(l, false)
+	l.whole = true // what comes instead has to reach what was handed on, and be the same
+	return r.unwind(l, true)
 }
 
 // unwind sets the walk back, to where another alternative is left, and begins it anew from there.

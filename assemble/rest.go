@@ -38,33 +38,53 @@ func (w *Walker) whatFollows(ctx context.Context, c *cont) *rest {
 
 // isGuess reports whether something may follow only because it was not known, when the part was left, that nothing
 // does, and it is not being looked for.
-func (r *rest) isGuess() bool { return r != nil && len(r.known) == 0 && !r.end && r.feed == nil }
+func (r *rest) isGuess() bool {
+	return r != nil && len(r.known) == 0 && !r.end && !r.isParked()
+}
+
+// isParked reports whether the feed is kept open for r.
+func (r *rest) isParked() bool { return r.feed != nil && r.feed.parked == r }
 
 // lookedPast returns c without those conts, from it upwards, after which nothing follows though their manifests took
-// their time to end. It takes as long as they need: it is for who would have to give up otherwise.
-func (w *Walker) lookedPast(ctx context.Context, c *cont) *cont {
+// their time to end, and what is open because of these manifests. It takes as long as they need: it is for who would
+// have to give up otherwise.
+func (w *Walker) lookedPast(ctx context.Context, c *cont) (*cont, []uint64) {
 	if c == nil {
+		return nil, nil
+	}
+	up, opened := w.lookedPast(ctx, c.up)
+	after := w.lookAfter(ctx, c)
+	if up == c.up && after == c.after {
+		return c, opened
+	}
+	if after == nil {
+		opened = append(opened, c.after.opened...)
+	}
+	return c.with(func(d *cont) { d.up, d.after = up, after }).pushed(), opened
+}
+
+// lookAfter is what is known to follow c, once its manifest has told.
+func (w *Walker) lookAfter(ctx context.Context, c *cont) *rest {
+	r := c.after
+	var f *feed
+	switch {
+	case r.isGuess():
+		f = w.reopen(c.doc, r.from)
+		w.idle.opens++
+	case r != nil && r.isParked():
+		f = r.feed
+	default:
+		return r
+	}
+	parts, end := f.known(ctx, forever)
+	if len(parts) == 0 && !end {
+		return r
+	}
+	w.shut(f)
+	if len(parts) == 0 {
 		return nil
 	}
-	up, after := w.lookedPast(ctx, c.up), c.after
-	switch {
-	case after.isGuess():
-		f := w.reopen(c.doc, after.from)
-		parts, end := f.known(ctx, forever)
-		w.shut(f)
-		if end && len(parts) == 0 {
-			after = nil
-		}
-	case after != nil && after.feed != nil && after.feed.parked == after:
-		if parts, end := after.feed.known(ctx, forever); end && len(parts) == 0 {
-			w.shut(after.feed)
-			after = nil
-		}
-	}
-	if up == c.up && after == c.after {
-		return c
-	}
-	return c.with(func(d *cont) { d.up, d.after = up, after }).pushed()
+	return &rest{known: parts, from: parts[len(parts)-1].after, end: end, nested: r.nested, opened: r.opened}
 }
 
 // hold adds to r what the feed of f knows, and closes the feed, or keeps it where its origin cannot seek. It returns
@@ -143,7 +163,7 @@ func (o *opener) openDocument(ctx context.Context, doc *document, off int64) (*p
 }
 
 func (o *opener) openDocumentAt(ctx context.Context, doc *document, t *tally) (*pull, error) {
-	p := &pull{o: o, pos: inTurn{}, to: doc.to, t: t, size: doc.info.Size, first: doc.info}
+	p := &pull{o: o, position: inTurn{}, to: doc.to, t: t, size: doc.info.Size, first: doc.info}
 	p.to.host = "" // manifests take no slots
 	if err := p.reopen(ctx); err != nil {
 		return nil, err

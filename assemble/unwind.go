@@ -16,7 +16,12 @@ type stand struct {
 // Unwind sets the walk back to the nearest part, from l's own upwards, that has an alternative left, and begins it
 // with that one. Where there is none, the error says why, of every alternative on the way.
 func (w *Walker) Unwind(l *Leaf, at stand) error {
-	c := l.c.with(func(c *cont) { c.next, c.errs = l.next, l.errs })
+	c := l.c.with(func(c *cont) {
+		c.next, c.errs = l.next, l.errs
+		if l.spent > l.next {
+			c.part.Alternatives = slices.Concat(c.part.Alternatives[:l.spent-1], c.part.Alternatives[l.spent:])
+		}
+	})
 	again := l.early && l.next == l.c.next // the same once more
 	need := c.need
 	if at.exact {
@@ -33,7 +38,7 @@ func (w *Walker) Unwind(l *Leaf, at stand) error {
 	need = min(need, at.high)
 	c = c.with(func(c *cont) { c.need, c.resumed = need, true })
 	direct := int64(0)
-	if at.exact && at.pos == need && !l.anew {
+	if at.exact && at.pos == need && !l.whole {
 		direct = at.pos - c.start.off
 	}
 	w.clear(c)

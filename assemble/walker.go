@@ -21,6 +21,7 @@ type Walker struct {
 	o      *opener
 	order  *order
 	tokens chan struct{} // as many as leaves may be begun at once; one is taken while there is room
+	freed  chan struct{} // one token when another was given back
 	// run starts f in a goroutine of the stream, with a context of its own that the result cancels.
 	run   func(f func(ctx context.Context)) context.CancelFunc
 	fetch func(ctx context.Context, l *Leaf) // what is done with a leaf that is data
@@ -49,7 +50,7 @@ const (
 // newWalker begins with url as the only alternative of a part of its own.
 func newWalker(o *opener, url string) *Walker {
 	w := &Walker{o: o, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]int), feeds: make(map[*feed]struct{})}
-	w.tokens = make(chan struct{}, max(o.opts.Ahead, 1))
+	w.tokens, w.freed = make(chan struct{}, max(o.opts.Ahead, 1)), make(chan struct{}, 1)
 	w.order = &order{promote: func() {
 		o.opts.Hosts.Promote()
 		o.opts.Budget.Promote()
@@ -62,7 +63,7 @@ func newWalker(o *opener, url string) *Walker {
 
 // resume makes c's next alternative what is executed next.
 func (w *Walker) resume(c *cont, direct int64) {
-	w.job = &Leaf{c: c, next: c.next, errs: c.errs, direct: direct, size: -1}
+	w.job = &Leaf{c: c, next: c.next, errs: c.errs, direct: direct}
 }
 
 // Next returns the next leaf, and io.EOF at the end of the stream. Other errors are those of ctx.
@@ -208,7 +209,7 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 	return l, nil
 }
 
-// awaitMore waits until l was opened, or until f may have parts to begin beside it.
+// awaitMore waits until l was opened, or until there may be parts of f to begin beside it, and room for them.
 func (w *Walker) awaitMore(ctx context.Context, f *frame, l *Leaf) (more bool, err error) {
 	if f.feed == nil {
 		return false, w.await(ctx, l)
@@ -216,6 +217,8 @@ func (w *Walker) awaitMore(ctx context.Context, f *frame, l *Leaf) (more bool, e
 	select {
 	case <-l.opened:
 	case <-f.feed.changed:
+		return true, nil
+	case <-w.freed:
 		return true, nil
 	case <-ctx.Done():
 	}
@@ -251,7 +254,9 @@ func (w *Walker) push(ctx context.Context, l *Leaf, after *rest, opened []uint64
 	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
 	c = c.pushed()
 	if c.checkDepth(w.o.opts.MaxDepth) != nil {
-		c = w.lookedPast(ctx, c)
+		var more []uint64
+		c, more = w.lookedPast(ctx, c)
+		opened = append(slices.Clip(opened), more...)
 	}
 	if err := c.checkDepth(w.o.opts.MaxDepth); err != nil {
 		l.discard()
