@@ -32,6 +32,16 @@ func (j *joined) answered(ctx context.Context) (kept bool, err error) {
 	return f.kept, f.refusal
 }
 
+// own makes the fill that of the part it was asked for. The error is that of an answer of another size than promised.
+func (j *joined) own(to target) error {
+	known := j.f.info.Size
+	if to.size >= 0 && known >= 0 && to.size != known {
+		return &source.Error{Op: "open", URL: to.url, Kind: source.KindCorrupt, Err: errPromised}
+	}
+	j.size, j.adopted = max(known, to.size), true
+	return nil
+}
+
 // serve makes the fill serve to, for l. It reports false if the fill cannot.
 func (j *joined) serve(to target, l *Leaf) bool {
 	f := j.f

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-
-	"spate/source"
 )
 
 const (
@@ -154,24 +152,18 @@ func (m *memo) fetch(ctx context.Context, to target, l *Leaf) (*joined, *pull, e
 		return nil, nil, errClosed
 	}
 	kept, err := j.answered(ctx)
-	known := j.f.info.Size
-	switch {
-	case err != nil:
-	case kept && to.size >= 0 && known >= 0 && to.size != known:
-		m.forget(j.f)
-		err = &source.Error{Op: "open", URL: to.url, Kind: source.KindCorrupt, Err: errPromised}
-	case kept:
-		j.size, j.adopted = max(known, to.size), true
-		return j, nil, nil
-	default:
-		var p *pull
-		if p, err = j.f.handOver(ctx, l.spot); err == nil {
-			defer j.Close()
-			return nil, p, nil
+	if err == nil && kept {
+		if err = j.own(to); err == nil {
+			return j, nil, nil
 		}
+		m.forget(j.f)
 	}
-	j.Close()
-	return nil, nil, err
+	defer j.Close()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := j.f.handOver(ctx, l.spot)
+	return nil, p, err
 }
 
 // begin begins the fill of to and returns its first reader; nil if the memo is closed.

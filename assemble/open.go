@@ -203,7 +203,7 @@ func (p *pull) accept(res *source.Resource) error {
 		return p.fault("open", source.KindCorrupt, errPromised)
 	case p.size >= 0 && res.Size >= 0 && p.size != res.Size:
 		return p.fault("open", source.KindChanged, fmt.Errorf("size was %d, is %d", p.size, res.Size))
-	case p.first.URL != "" && p.first.Validator != res.Validator:
+	case p.first.URL != "" && !res.HasValidatorOf(&p.first):
 		return p.fault("open", source.KindChanged, errors.New("its validator is another one than before"))
 	case res.Size >= 0 && res.Size < p.t.off:
 		return p.fault("open", source.KindChanged, errShrunk)

@@ -57,7 +57,7 @@ func (w *Walker) lookedPast(ctx context.Context, c *cont) (*cont, []uint64) {
 	if up == c.up && after == c.after {
 		return c, opened
 	}
-	if after == nil {
+	if after == nil && c.after != nil {
 		opened = append(opened, c.after.opened...)
 	}
 	return c.with(func(d *cont) { d.up, d.after = up, after }).pushed(), opened

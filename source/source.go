@@ -48,17 +48,25 @@ type Info struct {
 	URL       string    // the final one, after redirects, without a fragment
 	Size      int64     // of the whole resource in bytes; -1 where it is not known
 	MediaType string    // lower case and without parameters; "" where it is not known
-	Validator string    // changes if the bytes do, see HasStrongValidator; opaque, compared by ==; "" where there is none
+	Validator string    // changes if the bytes do, see HasStrongValidator; opaque, compared by HasValidatorOf; "" where there is none
 	Name      string    // what the origin proposes as a file's name, not sanitised; "" for no proposal
 	ModTime   time.Time // zero where it is not known
 	Seekable  bool      // the origin said, or has shown, that it answers ranges
 }
 
+// weak is how a weak Validator begins.
+const weak = "W/"
+
 // HasStrongValidator reports whether a Validator that is the same as before means that the bytes are (RFC 9110 §8.8.1),
-// so that ranges of two answers may be put together. Of a weak one, which begins with "W/", it means that they may be;
-// one that differs is always that of other bytes.
+// so that ranges of two answers may be put together. Of a weak one, which begins with "W/", it means that they may be.
 func (i *Info) HasStrongValidator() bool {
-	return i.Validator != "" && !strings.HasPrefix(i.Validator, "W/")
+	return i.Validator != "" && !strings.HasPrefix(i.Validator, weak)
+}
+
+// HasValidatorOf reports whether i and o have the same Validator, whether or not each is weak: which it is may change
+// with time alone. Where they differ, i is of other bytes than o.
+func (i *Info) HasValidatorOf(o *Info) bool {
+	return strings.TrimPrefix(i.Validator, weak) == strings.TrimPrefix(o.Validator, weak)
 }
 
 // A Resource is an answered Open: the body, where it starts and what is known of the whole.

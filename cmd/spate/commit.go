@@ -37,12 +37,20 @@ func (w *writer) setAside(path string) former {
 	if !w.overwrite || errors.Is(err, fs.ErrNotExist) {
 		return former{path: path, fresh: true}
 	}
-	aside := fmt.Sprintf("%s.before-%d", path, os.Getpid())
-	if err := os.Link(path, aside); err != nil {
-		return former{path: path}
+	for n := range maxAsides {
+		aside := fmt.Sprintf("%s.before-%d", path, os.Getpid()+n)
+		if err = os.Link(path, aside); err == nil {
+			return former{path: path, aside: aside}
+		}
+		if !errors.Is(err, fs.ErrExist) { // left by a run that was killed
+			break
+		}
 	}
-	return former{path: path, aside: aside}
+	return former{path: path}
 }
+
+// maxAsides is how many second names are tried.
+const maxAsides = 100
 
 // restore makes path what it was.
 func (f former) restore() error {

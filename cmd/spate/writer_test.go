@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -72,5 +73,28 @@ func wantNames(t *testing.T, want ...string) {
 	got, err := filepath.Glob("*")
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q; %v", got, want, err)
+	}
+}
+
+// A second name that a killed run has left does not take the protection away.
+func TestSetAsideBesideALeftover(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	for _, name := range []string{path, fmt.Sprintf("%s.before-%d", path, os.Getpid())} {
+		if err := os.WriteFile(name, []byte("old"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was := (&writer{overwrite: true}).setAside(path)
+	if err := os.WriteFile(path+".new", []byte("new"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := was.restore(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -38,8 +38,8 @@ type Options struct {
 //
 //   - Info.Size comes from Content-Length or Content-Range.
 //   - Info.Validator is the ETag as it is, if it is strong; else the Last-Modified date behind "date ", if it is older
-//     than the answer, so that the bytes cannot have changed within its second (RFC 9110 §8.8.2.2); else a weak
-//     one, of the ETag or the date.
+//     than the answer, so that the bytes cannot have changed within its second (RFC 9110 §8.8.2.2), and the same
+//     as a weak one if it is not; else the weak ETag.
 //   - Info.Name is the file name of Content-Disposition.
 //   - Info.Seekable is true if the origin answered a range, or was asked for none and said "Accept-Ranges: bytes".
 //

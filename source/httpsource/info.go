@@ -34,16 +34,14 @@ func validator(h http.Header) string {
 		return tag
 	}
 	modified, ok := date(h, "Last-Modified")
-	answered, known := date(h, "Date")
-	switch {
-	case !ok:
-		return tag
-	case known && modified.Before(answered):
-		return "date " + h.Get("Last-Modified")
-	case tag != "":
+	if !ok {
 		return tag
 	}
-	return weak + "date " + h.Get("Last-Modified")
+	v := "date " + h.Get("Last-Modified")
+	if answered, known := date(h, "Date"); !known || !modified.Before(answered) {
+		return weak + v
+	}
+	return v
 }
 
 // weak is how a weak entity tag begins.

@@ -27,7 +27,7 @@ func TestInfo(t *testing.T) {
 		{"weak tag and date", []string{"Content-Type", "", "ETag", `W/"a"`, "Last-Modified", modified},
 			source.Info{Validator: "date " + modified, ModTime: when}},
 		{"weak tag and date of the same second", []string{"Content-Type", "", "ETag", `W/"a"`, "Last-Modified", modified, "Date", modified},
-			source.Info{Validator: `W/"a"`, ModTime: when}},
+			source.Info{Validator: "W/date " + modified, ModTime: when}},
 		{"no date", []string{"Content-Type", "", "Last-Modified", "0"}, source.Info{}},
 		{"media type", []string{"Content-Type", "Text/HTML; charset=x"}, source.Info{MediaType: "text/html"}},
 		{"media type, broken parameters", []string{"Content-Type", "text/x ; ;="}, source.Info{MediaType: "text/x"}},

@@ -16,7 +16,7 @@ import (
 // Position tells where in its stream a claimant stands. It may change at any time; it is read with locks held, so it
 // must not block, nor call back.
 type Position interface {
-	// Ahead is 0 for what is being read and greater the later it will be.
+	// Ahead is 0 for what is being read and greater the later it will be; math.MaxInt64 for what nobody waits for.
 	Ahead() int64
 }
 
@@ -48,7 +48,7 @@ type Claim struct {
 	// and Release must still be called.
 	Revoke func()
 	// Once says that what is asked for should be asked for only once. Such a claim is revoked only where there is no
-	// other, and as long as it is not a head it leaves a slot of the host to others.
+	// other, unless nobody waits for it any more; and as long as it is not a head it leaves a slot of the host to others.
 	Once bool
 }
 
@@ -205,10 +205,12 @@ func furthest(holders []*Slot) *Slot {
 	return worst
 }
 
+func (s *Slot) isSpared() bool { return s.claim.Once && s.claim.Ahead() < math.MaxInt64 }
+
 // givesWayBefore reports whether s is to be revoked before o.
 func (s *Slot) givesWayBefore(o *Slot) bool {
-	if s.claim.Once != o.claim.Once {
-		return o.claim.Once
+	if mine, others := s.isSpared(), o.isSpared(); mine != others {
+		return others
 	}
 	return s.claim.Ahead() > o.claim.Ahead()
 }

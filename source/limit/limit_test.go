@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -259,6 +260,20 @@ func TestOnceIsRevokedLast(t *testing.T) {
 		far.end()
 		second.want(t, "the other head", true, 0)
 		endAll(head, second)
+	})
+}
+
+// TestOnceForNobody: what nobody waits for any more goes first.
+func TestOnceForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hosts{PerHost: 2}
+		stray, near := askOnce(h, "a", 5), ask(h, "a", 1)
+		stray.move(math.MaxInt64)
+		head := ask(h, "a", 0)
+		near.want(t, "the near one", true, 0)
+		stray.want(t, "the one for nobody", true, 1)
+		stray.end()
+		endAll(head, near)
 	})
 }
 
