@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -144,7 +145,7 @@ func TestStat(t *testing.T) {
 			t.Errorf("%s: ModTime %v, want %v", path, info.ModTime, at)
 		}
 		info.ModTime = at
-		if info != want {
+		if !reflect.DeepEqual(info, want) {
 			t.Errorf("%s: %+v, want %+v", path, info, want)
 		}
 	}

@@ -137,6 +137,7 @@ func (f *fill) ask(ctx context.Context) (p *pull) {
 		return nil
 	}
 	f.info = p.info()
+	f.info.Links = nil // thousands of fills may be kept
 	f.kept = !isDocument(p) && p.size <= maxCached
 	if !f.kept {
 		f.m.forget(f)

@@ -250,6 +250,7 @@ func (w *Walker) push(ctx context.Context, l *Leaf, after *rest, opened []uint64
 	if l.c.up == nil {
 		w.onRoot(doc.info, true)
 	}
+	doc.info.Digests, doc.info.Links = nil, nil // every continuation would keep them
 	opened = w.countAgain(doc.to.url, opened)
 	c := l.c.with(func(c *cont) { c.next, c.errs, c.after = l.next, l.errs, after })
 	c = c.pushed()

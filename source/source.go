@@ -52,6 +52,8 @@ type Info struct {
 	Name      string    // what the origin proposes as a file's name, not sanitised; "" for no proposal
 	ModTime   time.Time // zero where it is not known
 	Seekable  bool      // the origin said, or has shown, that it answers ranges
+	Digests   []Digest  // of the whole, at most one for each algorithm; shared, not to be changed
+	Links     []Link    // in the order of the header, 64 at most; shared, not to be changed
 }
 
 // weak is how a weak Validator begins.

@@ -35,6 +35,7 @@ func (a *answer) resource(rng source.Range) (*source.Resource, error) {
 // whole is a 200: everything, from 0 on, whatever was asked for, up to the end of what was asked for.
 func (a *answer) whole(rng source.Range) *source.Resource {
 	size := a.resp.ContentLength
+	a.entire = true
 	res := &source.Resource{Info: a.info(size), Len: size}
 	if a.asked {
 		res.Seekable = false // whatever it says
@@ -63,7 +64,7 @@ func (a *answer) part(rng source.Range) (*source.Resource, error) {
 	if err != nil {
 		return nil, classed(source.KindProtocol, err)
 	}
-	a.length = n
+	a.length, a.entire = n, n == span.size
 	res := &source.Resource{Info: a.info(span.size), Off: rng.Off, Len: n}
 	res.Seekable = true
 	if rng.Len >= 0 {
@@ -86,7 +87,7 @@ func (a *answer) beyond(rng source.Range) (*source.Resource, error) {
 	}
 	res := a.empty(rng.Off, span.size)
 	res.Seekable = true
-	res.MediaType, res.Name = "", "" // those of the error's page
+	res.MediaType, res.Name, res.Digests, res.Links = "", "", nil, nil // those of the error's page
 	return res, nil
 }
 

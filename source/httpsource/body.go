@@ -21,6 +21,7 @@ type body struct {
 	wanted    int64 // bytes until the end of the caller's range
 	announced int64 // bytes until the end that the origin announced; -1 if it announced none
 	err       error // of the last Read, and of all that follow
+	ended     bool  // the answer's body has come to its end, or broken off
 
 	busy, closed atomic.Bool
 }
@@ -81,7 +82,9 @@ func (b *body) next(p []byte) (int, error) {
 func (b *body) wait(p []byte) (int, error) {
 	b.a.watch.wait(b.silence)
 	defer b.a.watch.done()
-	return b.a.resp.Body.Read(p)
+	n, err := b.a.resp.Body.Read(p)
+	b.ended = err != nil
+	return n, err
 }
 
 // end makes sure that the body ends where it was announced to.
@@ -140,8 +143,9 @@ func (b *body) Close() error {
 	return nil
 }
 
-// littleLeft reports whether the rest of the answer, if there is one, is known to be small.
+// littleLeft reports whether the rest of the answer, if there is one, is known to be small. Where the caller's range has
+// ended the answer may go on, if only with the last, empty chunk.
 func (b *body) littleLeft() bool {
-	return b.err == nil && b.announced >= 0 && b.announced <= drainBytes &&
+	return !b.ended && (b.err == nil || b.err == io.EOF) && b.announced >= 0 && b.announced <= drainBytes &&
 		b.a.watch.interrupted(b.a.over()) == nil
 }

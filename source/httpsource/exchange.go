@@ -15,7 +15,7 @@ import (
 
 // Of a body that nobody wants, this much is read for so long, so that its connection can be used again.
 const (
-	drainBytes = 64 << 10
+	drainBytes = 256 << 10
 	drainTime  = 250 * time.Millisecond
 )
 
@@ -27,6 +27,8 @@ type answer struct {
 	asked bool // for a range
 	// length is what the body should have, as the origin announced it; -1 if it did not.
 	length int64
+	entire bool // the body is that of the whole resource
+	told   promises
 	watch  *watch
 	// over is the error of the caller's context, nil while that lasts.
 	over func() error
@@ -38,12 +40,13 @@ func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*a
 	inner, cancel := context.WithCancelCause(ctx)
 	w := &watch{opts: &s.opts, cancel: cancel}
 	req := s.request(httptrace.WithClientTrace(inner, w.trace()), u, rng)
-	resp, err := s.transport.RoundTrip(req)
+	resp, err := s.via(u).RoundTrip(req)
 	w.settle()
 	if err != nil {
 		w.end()
 		return nil, w.classify(over(), err)
 	}
+	s.keepCookies(u, resp)
 	return &answer{resp: resp, url: u, asked: req.Header.Get("Range") != "", length: resp.ContentLength, watch: w, over: over}, nil
 }
 
@@ -58,10 +61,12 @@ func (s *Source) request(ctx context.Context, u *url.URL, rng source.Range) *htt
 			"User-Agent":      {s.opts.UserAgent},
 		},
 	}).WithContext(ctx)
-	if u.User != nil {
-		password, _ := u.User.Password()
-		req.SetBasicAuth(u.User.Username(), password)
+	if rng.Off == 0 {
+		req.Header.Set("Want-Repr-Digest", wantReprDigest)
+		req.Header.Set("Want-Digest", wantDigest)
 	}
+	setAll(req.Header, s.opts.Header)
+	s.identify(req, u)
 	if r := rangeHeader(rng); r != "" {
 		req.Header.Set("Range", r)
 	}

@@ -29,6 +29,26 @@ type Options struct {
 	TLSConfig    *tls.Config                           // cloned; default: the system's roots
 	UserAgent    string                                // default "spate"
 	MaxRedirects int                                   // default 20; below 0: none is followed
+	Network      string                                // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
+	Resolve      map[string][]string                   // "host:port", lower case, to IP addresses, tried in order
+
+	// Header is sent to every origin, also in place of what is sent otherwise. A field without values is not sent.
+	// Names are canonical.
+	Header http.Header
+
+	// Named tells the origins that what follows is for. No other one sees any of it, wherever a redirect or a manifest
+	// leads. nil: none. It is called for each request, from several goroutines. See [Origins].
+	Named func(*url.URL) bool
+	// Private is as Header. What it has of Cookie goes with the cookies of Jar.
+	Private http.Header
+	// Login is asked for the user and password of a host, without port, where the URL has none; nil is none.
+	Login func(host string) *url.Userinfo
+	// Jar keeps the cookies of answers and gives those of requests; nil: none.
+	Jar http.CookieJar
+	// Certificates are shown to servers that want one.
+	Certificates []tls.Certificate
+
+	sessions tls.ClientSessionCache // of connections that show Certificates
 }
 
 // A Source opens http and https URLs. [New] makes one. It is safe for concurrent use and keeps idle connections, up
@@ -41,6 +61,10 @@ type Options struct {
 //     than the answer, so that the bytes cannot have changed within its second (RFC 9110 §8.8.2.2), and the same
 //     as a weak one if it is not; else the weak ETag.
 //   - Info.Name is the file name of Content-Disposition.
+//   - Info.Digests are those of Repr-Digest, of Content-Digest where the body is the whole, and of the older Digest, the
+//     first of each algorithm in that order (RFC 9530). They are asked for with requests that begin at 0.
+//   - Info.Links are those of Link, and of the answers that redirected (RFC 6249). If such an answer has duplicates, what
+//     its Digest has comes before that of the final answer.
 //   - Info.Seekable is true if the origin answered a range, or was asked for none and said "Accept-Ranges: bytes".
 //
 // A Range header is sent unless the whole is asked for. An origin that ignores it answers from 0: Resource.Off says
@@ -50,16 +74,19 @@ type Options struct {
 // success: 204 and 205 say that there is no content to have.
 //
 // Redirects (301, 302, 303, 307, 308) are followed to http and https only. The userinfo of a URL is sent as basic
-// authentication and never follows a redirect to another scheme, host or port.
+// authentication and never follows a redirect to another scheme, host or port; nor does what Options has for named
+// origins alone, unless that is one of them.
 type Source struct {
 	opts      Options
 	transport *http.Transport
+	certified *http.Transport // of named origins where there are Certificates; else nil
 }
 
 // New makes a Source. opts may be nil.
 func New(opts *Options) *Source {
-	o := opts.withDefaults()
-	return &Source{opts: o, transport: newTransport(&o)}
+	s := &Source{opts: opts.withDefaults()}
+	s.newTransports(false)
+	return s
 }
 
 // Open sends a GET and returns once its header has come. See [source.Source].
@@ -84,7 +111,12 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 }
 
 // CloseIdleConnections closes the connections that carry no request at the moment.
-func (s *Source) CloseIdleConnections() { s.transport.CloseIdleConnections() }
+func (s *Source) CloseIdleConnections() {
+	s.transport.CloseIdleConnections()
+	if s.certified != nil {
+		s.certified.CloseIdleConnections()
+	}
+}
 
 func (o *Options) withDefaults() Options {
 	d := Options{}
@@ -99,6 +131,8 @@ func (o *Options) withDefaults() Options {
 	if d.Proxy == nil {
 		d.Proxy = http.ProxyFromEnvironment
 	}
+	d.TLSConfig = tlsConfig(d.TLSConfig)
+	d.sessions = tls.NewLRUClientSessionCache(0)
 	return d
 }
 

@@ -23,6 +23,8 @@ func (a *answer) info(size int64) source.Info {
 		Validator: validator(h),
 		Name:      fileName(h.Get("Content-Disposition")),
 		Seekable:  acceptsRanges(h),
+		Digests:   mergeDigests(a.told.digests, digests(h, a.entire)),
+		Links:     appendLinks(a.told.links, h, a.url),
 	}
 	info.ModTime, _ = date(h, "Last-Modified")
 	return info

@@ -2,6 +2,7 @@ package httpsource
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestInfo(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.want.URL, tt.want.Size = url, 5
-			if res.Info != tt.want {
+			if !reflect.DeepEqual(res.Info, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", res.Info, tt.want)
 			}
 		})

@@ -17,17 +17,20 @@ import (
 // unless it is u.
 func (s *Source) follow(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
 	var seen []string
+	var told promises
 	for {
+		seen = append(seen, s.visit(u))
 		a, err := s.exchange(ctx, u, rng)
 		if err != nil {
-			return nil, redirectedTo(u, len(seen), err)
+			return nil, redirectedTo(u, len(seen)-1, err)
 		}
-		a.hops = len(seen)
+		a.hops = len(seen) - 1
 		if !isRedirect(a.resp.StatusCode) {
+			a.told = told
 			return a, nil
 		}
 		a.discard()
-		seen = append(seen, u.String())
+		told.add(a.resp.Header, u)
 		if u, err = s.next(u, a.resp, seen); err != nil {
 			return nil, a.redirected(err)
 		}
@@ -42,7 +45,7 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// next is the URL that resp redirects to. seen are those that were asked already.
+// next is the URL that resp redirects to. seen are the visits so far.
 func (s *Source) next(u *url.URL, resp *http.Response, seen []string) (*url.URL, error) {
 	to, err := location(u, resp)
 	if err != nil {
@@ -54,7 +57,7 @@ func (s *Source) next(u *url.URL, resp *http.Response, seen []string) (*url.URL,
 	if err := check(to); err != nil {
 		return nil, classed(source.KindProtocol, fmt.Errorf("redirect: %w", err))
 	}
-	if slices.Contains(seen, to.String()) {
+	if slices.Contains(seen, s.visit(to)) {
 		return nil, classed(source.KindProtocol, fmt.Errorf("redirect loop: back to %s", redact.URL(to.String())))
 	}
 	if len(seen) > s.opts.MaxRedirects {

@@ -30,7 +30,8 @@ func (s *Source) Dial(_ context.Context, rawURL string) (source.Session, error) 
 	if _, err := parse(rawURL); err != nil {
 		return nil, failed("dial", rawURL, classed(source.KindMalformed, err))
 	}
-	src := &Source{opts: s.opts, transport: sessionTransport(&s.opts)}
+	src := &Source{opts: s.opts}
+	src.newTransports(true)
 	return &session{src: src, turn: make(chan struct{}, 1), done: make(chan struct{})}, nil
 }
 

@@ -221,7 +221,8 @@ func TestCloseWaits(t *testing.T) {
 		want         time.Duration
 	}{
 		{"little left", ten + "012", drainTime},
-		{"much left", "HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n012", 0},
+		{"much left", "HTTP/1.1 200 OK\r\nContent-Length: 262148\r\n\r\n012", 0},
+		{"just little enough", "HTTP/1.1 200 OK\r\nContent-Length: 262147\r\n\r\n012", drainTime},
 		{"unknown", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n012\r\n", 0},
 		{"nothing left", ten + "0123456789", 0},
 	}

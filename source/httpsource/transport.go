@@ -3,25 +3,46 @@ package httpsource
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
-// newTransport makes the connections of one Source.
+// via is the transport for u: that which shows Certificates, where there are any, for named origins alone.
+func (s *Source) via(u *url.URL) *http.Transport {
+	if s.certified != nil && s.isNamed(u) {
+		return s.certified
+	}
+	return s.transport
+}
+
+// newTransports makes what s connects with; session says that it is one connection's worth.
+func (s *Source) newTransports(session bool) {
+	s.transport = newTransport(&s.opts, session)
+	if len(s.opts.Certificates) == 0 {
+		return
+	}
+	s.certified = newTransport(&s.opts, session)
+	config := s.certified.TLSClientConfig
+	config.Certificates = append(slices.Clip(config.Certificates), s.opts.Certificates...)
+	config.ClientSessionCache = s.opts.sessions // a session that is resumed shows who began it
+}
+
+// newTransport makes connections.
 //
 // ReadBufferSize stays at its default of 4 KiB on purpose: a Read that is larger than the buffer goes from the
 // socket into the caller's bytes without another copy.
-func newTransport(o *Options) *http.Transport {
-	// The dialer's own limit divides the time between a name's addresses; the exchange's watch bounds the whole.
-	dialer := &net.Dialer{Timeout: max(o.ConnectTimeout, 0)}
-	return &http.Transport{
+func newTransport(o *Options, session bool) *http.Transport {
+	t := &http.Transport{
 		Proxy:                  o.Proxy,
 		OnProxyConnectResponse: proxyAnswer,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        tlsConfig(o.TLSConfig),
+		DialContext:            dialer(o),
+		TLSClientConfig:        o.TLSConfig.Clone(),
 		TLSHandshakeTimeout:    max(o.ConnectTimeout, 0), // a dial may outlive the request it was begun for
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
@@ -32,17 +53,60 @@ func newTransport(o *Options) *http.Transport {
 		// Many requests share a connection of HTTP/2; without pings a dead one would fail each of them in turn.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
+	if session {
+		one(t)
+	}
+	return t
 }
 
-// sessionTransport makes the connections of one session, one at a time: HTTP/1.1, since a session of HTTP/2 would
-// be no connection's worth of anything.
-func sessionTransport(o *Options) *http.Transport {
-	t := newTransport(o)
+// one makes t connect to a host once at a time, by HTTP/1.1: a session of HTTP/2 would be no connection's worth of
+// anything.
+func one(t *http.Transport) {
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ForceAttemptHTTP2 = false
 	t.MaxConnsPerHost = 1
-	return t
+}
+
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// dialer connects as o says. Its own limit divides the time between a name's addresses; the exchange's watch bounds the
+// whole.
+func dialer(o *Options) dialFunc {
+	d := &net.Dialer{Timeout: max(o.ConnectTimeout, 0)}
+	if o.Network == "" && len(o.Resolve) == 0 {
+		return d.DialContext
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		network = orDefault(o.Network, network)
+		if ips := o.Resolve[strings.ToLower(addr)]; len(ips) > 0 {
+			return dialFirst(ctx, d, network, withPort(ips, addr))
+		}
+		return d.DialContext(ctx, network, addr)
+	}
+}
+
+// withPort gives each address the port of addr.
+func withPort(ips []string, addr string) []string {
+	_, port, _ := net.SplitHostPort(addr)
+	var all []string
+	for _, ip := range ips {
+		all = append(all, net.JoinHostPort(ip, port))
+	}
+	return all
+}
+
+// dialFirst connects to the first of addrs that can be connected to.
+func dialFirst(ctx context.Context, d *net.Dialer, network string, addrs []string) (net.Conn, error) {
+	var errs []error
+	for _, addr := range addrs {
+		c, err := d.DialContext(ctx, network, addr)
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
 }
 
 // tlsConfig is the caller's with a session cache, so that the many connections to a host share one full handshake.
