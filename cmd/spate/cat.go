@@ -49,6 +49,9 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.stream.name(url); err != nil {
+		return err
+	}
 	screen := isTerminal(p.stdout)
 	talk := c.talk.start(p.stderr, screen)
 	defer talk.close()

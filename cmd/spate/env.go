@@ -30,6 +30,9 @@ func applyEnv(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 			return
 		}
 		if err := f.Value.Set(text); err != nil {
+			if isPrivate(f.Value) {
+				text = hidden
+			}
 			bad = usage(fmt.Sprintf("%s=%q: %v", envName(f), text, valueCause(f, err)), "it is the environment form of --"+f.Name)
 		}
 	})

@@ -18,6 +18,8 @@ type streamFlags struct {
 	budget, cacheMemory                    int64
 	ahead, perHost, maxDepth, maxIdleOpens int64
 	connect, header, idle                  time.Duration
+	web                                    webFlags
+	asking                                 httpsource.Options // who asks, once the flags are named
 }
 
 func (f *streamFlags) register(fs *pflag.FlagSet) {
@@ -37,14 +39,20 @@ func (f *streamFlags) registerTimes(fs *pflag.FlagSet) {
 	fs.Var(span{&f.connect}, "connect-timeout", "for connecting; 0 is no limit")
 	fs.Var(span{&f.header}, "header-timeout", "until the first byte of an answer; 0 is no limit")
 	fs.Var(span{&f.idle}, "idle-timeout", "silence within an answer; 0 is no limit")
+	f.web.register(fs)
+}
+
+// name tells the flags the URLs of the command line, before anything is opened: what tells who the user is goes to
+// their origins alone.
+func (f *streamFlags) name(urls ...string) (err error) {
+	f.asking, err = f.web.options(httpsource.Options{}, urls)
+	return err
 }
 
 func (f *streamFlags) http() httpsource.Options {
-	return httpsource.Options{
-		ConnectTimeout: orNone(f.connect),
-		HeaderTimeout:  orNone(f.header),
-		IdleTimeout:    orNone(f.idle),
-	}
+	o := f.asking
+	o.ConnectTimeout, o.HeaderTimeout, o.IdleTimeout = orNone(f.connect), orNone(f.header), orNone(f.idle)
+	return o
 }
 
 // orNone is d in the terms of httpsource, where 0 is the default and what is negative is no limit.
@@ -87,6 +95,16 @@ func (f *limitFlags) register(fs *pflag.FlagSet) {
 
 func (f *limitFlags) limits() spate.Limits {
 	return spate.Limits{Bytes: f.bytes, Files: f.files, Time: f.time}
+}
+
+// urlsOf are the URLs that arguments mean, as far as they mean some.
+func urlsOf(args []string) (urls []string) {
+	for _, arg := range args {
+		if url, err := argument(arg); err == nil {
+			urls = append(urls, url)
+		}
+	}
+	return urls
 }
 
 // argument is the URL that an argument of a command means. What means none is an error of usage.

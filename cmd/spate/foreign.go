@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,27 +30,27 @@ var foreign = []struct{ names, hint string }{
 
 	// Going on, trying again.
 	{"C continue continue-at start-pos always-resume remove-control-file", resumeHint},
-	{"c", resumeHint + "; there are no cookies"},
+	{"c", resumeHint + "; cookies are not written"},
 	{"r range", rangeHint},
 	{"t tries retry retry-max-time max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
 		"retries low-level-retries max-file-not-found", retryHint},
 	{"w wait random-wait write-out", waitHint},
 
 	// Connections.
-	{"x", connectionHint + "; a proxy comes from HTTP_PROXY and HTTPS_PROXY; no directories are made after URLs"},
+	{"x", connectionHint + "; " + proxyHint + "; no directories are made after URLs"},
 	{"s", connectionHint + "; -q for silence"},
-	{"j", connectionHint + "; there are no cookies"},
-	{"n", "not there: no .netrc is read, passwords go into the URL; connections: " + connectionHint},
+	{"j", connectionHint + "; " + jarHint},
+	{"n", "--netrc reads ~/.netrc; connections: " + connectionHint},
 	{"split max-connection-per-server max-concurrent-downloads min-split-size Z parallel parallel-max parallel-immediate " +
 		"piece-length num-connections transfers multi-thread-streams checkers uri-selector", connectionHint},
-	{"proxy all-proxy http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname",
+	{"http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname",
 		proxyHint},
 	{"proxy-user proxy-password proxy-passwd http-proxy-user http-proxy-passwd https-proxy-user https-proxy-passwd all-proxy-user all-proxy-passwd " +
-		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header", proxyHint + "; user and password go into its URL there"},
+		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header", proxyHint + "; user and password go into its URL"},
 	{"L location location-trusted max-redirs max-redirect", redirectHint},
 	{"limit-rate rate max-download-limit max-overall-download-limit max-speed bwlimit", rateHint},
 	{"buffer-size disk-cache", "ours is --budget, memory for bytes read ahead; --cache-memory is for parts marked (*)"},
-	{"4 6 ipv4 ipv6 inet4-only inet6-only prefer-family interface bind-address local-port resolve connect-to dns-servers doh-url " +
+	{"prefer-family interface bind-address local-port connect-to dns-servers doh-url " +
 		"async-dns disable-ipv6 unix-socket", addressHint},
 	{"0 http0.9 http1.0 http1.1 http2 http2-prior-knowledge http3 http3-only no-http-keep-alive no-keepalive keepalive-time " +
 		"enable-http-keep-alive enable-http-pipelining", httpHint},
@@ -66,20 +67,19 @@ var foreign = []struct{ names, hint string }{
 	{"max-filesize Q quota", "ours is --max-bytes"},
 
 	// What is asked.
-	{"H header referer proto proto-default", headerHint},
-	{"e", headerHint + ", and runs no commands"},
-	{"user-agent", agentHint},
+	{"proto proto-default", "not there: a URL has its scheme, and redirects are followed to http and https only"},
+	{"e", "ours is --referer URL; spate runs no commands"},
 	{"A", agentHint + "; there are no links to choose from"},
-	{"U", agentHint + "; a proxy's user goes into HTTP_PROXY"},
-	{"cookie cookie-jar load-cookies save-cookies keep-session-cookies junk-session-cookies no-cookies", cookieHint},
+	{"U", agentHint + "; a proxy's user goes into the URL of --proxy"},
+	{"cookie-jar save-cookies keep-session-cookies junk-session-cookies no-cookies", jarHint},
 	{"b", cookieHint + "; the shell's & puts it into the background"},
-	{"u user http-user ftp-user password http-passwd http-password ftp-password ask-password use-askpass basic digest anyauth " +
-		"netrc netrc-file netrc-optional netrc-path no-netrc auth-no-challenge http-auth-challenge", userHint},
-	{"ntlm negotiate oauth2-bearer aws-sigv4", "not there: of authorisation there is user and password, in the URL"},
+	{"http-user ftp-user password http-passwd http-password ftp-password ask-password use-askpass basic digest anyauth " +
+		"netrc-optional no-netrc auth-no-challenge http-auth-challenge", userHint},
+	{"ntlm negotiate aws-sigv4", "not there: of authorisation there is user and password, -u, and --bearer TOKEN"},
 	{"k", insecureHint + "; no links are converted"},
-	{"insecure no-check-certificate check-certificate proxy-insecure", insecureHint},
-	{"cacert capath ca-certificate ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
-	{"cert cert-type key key-type pass certificate certificate-type private-key private-key-type", certHint},
+	{"check-certificate proxy-insecure", insecureHint},
+	{"capath ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
+	{"cert-type key-type pass certificate-type private-key-type", certHint},
 	{"E", certHint + "; the name of a file stays as it is"},
 	{"compressed compression http-accept-gzip tr-encoding",
 		"not needed, and wrong for bytes that are joined: spate asks for the identity coding"},
@@ -101,7 +101,7 @@ var foreign = []struct{ names, hint string }{
 	{"np no-parent recursive mirror R l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
 		"accept reject accept-regex reject-regex include-directories exclude-directories exclude follow-tags ignore-tags delete-after",
 		recursiveHint},
-	{"p", recursiveHint + "; the proxy comes from HTTP_PROXY and HTTPS_PROXY"},
+	{"p", recursiveHint + "; " + proxyHint},
 
 	// Talk.
 	{"silent no-verbose nv", "ours is -q"},
@@ -125,23 +125,23 @@ const (
 	retryHint       = "not there: what breaks is resumed by itself, and a part's next alternative is the retry"
 	rangeHint       = "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early"
 	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by --json"
-	addressHint     = "not there: the address is chosen by itself, of IPv4 and IPv6 the one that answers first"
+	addressHint     = "not there: the address is chosen by itself; -4 and -6 are for IPv4 and IPv6, --resolve HOST:PORT:ADDR names one"
 	httpHint        = "not needed: it is HTTP/2 where the server offers it over TLS, else HTTP/1.1, and connections are kept"
 	tlsHint         = "not there: the version of TLS, from 1.2 on, and its ciphers are negotiated"
 	bufferHint      = "not needed: spate cat writes bytes as they arrive"
 	ageHint         = "the time of a file at its origin is not looked at"
 	connectionHint  = "ours are --ahead, parts opened ahead, and --per-host, connections to one host"
-	proxyHint       = "not needed: the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+	proxyHint       = "ours is --proxy URL; without it the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
 	rateHint        = "not there: spate has no limit of rate; --budget bounds what is read ahead"
 	timeHint        = "ours are --connect-timeout, --header-timeout (first byte), --idle-timeout (silence) and --max-time"
-	headerHint      = "not there: spate sends no headers of the user's choice"
-	agentHint       = "not there: the user agent is spate"
-	cookieHint      = "not there: spate keeps and sends no cookies"
-	userHint        = "user and password go into the URL, before its host, with a colon between and an @ behind; printed they are redacted"
-	insecureHint    = "not there: certificates are always checked; SSL_CERT_FILE names others to trust"
-	trustHint       = "not there: SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust"
-	certHint        = "not there: spate has no certificate of its own to show to a server"
+	agentHint       = "ours is --user-agent TEXT"
+	cookieHint      = "ours are --cookie NAME=VALUE and --load-cookies FILE"
+	jarHint         = cookieHint + "; none are written to a file"
+	userHint        = "ours are -u USER:PASSWORD, --bearer TOKEN and --netrc; a URL can have user and password before its host"
+	insecureHint    = "--cacert FILE, or SSL_CERT_FILE, has the certificates to trust; --insecure checks none"
+	trustHint       = "ours is --cacert FILE; without it SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust"
+	certHint        = "ours are --cert FILE and --key FILE, in PEM"
 	methodHint      = "not there: spate only fetches"
 	inspectHint     = "ours is spate inspect URL"
 	listHint        = "not there: one URL for one command; a manifest joins many"
@@ -163,6 +163,9 @@ func foreignHint(name string) string {
 
 // explainFlag turns an error of flag parsing into one that helps: a flag of another program is answered with ours.
 func explainFlag(cmd *cobra.Command, err error) error {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok && isPrivate(bad.GetFlag().Value) {
+		return usage(fmt.Sprintf("--%s: %v", bad.GetFlag().Name, errors.Unwrap(bad)), "")
+	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return usage(err.Error(), "")
@@ -180,8 +183,12 @@ func explainFlag(cmd *cobra.Command, err error) error {
 
 // hintFor says what to do instead of a flag that cmd does not have.
 func hintFor(cmd *cobra.Command, name string) string {
+	letter := len(name) == 1
+	if hint := foreignHint(name); letter && hint != "" {
+		return hint
+	}
 	for _, other := range cmd.Root().Commands() {
-		if other != cmd && len(name) > 1 && other.Flags().Lookup(name) != nil && other.Name() != "demo" {
+		if other != cmd && other.Name() != "demo" && hasFlag(other.Flags(), name) {
 			return "it is a flag of " + other.CommandPath()
 		}
 	}
@@ -189,4 +196,11 @@ func hintFor(cmd *cobra.Command, name string) string {
 		return hint
 	}
 	return cmd.CommandPath() + " --help lists the flags"
+}
+
+func hasFlag(flags *pflag.FlagSet, name string) bool {
+	if len(name) == 1 {
+		return flags.ShorthandLookup(name) != nil
+	}
+	return flags.Lookup(name) != nil
 }

@@ -61,6 +61,9 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.stream.name(url); err != nil {
+		return err
+	}
 	if c.limits.files > 0 && c.mode(args[0]) == spate.SeqOff {
 		return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(args[0])),
 			"--seq=on takes it for one; --max-bytes and --max-time end any stream")

@@ -46,6 +46,9 @@ func (c *inspectCmd) run(ctx context.Context, p *process, arg string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.stream.name(url); err != nil {
+		return err
+	}
 	src, closeIdle := c.stream.source()
 	defer closeIdle()
 	in := &inspector{src: src, atOnce: int(c.stream.ahead), left: int(c.maxParts), shown: map[string]bool{}}

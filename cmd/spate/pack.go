@@ -71,6 +71,9 @@ func (c *packCmd) run(ctx context.Context, args []string) error {
 	if err := c.check(args); err != nil {
 		return err
 	}
+	if err := c.stream.name(urlsOf(args)...); err != nil {
+		return err
+	}
 	client := c.stream.client(nil)
 	defer client.CloseIdleConnections()
 	w := &writer{overwrite: c.overwrite.yes()}

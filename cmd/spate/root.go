@@ -41,6 +41,7 @@ func newRootCmd(p *process) *cobra.Command {
 	}
 	root.AddCommand(newCatCmd(p), newGetCmd(p), newInspectCmd(p), newPackCmd(p), newDemoCmd(),
 		newVersionCmd(), newCompletionCmd(), newManCmd())
+	root.SetGlobalNormalizationFunc(alias)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/pem"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,11 +23,13 @@ import (
 
 // TestScript runs testdata/script. Beside the commands of testscript there are
 //
-//	origins NAME...               origins on loopback, their URLs in $NAME; -tls before the names for https
+//	origins NAME...               origins on loopback, their URLs in $NAME, their addresses in $NAME_addr and ports in
+//	                              $NAME_port; -tls before the names for https, their certificates are in NAME.pem
 //	serve NAME/PATH [FILE] [KEY=VALUE...]
 //	                              puts FILE under the path, environment variables in it expanded, misbehaving as resource
 //	                              says, or nothing but that; behind the word then stands what the next request sees
 //	requests NAME/PATH N          so many requests have come
+//	header NAME/PATH FIELD VALUE  the last request had that header; "": none
 //	exits CODE PROGRAM ARG...     runs a program as exec does; its exit code must be this one
 //	starts WHERE WHAT PROGRAM ARG...
 //	                              starts a program and waits until WHAT, a pattern, appears in its stdout or stderr, WHERE
@@ -41,7 +46,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "exits": cmdExits,
+			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "header": cmdHeader, "exits": cmdExits,
 			"starts": cmdStarts, "ends": cmdEnds,
 		},
 	})
@@ -86,7 +91,12 @@ func cmdOrigins(ts *testscript.TestScript, _ bool, args []string) {
 		f := start()
 		ts.Value(worldKey{}).(*world).origins[name] = f
 		ts.Setenv(name, f.URL(""))
+		_, port, _ := net.SplitHostPort(f.Addr())
 		ts.Setenv(name+"_addr", f.Addr())
+		ts.Setenv(name+"_port", port)
+		if cert := f.Certificate(); cert != nil {
+			ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o666))
+		}
 	}
 	ts.Setenv("dead", farm.Dead())
 }
@@ -116,6 +126,19 @@ func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(f.Requests(path)); got != args[1] {
 		ts.Fatalf("%s requests of %s, want %s", got, args[0], args[1])
 	}
+}
+
+func cmdHeader(ts *testscript.TestScript, _ bool, args []string) {
+	f, path := find(ts, args[0])
+	for _, r := range slices.Backward(f.Log()) {
+		if r.Path == path {
+			if got := strings.Join(r.Header.Values(args[1]), ", "); got != args[2] {
+				ts.Fatalf("%s of the last request of %s is %q, want %q", args[1], args[0], got, args[2])
+			}
+			return
+		}
+	}
+	ts.Fatalf("no request of %s", args[0])
 }
 
 // patience is how long an event may take before a test is taken for stuck.

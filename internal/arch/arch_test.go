@@ -41,12 +41,13 @@ var rooms = map[string]int{
 	"event":           1,
 	"internal/seal":   1,
 	"internal/redact": 1,
+	"internal/netrc":  1,
 	"internal/arch":   1,
 	"internal/leak":   1,
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
-var pure = []string{"format/manifest", "format/sequence", "event", "internal/redact"}
+var pure = []string{"format/manifest", "format/sequence", "event", "internal/redact", "internal/netrc"}
 
 // testOnly packages are imported by tests, and by the one package named.
 var testOnly = map[string]string{

@@ -24,6 +24,7 @@ type Farm struct {
 	scheme string
 	addr   string
 	pool   *x509.CertPool // that trusts this origin; nil without TLS
+	cert   []byte         // in DER; nil without TLS
 	server *http.Server
 	cancel context.CancelFunc // ends the context of every request
 	pace   pacer              // of all answers together
@@ -74,7 +75,7 @@ func start(l net.Listener, cert *certificate) *Farm {
 	}
 	serve := func() { _ = f.server.Serve(l) }
 	if cert != nil {
-		f.scheme, f.pool = "https", cert.pool
+		f.scheme, f.pool, f.cert = "https", cert.pool, cert.pair.Certificate[0]
 		f.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert.pair}}
 		serve = func() { _ = f.server.ServeTLS(l, "", "") }
 	}

@@ -39,6 +39,9 @@ func (f *Farm) ClientTLS() *tls.Config {
 	return &tls.Config{RootCAs: f.pool}
 }
 
+// Certificate is that of this origin, in DER; nil for an origin without TLS.
+func (f *Farm) Certificate() []byte { return f.cert }
+
 func newCertificate() (*certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

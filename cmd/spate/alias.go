@@ -1,0 +1,24 @@
+package main
+
+import "github.com/spf13/pflag"
+
+// aliases are names of flags in curl, wget and aria2 that mean the same as ours.
+var aliases = map[string]string{
+	"all-proxy":            "proxy",
+	"ca-certificate":       "cacert",
+	"certificate":          "cert",
+	"inet4-only":           "ipv4",
+	"inet6-only":           "ipv6",
+	"netrc-path":           "netrc-file",
+	"no-check-certificate": "insecure",
+	"oauth2-bearer":        "bearer",
+	"private-key":          "key",
+}
+
+// alias is the name of ours that name means.
+func alias(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if own, ok := aliases[name]; ok {
+		name = own
+	}
+	return pflag.NormalizedName(name)
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	neturl "net/url"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/net/publicsuffix"
+
+	"spate/source/httpsource"
+)
+
+// webFlags say who asks, and by what way. All that could tell an origin who the user is goes to the origins of the URLs
+// on the command line and to no other.
+type webFlags struct {
+	set *pflag.FlagSet
+
+	headers                   http.Header
+	user, bearer              string
+	netrc                     bool
+	netrcFile, cookieFile     string
+	cookies                   []string
+	agent, referer            string
+	cacert, certFile, keyFile string
+	insecure, v4, v6          bool
+	resolve                   map[string][]string
+	proxy                     string
+}
+
+func (f *webFlags) register(fs *pflag.FlagSet) {
+	f.set, f.headers, f.resolve = fs, http.Header{}, map[string][]string{}
+	fs.VarP(headerValue{f.headers}, "header", "H", "send a header; Name: alone removes it; may be repeated")
+	fs.VarP(secret{&f.user, "USER:PASSWORD", checkUser}, "user", "u", "log in with a password")
+	fs.Var(secret{&f.bearer, "TOKEN", checkToken}, "bearer", "log in with a token")
+	fs.BoolVar(&f.netrc, "netrc", false, "passwords are in $NETRC, else in ~/.netrc")
+	fs.StringVar(&f.netrcFile, "netrc-file", "", "passwords are in `FILE`")
+	fs.Var(cookieValue{&f.cookies}, "cookie", "send cookies, NAME=VALUE; may be repeated")
+	fs.StringVar(&f.cookieFile, "load-cookies", "", "cookies are in `FILE`, as browsers export it")
+	fs.Var(text{&f.agent, "TEXT", checkField}, "user-agent", "name the program (default spate)")
+	fs.Var(text{&f.referer, "URL", checkField}, "referer", "name the page that led here")
+	fs.StringVar(&f.cacert, "cacert", "", "trust the certificates in `FILE` (PEM) and no others")
+	fs.StringVar(&f.certFile, "cert", "", "show the certificate in `FILE` (PEM)")
+	fs.StringVar(&f.keyFile, "key", "", "its private key is in `FILE` (PEM); default: beside it in the same")
+	fs.BoolVar(&f.insecure, "insecure", false, "check no certificates: anybody could answer")
+	fs.BoolVarP(&f.v4, "ipv4", "4", false, "connect by IPv4 only")
+	fs.BoolVarP(&f.v6, "ipv6", "6", false, "connect by IPv6 only")
+	fs.Var(resolveValue{f.resolve}, "resolve", "the address of a host; may be repeated")
+	fs.Var(secret{&f.proxy, "PROXY", checkProxy}, "proxy", "http, https, socks5 or socks5h URL of a proxy for all; none: no proxy")
+}
+
+// options puts what the flags say into o; urls are those of the command line. Files are read now.
+func (f *webFlags) options(o httpsource.Options, urls []string) (httpsource.Options, error) {
+	if err := f.check(urls); err != nil {
+		return o, err
+	}
+	o.Named = httpsource.Origins(urls...)
+	o.UserAgent, o.Resolve, o.Network = f.agent, f.resolve, f.network()
+	o.Header, o.Private = sortHeaders(f.headers)
+	if f.referer != "" {
+		o.Header.Set("Referer", f.referer)
+	}
+	if f.bearer != "" {
+		o.Private.Set("Authorization", "Bearer "+f.bearer)
+	}
+	for _, c := range f.cookies {
+		o.Private.Add("Cookie", c)
+	}
+	f.setProxy(&o)
+	var err error
+	if o.Login, err = f.login(); err != nil {
+		return o, err
+	}
+	if o.Jar, err = f.jar(); err != nil {
+		return o, err
+	}
+	return o, f.setTLS(&o)
+}
+
+// identities are the flags of which the user expects that they are for somebody.
+var identities = []string{"user", "bearer", "netrc", "netrc-file", "cookie", "load-cookies", "cert"}
+
+// check looks for what makes no sense together.
+func (f *webFlags) check(urls []string) error {
+	switch {
+	case f.v4 && f.v6:
+		return usage("-4 and -6 leave no address to connect to", "without either it is the one that answers first")
+	case f.user != "" && f.bearer != "", len(f.headers["Authorization"]) > 0 && f.user+f.bearer != "":
+		return usage("-u, --bearer and -H Authorization are the same thing twice", "")
+	case f.keyFile != "" && f.certFile == "":
+		return usage("--key without --cert", "--cert FILE is the certificate that the key belongs to")
+	}
+	for _, url := range urls {
+		if !isLocalURL(url) {
+			return nil
+		}
+	}
+	for _, name := range identities {
+		if f.set.Changed(name) {
+			return usage("--"+name+" is for nobody", "it goes to the hosts of the URLs on the command line, and there is none; "+
+				"URLs in a local manifest can have user and password in them")
+		}
+	}
+	return nil
+}
+
+func (f *webFlags) network() string {
+	switch {
+	case f.v4:
+		return "tcp4"
+	case f.v6:
+		return "tcp6"
+	}
+	return ""
+}
+
+// public are the headers that tell nobody's secrets: they go to every origin.
+var public = []string{"Accept", "Accept-Charset", "Accept-Language", "Cache-Control", "Dnt", "Pragma", "Referer", "Sec-Gpc",
+	"User-Agent", "Want-Digest", "Want-Repr-Digest"}
+
+// sortHeaders parts headers into those for every origin and those for the named ones.
+func sortHeaders(all http.Header) (everybody, named http.Header) {
+	everybody, named = http.Header{}, all.Clone()
+	for _, name := range public {
+		if values, ok := named[name]; ok {
+			everybody[name] = values
+			delete(named, name)
+		}
+	}
+	return everybody, named
+}
+
+func (f *webFlags) setProxy(o *httpsource.Options) {
+	switch f.proxy {
+	case "":
+	case noProxy:
+		o.Proxy = func(*http.Request) (*neturl.URL, error) { return nil, nil }
+	default:
+		u, err := proxyURL(f.proxy)
+		o.Proxy = func(*http.Request) (*neturl.URL, error) { return u, err }
+	}
+}
+
+// login is who the user is for a host, nil if that is not said.
+func (f *webFlags) login() (func(host string) *neturl.Userinfo, error) {
+	if f.user != "" {
+		user, password, _ := strings.Cut(f.user, ":")
+		return func(string) *neturl.Userinfo { return neturl.UserPassword(user, password) }, nil
+	}
+	if !f.netrc && f.netrcFile == "" {
+		return nil, nil
+	}
+	file, err := readNetrc(f.netrcFile)
+	if err != nil {
+		return nil, err
+	}
+	return func(host string) *neturl.Userinfo {
+		if user, password, ok := file.Login(host); ok {
+			return neturl.UserPassword(user, password)
+		}
+		return nil
+	}, nil
+}
+
+// jar keeps cookies where the user has begun with some.
+func (f *webFlags) jar() (http.CookieJar, error) {
+	if f.cookieFile == "" && len(f.cookies) == 0 {
+		return nil, nil
+	}
+	jar, err := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
+	if err != nil || f.cookieFile == "" {
+		return jar, err
+	}
+	if err := loadCookies(jar, f.cookieFile); err != nil {
+		return nil, fmt.Errorf("read %s: %w", shown(f.cookieFile), err)
+	}
+	return jar, nil
+}
