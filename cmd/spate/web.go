@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	neturl "net/url"
@@ -99,11 +98,18 @@ func (f *webFlags) check(urls []string) error {
 	}
 	for _, name := range identities {
 		if f.set.Changed(name) {
-			return usage("--"+name+" is for nobody", "it goes to the hosts of the URLs on the command line, and there is none; "+
-				"URLs in a local manifest can have user and password in them")
+			return forNobody(name)
 		}
 	}
+	if _, named := sortHeaders(f.headers); len(named) > 0 && f.set.Changed("header") {
+		return forNobody("header")
+	}
 	return nil
+}
+
+func forNobody(name string) error {
+	return usage("--"+name+" is for nobody", "it goes to the hosts of the URLs on the command line, and there is none; "+
+		"URLs in a local manifest can have user and password in them")
 }
 
 func (f *webFlags) network() string {
@@ -173,8 +179,5 @@ func (f *webFlags) jar() (http.CookieJar, error) {
 	if err != nil || f.cookieFile == "" {
 		return jar, err
 	}
-	if err := loadCookies(jar, f.cookieFile); err != nil {
-		return nil, fmt.Errorf("read %s: %w", shown(f.cookieFile), err)
-	}
-	return jar, nil
+	return jar, loadCookies(jar, f.cookieFile)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	neturl "net/url"
 	"os"
@@ -38,7 +39,7 @@ func readNetrc(path string) (*netrc.File, error) {
 	defer f.Close()
 	file, err := netrc.Parse(f)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", shown(path), err)
+		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	return file, nil
 }
@@ -50,7 +51,10 @@ func loadCookies(jar http.CookieJar, path string) error {
 		return err
 	}
 	defer f.Close()
-	return readCookies(jar, f)
+	if err := readCookies(jar, f); err != nil {
+		return &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return nil
 }
 
 // httpOnly begins lines that are no comments.

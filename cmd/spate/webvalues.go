@@ -67,7 +67,7 @@ func (s secret) String() string {
 
 func checkUser(word string) error {
 	if !strings.Contains(word, ":") {
-		return errors.New("want USER:PASSWORD; a password that is empty is USER:")
+		return errors.New("want USER:PASSWORD; USER: alone is one without a password")
 	}
 	return nil
 }

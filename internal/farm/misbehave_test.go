@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -89,6 +90,19 @@ func TestNoLength(t *testing.T) {
 	a.want(t, 200, letters(100))
 	if a.length != -1 {
 		t.Error("length", a.length)
+	}
+}
+
+func TestRangeMax(t *testing.T) {
+	for _, most := range []int64{1, 9, 10, 11} {
+		f, c := grow(t, Resource{Body: letters(100), RangeMax: most})
+		n := int(min(most, 10))
+		a := ask(t.Context(), c, f.URL("/x"), "Range", "bytes=20-29")
+		a.want(t, 206, letters(100)[20:20+n])
+		if got, want := a.header.Get("Content-Range"), fmt.Sprintf("bytes 20-%d/100", 19+n); got != want {
+			t.Errorf("Content-Range %q, want %q", got, want)
+		}
+		ask(t.Context(), c, f.URL("/x")).want(t, 200, letters(100))
 	}
 }
 

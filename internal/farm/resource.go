@@ -45,6 +45,7 @@ type Resource struct {
 	Garbage    bool          // an answer that is no HTTP
 	NoRange    bool          // ranges are ignored and not announced
 	RangeShift int64         // a range is answered with the one this many bytes later, and the header says so
+	RangeMax   int64         // a range is answered with so many bytes of it at most; 0: with all
 	NoLength   bool          // chunked, without Content-Length; ranges still tell the size
 	LengthOff  int64         // Content-Length lies by this much: HTTP/1.1 only, the connection ends with the answer
 

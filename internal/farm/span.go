@@ -75,6 +75,9 @@ func (r *Resource) partial(s span, h http.Header) (int, span) {
 	}
 	s.off = min(max(s.off+r.RangeShift, 0), size-1)
 	s.end = min(max(s.end+r.RangeShift, s.off+1), size)
+	if r.RangeMax > 0 {
+		s.end = min(s.end, s.off+r.RangeMax)
+	}
 	total := "*"
 	if size != endless {
 		total = strconv.FormatInt(size, 10)

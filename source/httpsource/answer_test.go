@@ -157,6 +157,7 @@ func TestRequest(t *testing.T) {
 		{"bounded range", "/a%20b", nil, source.Range{Off: 0, Len: 10}, "/a%20b", "bytes=0-9", "spate"},
 		{"empty range", "/a%20b", nil, source.Range{Off: 3}, "/a%20b", "bytes=3-3", "spate"},
 		{"range beyond all numbers", "/a%20b", nil, source.Range{Off: 2, Len: 1<<63 - 1}, "/a%20b", "bytes=2-", "spate"},
+		{"range of all numbers", "/a%20b", nil, source.Range{Len: 1<<63 - 1}, "/a%20b", "bytes=0-", "spate"},
 		{"query and fragment", "/a%20b?x=%20y#z", nil, source.From(0), "/a%20b?x=%20y", "", "spate"},
 		{"escapes kept", "/a%20b%2F?", nil, source.From(0), "/a%20b%2F?", "", "spate"},
 		{"user agent", "/a%20b", &Options{UserAgent: "x/1"}, source.From(0), "/a%20b", "", "x/1"},

@@ -78,7 +78,7 @@ func rangeHeader(rng source.Range) string {
 	switch {
 	case rng.Off == 0 && rng.Len < 0:
 		return ""
-	case rng.Len < 0 || rng.Len > math.MaxInt64-rng.Off:
+	case rng.Len < 0 || rng.Len >= math.MaxInt64-rng.Off:
 		return fmt.Sprintf("bytes=%d-", rng.Off)
 	}
 	return fmt.Sprintf("bytes=%d-%d", rng.Off, rng.Off+max(rng.Len, 1)-1)

@@ -68,7 +68,8 @@ type Options struct {
 //   - Info.Seekable is true if the origin answered a range, or was asked for none and said "Accept-Ranges: bytes".
 //
 // A Range header is sent unless the whole is asked for. An origin that ignores it answers from 0: Resource.Off says
-// so, and the body ends where the range does. An empty range costs one byte.
+// so, and the body ends where the range does. An empty range costs one byte. A range from 0 of math.MaxInt64 bytes asks
+// for "bytes=0-": the answer is the whole as well, and shows whether there are ranges.
 //
 // A 200 has content, maybe none, and a 206; a 416 is the end where what was asked for begins there. No other status is
 // success: 204 and 205 say that there is no content to have.
