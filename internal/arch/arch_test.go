@@ -38,6 +38,7 @@ var rooms = map[string]int{
 
 	"format/manifest": 1,
 	"format/sequence": 1,
+	"format/span":     1,
 	"event":           1,
 	"internal/seal":   1,
 	"internal/redact": 1,
@@ -47,7 +48,7 @@ var rooms = map[string]int{
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
-var pure = []string{"format/manifest", "format/sequence", "event", "internal/redact", "internal/netrc"}
+var pure = []string{"format/manifest", "format/sequence", "format/span", "event", "internal/redact", "internal/netrc"}
 
 // testOnly packages are imported by tests, and by the one package named.
 var testOnly = map[string]string{
