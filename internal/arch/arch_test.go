@@ -24,8 +24,9 @@ var rooms = map[string]int{
 
 	"": 4, // package spate
 
-	"assemble": 3,
-	"fetch":    3,
+	"assemble":      3,
+	"fetch":         3,
+	"fetch/journal": 3,
 
 	"source":            2,
 	"source/sourcetest": 2,
@@ -60,7 +61,7 @@ var testOnly = map[string]string{
 }
 
 // schemeBlind packages open URLs through a Source and know no scheme.
-var schemeBlind = []string{"assemble", "fetch", "source/limit", "source/budget"}
+var schemeBlind = []string{"assemble", "fetch", "fetch/journal", "source/limit", "source/budget"}
 
 type pkg struct {
 	ImportPath, Dir string

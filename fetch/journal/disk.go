@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// A disk is the folder that a journal is in; names are without a path. The second one is that of the tests, which dies
+// at any call and loses what was not synced.
+type disk interface {
+	create(name string) (file, error) // empty, and of nobody else's: what had the name is gone
+	replace(from, to string) error    // renames, durably; after an error either may have the name
+	remove(name string) error
+}
+
+// A file is written, never read.
+type file interface {
+	io.WriterAt
+	io.Closer
+	Sync() error
+}
+
+// A folder is a disk by its path. Each call opens it as an os.Root, whose files can be renamed while they are open on
+// Windows, too.
+type folder string
+
+func in(path string) (folder, string) { return folder(filepath.Dir(path)), filepath.Base(path) }
+
+// create makes the file readable for its owner alone: what redaction did not recognise as a secret stays with him.
+func (d folder) create(name string) (file, error) {
+	root, err := os.OpenRoot(string(d))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (d folder) replace(from, to string) error {
+	root, err := os.OpenRoot(string(d))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Rename(from, to); err != nil {
+		return err
+	}
+	return syncFolder(root)
+}
+
+func (d folder) remove(name string) error {
+	err := os.Remove(filepath.Join(string(d), name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// syncFolder makes the names in root durable, where folders can be synced.
+func syncFolder(root *os.Root) error {
+	f, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	err = f.Sync()
+	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}

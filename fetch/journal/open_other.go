@@ -1,0 +1,6 @@
+//go:build !unix
+
+package journal
+
+// openFlags: openRegular has looked.
+const openFlags = 0
