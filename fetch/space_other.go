@@ -1,0 +1,14 @@
+//go:build !linux
+
+package fetch
+
+import "os"
+
+// allocate makes f at least size bytes long. What f holds stays. Whether there is space shows when it is written.
+func allocate(f *os.File, size int64) error {
+	info, err := f.Stat()
+	if err != nil || info.Size() >= size {
+		return err
+	}
+	return f.Truncate(size)
+}
