@@ -1,0 +1,172 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"spate/source"
+)
+
+// A timeoutError is a wait that was too long.
+type timeoutError struct {
+	what  string // "no answer within"
+	limit time.Duration
+}
+
+func (e *timeoutError) Error() string { return fmt.Sprintf("%s %v", e.what, e.limit) }
+
+// Timeout is true; it makes a timeoutError look like the net package's.
+func (e *timeoutError) Timeout() bool { return true }
+
+// A Watch looks after one exchange: from dialing, or taking an idle connection, until its body is closed. It bounds
+// whatever is being waited for, one thing at a time. If that takes too long, or the caller's context ends, it closes
+// all that was added to it, which ends every read and write that waits. End must be called.
+type Watch struct {
+	over   func() error // the error of the caller's context
+	cancel context.CancelFunc
+	stop   func() bool // of what waits for the caller's context
+
+	mu       sync.Mutex
+	held     []io.Closer
+	timer    *time.Timer // not moved with each wait: where it fires too early, it is set anew
+	fires    time.Time   // when the timer does; zero: it is not set
+	waiting  *timeoutError
+	deadline time.Time
+	expired  *timeoutError
+	killed   bool
+	ended    bool
+}
+
+// NewWatch begins to watch. The context that it returns ends with the exchange, and is for what the exchange calls.
+func NewWatch(ctx context.Context) (context.Context, *Watch) {
+	inner, cancel := context.WithCancel(ctx)
+	w := &Watch{over: func() error { return CtxError(ctx) }, cancel: cancel}
+	w.stop = context.AfterFunc(ctx, w.Kill)
+	return inner, w
+}
+
+// Add makes c close when the exchange is ended early. It reports false, and closes c, if that has happened.
+func (w *Watch) Add(c io.Closer) bool {
+	w.mu.Lock()
+	killed := w.killed
+	if !killed {
+		w.held = append(w.held, c)
+	}
+	w.mu.Unlock()
+	if killed {
+		_ = c.Close()
+	}
+	return !killed
+}
+
+// Kill ends the exchange early.
+func (w *Watch) Kill() {
+	w.mu.Lock()
+	if w.ended || w.killed {
+		w.mu.Unlock()
+		return
+	}
+	w.killed = true
+	held := w.held
+	w.held = nil
+	w.mu.Unlock()
+	w.cancel()
+	for _, c := range held {
+		_ = c.Close()
+	}
+}
+
+// End ends the exchange. It reports whether what was added is still open; it will not be closed any more then.
+func (w *Watch) End() bool {
+	w.stop()
+	w.mu.Lock()
+	w.ended = true
+	w.waiting, w.held = nil, nil
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	killed := w.killed
+	w.mu.Unlock()
+	w.cancel()
+	return !killed
+}
+
+// Wait begins to wait for at most limit; a limit below 0 is none. what begins the text of the error: "no answer within".
+func (w *Watch) Wait(what string, limit time.Duration) {
+	w.Done()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if limit < 0 || w.expired != nil || w.ended {
+		return
+	}
+	w.waiting, w.deadline = &timeoutError{what, limit}, time.Now().Add(limit)
+	if w.fires.IsZero() || w.fires.After(w.deadline) {
+		w.set(limit)
+	}
+}
+
+// Done ends a wait. Where the time is up, it is up, even if the timer comes late.
+func (w *Watch) Done() {
+	w.mu.Lock()
+	late := w.waiting != nil && time.Until(w.deadline) <= 0
+	if late {
+		w.expired = w.waiting
+	}
+	w.waiting = nil
+	w.mu.Unlock()
+	if late {
+		w.Kill()
+	}
+}
+
+// Touch says that something has come of what is waited for: the wait begins anew.
+func (w *Watch) Touch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting != nil {
+		w.deadline = time.Now().Add(w.waiting.limit)
+	}
+}
+
+// set makes the timer fire at the deadline, after d.
+func (w *Watch) set(d time.Duration) {
+	w.fires = w.deadline
+	if w.timer == nil {
+		w.timer = time.AfterFunc(d, w.fire)
+	} else {
+		w.timer.Reset(d)
+	}
+}
+
+func (w *Watch) fire() {
+	w.mu.Lock()
+	w.fires = time.Time{}
+	if w.waiting == nil {
+		w.mu.Unlock()
+		return
+	}
+	if left := time.Until(w.deadline); left > 0 {
+		w.set(left)
+		w.mu.Unlock()
+		return
+	}
+	w.expired, w.waiting = w.waiting, nil
+	w.mu.Unlock()
+	w.Kill()
+}
+
+// Interrupted is the error of an exchange that was ended early, without its URL; nil if it was not.
+func (w *Watch) Interrupted() *source.Error {
+	if over := w.over(); over != nil {
+		return Interruption(over)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.expired != nil {
+		return Classed(source.KindTimeout, w.expired)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"spate/source"
+)
+
+// A door counts how often it was closed.
+type door struct{ times atomic.Int32 }
+
+func (d *door) Close() error { d.times.Add(1); return nil }
+
+func (d *door) closed() int { return int(d.times.Load()) }
+
+func TestWatchExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, w := NewWatch(t.Context())
+		defer w.End()
+		d := &door{}
+		w.Add(d)
+		w.Wait("no answer within", time.Minute)
+		time.Sleep(time.Minute - 1)
+		w.Done() // in time
+		time.Sleep(time.Hour)
+		w.Wait("silent for", 10*time.Second)
+		time.Sleep(9 * time.Second)
+		w.Touch()
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		if e := w.Interrupted(); e != nil || d.closed() != 0 || ctx.Err() != nil {
+			t.Fatalf("%v, closed %d times, %v", e, d.closed(), ctx.Err())
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		e := w.Interrupted()
+		if e == nil || e.Kind != source.KindTimeout || e.Err.Error() != "silent for 10s" || d.closed() != 1 || ctx.Err() == nil {
+			t.Fatalf("%v, closed %d times, %v", e, d.closed(), ctx.Err())
+		}
+		late := &door{}
+		if w.Add(late) || late.closed() != 1 {
+			t.Error("what is added afterwards stays open")
+		}
+		if w.End() {
+			t.Error("End tells of open connections")
+		}
+	})
+}
+
+func TestWatchWithoutLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, w := NewWatch(t.Context())
+		w.Wait("no answer within", -1)
+		time.Sleep(1000 * time.Hour)
+		if e := w.Interrupted(); e != nil || !w.End() {
+			t.Errorf("%v", e)
+		}
+	})
+}
+
+func TestWatchIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("why")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, w := NewWatch(ctx)
+		d := &door{}
+		w.Add(d)
+		cancel(why)
+		synctest.Wait()
+		if e := w.Interrupted(); e == nil || !errors.Is(e, context.Canceled) || !errors.Is(e, why) || d.closed() != 1 {
+			t.Errorf("%v, closed %d times", e, d.closed())
+		}
+		w.End()
+	})
+}
+
+func TestWatchEndsBeforeItIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		inner, w := NewWatch(ctx)
+		d := &door{}
+		w.Add(d)
+		w.Wait("silent for", time.Second)
+		open := w.End()
+		cancel()
+		time.Sleep(time.Hour)
+		if !open || d.closed() != 0 || inner.Err() == nil {
+			t.Errorf("open: %v, closed %d times, %v", open, d.closed(), inner.Err())
+		}
+	})
+}
