@@ -1,0 +1,87 @@
+package sftpsource
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+
+	"spate/internal/servers"
+	"spate/source"
+)
+
+const ten = "0123456789"
+
+// distrust fetches what must not be fetched.
+func distrust(t *testing.T, opts *Options, url string) *HostKeyError {
+	t.Helper()
+	err := fails(t, newSource(t, opts), url, source.KindTLS, 0)
+	e, ok := errors.AsType[*HostKeyError](err)
+	if !ok {
+		t.Fatalf("%v is no *HostKeyError", err)
+	}
+	return e
+}
+
+func TestHostKeyUnknown(t *testing.T) {
+	o := newOrigin(t)
+	o.Put("/x", []byte(ten))
+	for name, text := range map[string]string{"no file": "", "another host": knownhosts.Line([]string{"127.0.0.1:1"}, o.Key.PublicKey())} {
+		opts := o.options()
+		opts.KnownHosts = []string{filepath.Join(t.TempDir(), "sub", "known_hosts")}
+		if text != "" {
+			opts.KnownHosts = []string{o.known + ".other"}
+			write(t, opts.KnownHosts[0], text+"\n")
+		}
+		e := distrust(t, opts, o.url+"x")
+		if e.Changed || e.Revoked || e.Fingerprint != ssh.FingerprintSHA256(o.Key.PublicKey()) || e.Type != "ssh-ed25519" ||
+			e.Host != knownhosts.Normalize(o.Addr()) || !strings.Contains(e.Error(), e.Fingerprint) {
+			t.Errorf("%s: %+v", name, e)
+		}
+		opts.AcceptNew = true
+		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+			t.Errorf("%s: %q, %v", name, body, err)
+		}
+		opts.AcceptNew = false // it is known now
+		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+			t.Errorf("%s, after it was accepted: %q, %v", name, body, err)
+		}
+		if got, _ := os.ReadFile(opts.KnownHosts[0]); !strings.HasPrefix(string(got), text) {
+			t.Errorf("%s: what was known is lost", name)
+		}
+	}
+}
+
+func TestHostKeyChanged(t *testing.T) {
+	o := newOrigin(t)
+	o.Put("/x", []byte(ten))
+	other := servers.NewKey().PublicKey()
+	for name, tt := range map[string]struct {
+		text    string
+		revoked bool
+	}{
+		"changed": {knownhosts.Line([]string{o.Addr()}, other), false},
+		"revoked": {"@revoked * " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(o.Key.PublicKey()))), true},
+	} {
+		opts := o.options()
+		opts.AcceptNew = true
+		write(t, o.known, tt.text+"\n")
+		e := distrust(t, opts, o.url+"x")
+		if e.Changed == tt.revoked || e.Revoked != tt.revoked || e.Changed && e.Known[0] != o.known+":1" {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if got, _ := os.ReadFile(o.known); string(got) != tt.text+"\n" {
+			t.Errorf("%s: known_hosts was changed: %s", name, got)
+		}
+	}
+}
+
+func TestKnownHostsOfNonsense(t *testing.T) {
+	o := newOrigin(t)
+	write(t, o.known, "nonsense\n")
+	fails(t, newSource(t, o.options()), o.url+"x", source.KindLocal, 0)
+}
