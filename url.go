@@ -7,6 +7,7 @@ import (
 	neturl "net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spate/source"
@@ -18,22 +19,22 @@ var (
 	errNoHost     = errors.New("no host in this URL")
 )
 
-// URL is the URL that the argument of a command means: an http, https or file URL is one already, and the path of an
-// existing file means that file. Anything else is a [*source.Error] of KindMalformed; a path that may not be looked
-// at is one of KindLocal.
-func URL(arg string) (string, error) {
+// URL is the URL that the argument of a command means: an http, https or file URL is one already, and so is one of further
+// schemes, in lower case, for which the Client has a Source; the path of an existing file means that file. Anything else
+// is a [*source.Error] of KindMalformed; a path that may not be looked at is one of KindLocal.
+func URL(arg string, further ...string) (string, error) {
 	u, err := neturl.Parse(arg)
 	switch {
 	case err != nil:
 	case u.Scheme == "file":
 		return arg, nil
-	case isHTTP(u.Scheme) && u.Host != "":
+	case isRemote(u.Scheme, further) && u.Host != "":
 		return arg, nil
-	case isHTTP(u.Scheme):
+	case isRemote(u.Scheme, further):
 		return "", malformed(arg, errNoHost)
 	}
 	if _, statErr := os.Stat(arg); statErr != nil {
-		return "", noArgument(arg, err, statErr)
+		return "", noArgument(arg, further, err, statErr)
 	}
 	abs, err := filepath.Abs(arg)
 	if err != nil {
@@ -42,32 +43,35 @@ func URL(arg string) (string, error) {
 	return filesource.URL(abs), nil
 }
 
-func isHTTP(scheme string) bool { return scheme == "http" || scheme == "https" }
+func isRemote(scheme string, further []string) bool {
+	return scheme == "http" || scheme == "https" || slices.Contains(further, scheme)
+}
 
 func malformed(arg string, err error) error {
 	return &source.Error{Op: "open", URL: arg, Kind: source.KindMalformed, Err: err}
 }
 
 // noArgument is the error of an arg that is neither. parseErr is nil if it is a URL of another scheme.
-func noArgument(arg string, parseErr, statErr error) error {
+func noArgument(arg string, further []string, parseErr, statErr error) error {
 	if errors.Is(statErr, fs.ErrPermission) {
 		return &source.Error{Op: "open", URL: arg, Kind: source.KindLocal, Err: fs.ErrPermission}
 	}
 	scheme, _, found := strings.Cut(strings.ToLower(arg), "://")
-	if parse, ok := errors.AsType[*neturl.Error](parseErr); ok && found && isHTTP(scheme) {
+	if parse, ok := errors.AsType[*neturl.Error](parseErr); ok && found && isRemote(scheme, further) {
 		return malformed(arg, parse.Err)
 	}
 	if found {
-		return malformed(arg, noSupport(scheme))
+		return malformed(arg, noSupport(scheme, further))
 	}
 	if u, err := neturl.Parse(arg); err == nil && isOpaque(u.Opaque) {
-		return malformed(arg, noSupport(u.Scheme))
+		return malformed(arg, noSupport(u.Scheme, further))
 	}
 	return malformed(arg, errNoArgument)
 }
 
-func noSupport(scheme string) error {
-	return fmt.Errorf("no support for scheme %q; there are http, https and file", scheme)
+func noSupport(scheme string, further []string) error {
+	there := strings.Join(append([]string{"http", "https"}, further...), ", ")
+	return fmt.Errorf("no support for scheme %q; there are %s and file", scheme, there)
 }
 
 // isOpaque tells what follows a scheme from the port of a host, and from a password, which parse the same.

@@ -24,6 +24,26 @@ func TestURLOfURLs(t *testing.T) {
 	}
 }
 
+func TestURLOfFurtherSchemes(t *testing.T) {
+	const arg = "sftp://host/x"
+	if got, err := URL(arg, "ftp", "sftp"); err != nil || got != arg {
+		t.Errorf("URL(%q) = %q, %v", arg, got, err)
+	}
+	for arg, says := range map[string]string{
+		"sftp:///x":     "no host in this URL",
+		"gopher://h/x":  `no support for scheme "gopher"; there are http, https, ftp, sftp and file`,
+		"sftp://h:x/y":  "invalid port",
+		"sftpx://h:1/y": "no support for scheme",
+	} {
+		if _, err := URL(arg, "ftp", "sftp"); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("URL(%q): %v, want %q", arg, err, says)
+		}
+	}
+	if _, err := URL(arg); err == nil {
+		t.Errorf("URL(%q) without a Source for it is no error", arg)
+	}
+}
+
 func TestURLOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -89,7 +109,7 @@ func TestURLOfAnythingElse(t *testing.T) {
 }
 
 func TestURLOfWhatMayNotBeLookedAt(t *testing.T) {
-	err := noArgument("example.org/file", nil, &fs.PathError{Op: "stat", Path: "example.org/file", Err: syscall.EACCES})
+	err := noArgument("example.org/file", nil, nil, &fs.PathError{Op: "stat", Path: "example.org/file", Err: syscall.EACCES})
 	if e, ok := errors.AsType[*source.Error](err); !ok || e.Kind != source.KindLocal || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v", err)
 	}

@@ -55,8 +55,8 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 	screen := isTerminal(p.stdout)
 	talk := c.talk.start(p.stderr, screen)
 	defer talk.close()
-	client := c.stream.client(talk.sink)
-	defer client.CloseIdleConnections()
+	client, closeIdle := c.stream.client(talk.sink)
+	defer closeIdle()
 	out := p.stdout
 	if screen && !c.force {
 		out = &textOnly{w: out}

@@ -10,7 +10,9 @@ import (
 	"spate/event"
 	"spate/source"
 	"spate/source/filesource"
+	"spate/source/ftpsource"
 	"spate/source/httpsource"
+	"spate/source/sftpsource"
 )
 
 // streamFlags are those of every command that opens URLs.
@@ -58,17 +60,36 @@ func (f *streamFlags) http() httpsource.Options {
 // orNone is d in the terms of httpsource, where 0 is the default and what is negative is no limit.
 func orNone(d time.Duration) time.Duration { return cmp.Or(d, -1) }
 
+// furtherSchemes are those beside http, https and file, which package spate knows by itself.
+var furtherSchemes = []string{"ftp", "ftps", "sftp", "ssh", "scp"}
+
 // source is every driver there is, by scheme. The caller closes the idle connections in the end.
 func (f *streamFlags) source() (src source.Mux, closeIdle func()) {
 	opts := f.http()
 	h := httpsource.New(&opts)
-	return source.Mux{"http": h, "https": h, "file": filesource.Source{}}, h.CloseIdleConnections
+	ftp := ftpsource.New(&ftpsource.Options{
+		ConnectTimeout: opts.ConnectTimeout, HeaderTimeout: opts.HeaderTimeout, IdleTimeout: opts.IdleTimeout,
+		TLSConfig: opts.TLSConfig,
+	})
+	sftp := sftpsource.New(&sftpsource.Options{
+		ConnectTimeout: opts.ConnectTimeout, HeaderTimeout: opts.HeaderTimeout, IdleTimeout: opts.IdleTimeout,
+	})
+	closeIdle = func() {
+		h.CloseIdleConnections()
+		ftp.CloseIdleConnections()
+		sftp.CloseIdleConnections()
+	}
+	return source.Mux{
+		"http": h, "https": h, "file": filesource.Source{},
+		"ftp": ftp, "ftps": ftp, "sftp": sftp, "ssh": sftp, "scp": sftp,
+	}, closeIdle
 }
 
-// client opens streams as the flags say and tells sink what happens.
-func (f *streamFlags) client(sink event.Sink) *spate.Client {
+// client opens streams as the flags say and tells sink what happens. The caller closes the idle connections in the end.
+func (f *streamFlags) client(sink event.Sink) (c *spate.Client, closeIdle func()) {
+	src, closeIdle := f.source()
 	return &spate.Client{
-		HTTP: f.http(),
+		Source: src,
 		Options: spate.Options{
 			Budget:       f.budget,
 			CacheMemory:  f.cacheMemory,
@@ -78,7 +99,7 @@ func (f *streamFlags) client(sink event.Sink) *spate.Client {
 			MaxIdleOpens: int(f.maxIdleOpens),
 			Events:       sink,
 		},
-	}
+	}, closeIdle
 }
 
 // limitFlags end a stream early.
@@ -112,7 +133,7 @@ func argument(arg string) (string, error) {
 	if arg == "" {
 		return "", usage("an argument is empty", "as \"$NAME\" is where no such variable is set; "+whatIsWanted)
 	}
-	url, err := spate.URL(arg)
+	url, err := spate.URL(arg, furtherSchemes...)
 	if kindOf(err) == source.KindMalformed {
 		return "", usage(err.Error(), meant(arg))
 	}

@@ -120,8 +120,8 @@ type request struct{ arg, url, path string }
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	talk := c.talk.start(p.stderr, false)
 	defer talk.close()
-	client := c.stream.client(talk.sink)
-	defer client.CloseIdleConnections()
+	client, closeIdle := c.stream.client(talk.sink)
+	defer closeIdle()
 	begun := time.Now()
 	res, err := client.Get(ctx, r.url, r.path, c.options(r.arg))
 	talk.close()

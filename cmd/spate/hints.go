@@ -4,13 +4,16 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"spate"
 	"spate/assemble"
 	"spate/fetch"
 	"spate/source"
+	"spate/source/sftpsource"
 )
 
 // hintOf says what the user can do about err; "" where there is nothing to say.
@@ -20,6 +23,9 @@ func hintOf(err error) string {
 	}
 	if h, ok := errors.AsType[*hintedError](err); ok {
 		return h.hint
+	}
+	if hint := hostKeyHint(err); hint != "" {
+		return hint
 	}
 	for _, h := range hints {
 		if h.is(err) {
@@ -39,6 +45,28 @@ func (e *hintedError) Unwrap() error { return e.error }
 
 func isErr(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// hostKeyHint says how a host becomes known, or known anew, "" if err is about something else. Whether the fingerprint is the right
+// one, only who runs the host can tell.
+func hostKeyHint(err error) string {
+	e, ok := errors.AsType[*sftpsource.HostKeyError](err)
+	if !ok {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(e.Host)
+	if err != nil {
+		host, port = e.Host, "22"
+	}
+	host = strings.Trim(host, "[]")
+	switch {
+	case e.Revoked:
+		return "known_hosts says that this key is not to be trusted"
+	case e.Changed:
+		return "if the host has a new key for a good reason, ssh-keygen -R '" + e.Host + "' forgets the old one"
+	}
+	return "if the fingerprint is the right one: ssh -p " + port + " " + host + " once, or ssh-keyscan -p " + port + " " + host +
+		" >> ~/.ssh/known_hosts"
 }
 
 // isErrIrregular tells an output that exists and that no option replaces: a device, a FIFO.

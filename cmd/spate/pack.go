@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,8 +75,8 @@ func (c *packCmd) run(ctx context.Context, args []string) error {
 	if err := c.stream.name(urlsOf(args)...); err != nil {
 		return err
 	}
-	client := c.stream.client(nil)
-	defer client.CloseIdleConnections()
+	client, closeIdle := c.stream.client(nil)
+	defer closeIdle()
 	w := &writer{overwrite: c.overwrite.yes()}
 	if err := c.pack(ctx, client, w, args); err != nil {
 		return errors.Join(err, w.discard())
@@ -137,8 +138,8 @@ func checkBase(base string) error {
 	switch {
 	case err != nil, u.Scheme == "", u.Opaque != "", strings.ContainsAny(base, "?#"):
 		return errNoDir
-	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return fmt.Errorf("no support for scheme %q; there are http, https and file", u.Scheme)
+	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" && !slices.Contains(furtherSchemes, u.Scheme):
+		return fmt.Errorf("no support for scheme %q; there are http, https, %s and file", u.Scheme, strings.Join(furtherSchemes, ", "))
 	case u.Scheme != "file" && u.Host == "":
 		return errNoDir
 	}

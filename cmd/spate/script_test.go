@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/skeema/knownhosts"
 
 	"spate/internal/farm"
+	"spate/internal/servers"
 )
 
 // TestScript runs testdata/script. Beside the commands of testscript there are
@@ -28,6 +30,12 @@ import (
 //	serve NAME/PATH [FILE] [KEY=VALUE...]
 //	                              puts FILE under the path, environment variables in it expanded, misbehaving as resource
 //	                              says, or nothing but that; behind the word then stands what the next request sees
+//	servers                       an FTP and an SFTP server on loopback, their URLs in $ftp and $sftp (with user and
+//	                              password), their addresses in $ftp_addr and $sftp_addr, the port of
+//	                              the latter in $sftp_port; what known_hosts has to say
+//	                              of it in the file known_hosts
+//	put ftp|sftp PATH FILE        makes FILE, environment variables in it expanded, available there
+//	expanded FILE TO              copies FILE, environment variables in it expanded
 //	requests NAME/PATH N          so many requests have come
 //	header NAME/PATH FIELD VALUE  the last request had that header; "": none
 //	exits CODE PROGRAM ARG...     runs a program as exec does; its exit code must be this one
@@ -47,7 +55,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "header": cmdHeader, "exits": cmdExits,
-			"starts": cmdStarts, "ends": cmdEnds,
+			"starts": cmdStarts, "ends": cmdEnds, "servers": cmdServers, "put": cmdPut, "expanded": cmdExpanded,
 		},
 	})
 }
@@ -57,6 +65,8 @@ type worldKey struct{}
 // world is what one script has started.
 type world struct {
 	origins map[string]*farm.Farm
+	ftp     *servers.FTP
+	sftp    *servers.SFTP
 	running *exec.Cmd
 	out     [2]strings.Builder // stdout and stderr of running
 }
@@ -68,6 +78,37 @@ func (w *world) close() {
 	}
 	for _, f := range w.origins {
 		f.Close()
+	}
+	if w.ftp != nil {
+		w.ftp.Close()
+		w.sftp.Close()
+	}
+}
+
+func cmdServers(ts *testscript.TestScript, _ bool, _ []string) {
+	w := ts.Value(worldKey{}).(*world)
+	w.ftp, w.sftp = servers.StartFTP(nil, false), servers.StartSFTP()
+	ts.Setenv("ftp", "ftp://"+w.ftp.Addr())
+	ts.Setenv("ftp_addr", w.ftp.Addr())
+	ts.Setenv("sftp", "sftp://user:secret@"+w.sftp.Addr())
+	ts.Setenv("sftp_addr", w.sftp.Addr())
+	ts.Setenv("sftp_port", w.sftp.Addr()[strings.LastIndexByte(w.sftp.Addr(), ':')+1:])
+	line := knownhosts.Line([]string{w.sftp.Addr()}, w.sftp.Key.PublicKey())
+	ts.Check(os.WriteFile(ts.MkAbs("known_hosts"), []byte(line+"\n"), 0o600))
+}
+
+func cmdExpanded(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+func cmdPut(ts *testscript.TestScript, _ bool, args []string) {
+	w := ts.Value(worldKey{}).(*world)
+	content := []byte(os.Expand(ts.ReadFile(args[2]), ts.Getenv))
+	if args[0] == "ftp" {
+		w.ftp.Put(args[1], content)
+	} else {
+		w.sftp.Put(args[1], content)
 	}
 }
 

@@ -34,7 +34,11 @@ var rooms = map[string]int{
 	"source/budget":     2,
 	"source/httpsource": 2,
 	"source/filesource": 2,
+	"source/ftpsource":  2,
+	"source/sftpsource": 2,
+	"source/conn":       2, // what the two have in common
 	"internal/farm":     2, // for tests and the demo only, see testOnly
+	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,
 
 	"format/manifest": 1,
@@ -57,11 +61,18 @@ var testOnly = map[string]string{
 	"internal/model":    "",
 	"internal/arch":     "",
 	"internal/leak":     "",
+	"internal/servers":  "",
 	"source/sourcetest": "",
 }
 
 // schemeBlind packages open URLs through a Source and know no scheme.
 var schemeBlind = []string{"assemble", "fetch", "fetch/journal", "source/limit", "source/budget"}
+
+// namedBy are the packages that one other may name: whoever does without the program does without them.
+var namedBy = map[string]string{
+	"source/ftpsource":  "cmd/spate",
+	"source/sftpsource": "cmd/spate",
+}
 
 type pkg struct {
 	ImportPath, Dir string
@@ -141,6 +152,17 @@ func TestDriversDoNotKnowEachOther(t *testing.T) {
 	}
 }
 
+func TestDriversAreNamedByTheProgram(t *testing.T) {
+	for _, p := range list(t) {
+		for _, imp := range p.Imports {
+			other, _ := own(imp)
+			if by, ok := namedBy[other]; ok && by != p.room() {
+				t.Errorf("%s imports %s, which only %s may: whoever imports %s would pay for it", p.ImportPath, imp, by, p.ImportPath)
+			}
+		}
+	}
+}
+
 func TestTestOnly(t *testing.T) {
 	for _, p := range list(t) {
 		for _, imp := range p.Imports {
@@ -165,8 +187,12 @@ func TestLibraryIsSmall(t *testing.T) {
 		}
 		for _, dep := range p.Deps {
 			first, _, _ := strings.Cut(dep, "/")
-			if strings.Contains(first, ".") && !strings.HasPrefix(dep, "golang.org/x/") {
+			isForeign := strings.Contains(first, ".") && !strings.HasPrefix(dep, "golang.org/x/")
+			if isForeign || strings.HasPrefix(dep, "golang.org/x/crypto/ssh") {
 				t.Errorf("package spate depends on %s: a library brings no more than it needs", dep)
+			}
+			if other, _ := own(dep); namedBy[other] != "" || other == "source/conn" {
+				t.Errorf("package spate depends on %s: whoever imports it pays for http and file alone", dep)
 			}
 		}
 		return
