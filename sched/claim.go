@@ -1,0 +1,143 @@
+package sched
+
+import "time"
+
+const (
+	claimTime   = 4 * time.Second // of work at its own rate is what a connection is given
+	endTime     = 6 * time.Second // what ends sooner is given out whole, so that all end together
+	assumedRate = 2 << 20         // of a connection of which nothing is known
+	minClaim    = 64 << 10
+)
+
+// assign gives ranges to the idle, opens what may be opened, and where no range is free takes from those who would end last.
+func (s *Scheduler) assign() {
+	if !s.begun {
+		s.begin()
+		return
+	}
+	if s.size < 0 || s.restarted() {
+		return
+	}
+	for _, c := range s.conns {
+		if s.ready(c) {
+			s.claim(c)
+		}
+	}
+	for {
+		src, ok := s.pick()
+		if !ok || !s.openOn(src) {
+			break
+		}
+	}
+	s.help()
+}
+
+// claim gives a free range to c, if there is one within the window.
+func (s *Scheduler) claim(c *conn) bool {
+	g, ok := s.gap(c.off)
+	if !ok {
+		return false
+	}
+	s.ask(c, Range{g.Off, g.Off + s.claimLen(c.src, c, g)}, Action{})
+	return true
+}
+
+// gap is the free range to take from: the one that goes on at off if it is not far, else the first.
+func (s *Scheduler) gap(off int64) (Range, bool) {
+	if len(s.gaps) == 0 {
+		return Range{}, false
+	}
+	g := s.gaps[0]
+	if early := s.early(); early.Off < early.End {
+		return early, true
+	}
+	if i := s.gaps.at(off); s.cfg.Order != Sequential && i < len(s.gaps) && s.gaps[i].Off == off {
+		g = s.gaps[i]
+	}
+	limit := s.limit()
+	if s.cfg.Order == Sequential && g.End > limit {
+		g.End = limit
+		if g.Len() < min(s.cfg.MinRange, s.cfg.Window/2) {
+			return Range{}, false // a sliver: wait until there is more
+		}
+	}
+	return g, g.Off < limit
+}
+
+// early is what HeadTail wants first: the last MiB, while nobody has it.
+func (s *Scheduler) early() Range {
+	from := max(s.size-tailEarly, 0)
+	if s.cfg.Order != HeadTail || s.gaps[len(s.gaps)-1].End != s.size {
+		return Range{}
+	}
+	return Range{max(from, s.gaps[len(s.gaps)-1].Off), s.size}
+}
+
+// limit is the offset before which claims begin.
+func (s *Scheduler) limit() int64 {
+	switch {
+	case s.cfg.Window <= 0:
+		return s.size
+	case s.cfg.Order == Sequential:
+		return min(s.size, s.frontier+s.cfg.Window)
+	}
+	ahead := max(s.cfg.Window, int64(claimTime.Seconds()*s.capacity()))
+	return min(s.size, s.frontier+ahead)
+}
+
+// claimLen is how much of g a connection to src is given: claimTime of work, or near the end its share, so that all end together.
+func (s *Scheduler) claimLen(src int, c *conn, g Range) int64 {
+	n := max(s.fair(src, c), minClaim)
+	if g.Len()-n < max(minClaim, n/8) {
+		return g.Len()
+	}
+	return s.toPiece(g.Off, n)
+}
+
+// fair is how many bytes are a connection's share from now on.
+func (s *Scheduler) fair(src int, c *conn) int64 {
+	n := s.share(src, c)
+	if s.cfg.Order == Sequential {
+		n = min(n, max(s.cfg.MinRange, s.cfg.Window/int64(s.helpers()+1)))
+	}
+	return n
+}
+
+func (s *Scheduler) share(src int, c *conn) int64 {
+	rate, end := s.rateFor(src, c), s.finishTime(s.size-s.got)
+	if end <= endTime {
+		wait := s.delta(src)
+		if c != nil && c.phase == reading {
+			wait = 0
+		}
+		return int64(rate * (end - wait).Seconds())
+	}
+	n := rate * claimTime.Seconds()
+	if c != nil && c.first {
+		n *= 2 // what it is cut off from costs its connection
+	}
+	return max(int64(n), s.cfg.MinRange)
+}
+
+// toPiece moves the end of a claim to where a piece ends, if that is near.
+func (s *Scheduler) toPiece(off, n int64) int64 {
+	p := s.cfg.PieceSize
+	if p <= 0 || n < 4*p {
+		return n
+	}
+	return (off+n)/p*p - off
+}
+
+// help looks for work for those who found none: from the connection that would end last, or the last range once more.
+func (s *Scheduler) help() {
+	n := s.helpers() - s.working()
+	if n <= 0 || s.cutPending() {
+		return
+	}
+	if len(s.gaps) > 0 && s.gaps[0].Off < s.limit() && s.cfg.Order != Sequential {
+		return // there is work, but nobody may ask for it now
+	}
+	if !s.steal() {
+		s.hedgeLast()
+	}
+}

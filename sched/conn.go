@@ -1,0 +1,238 @@
+package sched
+
+import (
+	"slices"
+	"time"
+)
+
+type phase int
+
+const (
+	idle    phase = iota // has no range; its connection may be used again
+	opening              // asked, no answer yet
+	reading
+	closing // told to, Closed is to come
+)
+
+// conn is one connection, or what is to become one. Its range is [start, end), of which [start, off) has come.
+type conn struct {
+	id, src         int
+	phase           phase
+	start, off, end int64         // end < 0: not known
+	answerEnd       int64         // where the answer, or what was asked for, ends; < 0: with the object
+	since           time.Duration // when it asked, when it was answered, or when its last byte came
+	setup           time.Duration // how long its answer took
+	first           bool          // opened to the end of the object: cut last
+	cutting         bool          // a Cut is not answered yet
+	probe           bool
+	hedge           bool          // its bytes are in memory; got does not count them
+	twin            *conn         // of a hedge: whose range it fetches once more, nil if that one has failed; and the other way round
+	opened, low     time.Duration // when it was answered; since when it is too slow
+	best            float64       // the highest rate it had
+	meter           meter
+}
+
+func (c *conn) busy() bool { return c.phase == opening || c.phase == reading }
+
+// works says whether c has a range of its own.
+func (c *conn) works() bool { return c.busy() && !c.hedge && !c.probe }
+
+// left is how much of its range is to come.
+func (c *conn) left() int64 { return max(c.end-c.off, 0) }
+
+func (s *Scheduler) conn(id int) *conn {
+	i, ok := slices.BinarySearchFunc(s.conns, id, func(c *conn, id int) int { return c.id - id })
+	if !ok {
+		return nil
+	}
+	return s.conns[i]
+}
+
+func (s *Scheduler) live() int { return len(s.conns) }
+
+func (s *Scheduler) anyIdle() bool {
+	return slices.ContainsFunc(s.conns, func(c *conn) bool { return c.phase == idle })
+}
+
+// add makes a new connection to a source; ask opens it.
+func (s *Scheduler) add(src int) *conn {
+	s.lastID++
+	c := &conn{id: s.lastID, src: src, end: -1, answerEnd: -1}
+	s.conns = append(s.conns, c)
+	s.sources[src].host.live++
+	s.sources[src].live++
+	return c
+}
+
+// ask sends c for r, which is nobody's from now on. a has the kind of request.
+func (s *Scheduler) ask(c *conn, r Range, a Action) {
+	fresh := c.meter.bytes == 0 && c.setup == 0 || c.answerEnd < 0 || c.answerEnd-c.end > Drain
+	c.phase, c.start, c.off, c.end, c.answerEnd = opening, r.Off, r.Off, r.End, r.End
+	c.since, c.probe, c.hedge = s.now, a.Probe, a.Hedge
+	if c.works() {
+		s.gaps.remove(r)
+	}
+	a.Type, a.Conn, a.Source, a.Off, a.End, a.Fresh = Open, c.id, c.src, r.Off, r.End, fresh
+	s.act(a)
+}
+
+func (s *Scheduler) opened(c *conn, ev Event) {
+	if c.phase != opening {
+		return
+	}
+	src := s.sources[c.src]
+	if why := s.wrongAnswer(c, ev); why != None {
+		s.setAside(c.src, why)
+		s.close(c)
+		return
+	}
+	c.phase, c.since, c.opened, c.low, c.setup = reading, s.now, s.now, 0, ev.Setup
+	c.meter.skip(s.now)
+	src.answered(ev.Setup, ev.Seekable)
+	s.proven(src.host)
+	if c.first && s.size < 0 && ev.Size >= 0 {
+		s.size = ev.Size
+		s.gaps.add(Range{0, s.size})
+		s.gaps.remove(Range{c.off, s.size})
+	}
+	s.begun = true
+	src.trusted = src.trusted || !c.probe
+	if c.end < 0 && s.size >= 0 {
+		c.end = s.size
+	}
+	c.answerEnd = c.end
+	if ev.End >= 0 && (ev.End < c.end || c.end < 0) {
+		s.capped(c, ev.End)
+	}
+}
+
+// capped takes an answer that ends before what was asked for; the rest is anybody's.
+func (s *Scheduler) capped(c *conn, end int64) {
+	if c.works() {
+		s.gaps.add(Range{end, c.end})
+	}
+	c.end, c.answerEnd = end, end
+}
+
+// wrongAnswer is for what the driver should have refused.
+func (s *Scheduler) wrongAnswer(c *conn, ev Event) Class {
+	switch {
+	case ev.Off != c.off && !ev.Seekable:
+		return RangeUnsupported
+	case ev.Off != c.off, ev.Size >= 0 && s.size >= 0 && ev.Size != s.size, ev.End >= 0 && ev.End < ev.Off:
+		return Changed
+	}
+	return None
+}
+
+func (s *Scheduler) progress(c *conn, ev Event) (plan bool) {
+	if c.phase != reading {
+		return false
+	}
+	if ev.Off == c.off { // held up by us
+		c.since = s.now
+		c.meter.skip(s.now)
+	}
+	off := max(ev.Off, c.off)
+	if c.end >= 0 {
+		off = min(off, c.end)
+	}
+	s.advance(c, off)
+	if ev.EOF && c.end < 0 {
+		s.size, c.end, c.answerEnd = off, off, off
+	}
+	if c.off != c.end {
+		was := s.held
+		s.held = s.held || s.got >= probeLen
+		return s.held != was
+	}
+	s.ranOut(c)
+	return true
+}
+
+// advance books the bytes up to off.
+func (s *Scheduler) advance(c *conn, off int64) {
+	n := off - c.off
+	if n <= 0 {
+		return
+	}
+	c.meter.add(s.now, n)
+	c.off, c.since = off, s.now
+	src := s.sources[c.src]
+	src.fails = 0
+	s.lastByte = s.now
+	if c.works() {
+		s.got += n
+	}
+}
+
+// ranOut makes c idle: its range is done.
+func (s *Scheduler) ranOut(c *conn) {
+	switch {
+	case c.hedge:
+		s.hedgeDone(c)
+		return
+	case c.probe:
+		return // Verified ends it
+	}
+	s.done.add(Range{c.start, c.off})
+	s.held = s.held || s.done.len() >= probeLen
+	if c.twin != nil {
+		s.drop(c.twin)
+	}
+	c.phase, c.cutting, c.first = idle, false, false
+}
+
+func (s *Scheduler) cutDone(c *conn, end int64) {
+	if !c.cutting || !c.works() {
+		return
+	}
+	c.cutting = false
+	if end = max(end, c.off); end >= c.end {
+		return
+	}
+	s.gaps.add(Range{end, c.end})
+	c.end = end
+}
+
+// detach takes c out: nothing beyond off will come. The rest of its range is anybody's, or its hedge's.
+func (s *Scheduler) detach(c *conn, off int64) {
+	if c.phase != idle && !c.hedge && !c.probe && c.start != c.end {
+		s.orphan(c, off)
+	}
+	s.unhedge(c)
+	src := s.sources[c.src]
+	src.host.live--
+	src.live--
+	src.rate = s.meanRate(c.src)
+	s.conns = slices.DeleteFunc(s.conns, func(o *conn) bool { return o == c })
+}
+
+func (s *Scheduler) orphan(c *conn, off int64) {
+	if c.end < 0 {
+		if s.size < 0 {
+			s.lostStream(c, off)
+			return
+		}
+		c.end = s.size
+	}
+	off = min(max(off, c.off), c.end)
+	s.got += off - c.off
+	c.off = off
+	s.done.add(Range{c.start, off})
+	if c.twin == nil {
+		s.gaps.add(Range{off, c.end})
+	}
+}
+
+// close tells c to end; it counts, and its range is its own, until Closed.
+func (s *Scheduler) close(c *conn) {
+	if c.phase == closing {
+		return
+	}
+	if c.phase == idle {
+		c.start, c.off, c.end = 0, 0, 0
+	}
+	c.phase = closing
+	s.act(Action{Type: Close, Conn: c.id})
+}

@@ -1,0 +1,217 @@
+package sched
+
+import (
+	"slices"
+	"time"
+)
+
+// source is what is known of one Config.Sources.
+type source struct {
+	host     *host
+	priority int
+	live     int   // connections
+	aside    Class // not None: not used any more
+	last     Class // its last failure
+	trusted  bool  // its bytes were compared, or it was the first to answer
+	stream   bool  // knows no ranges: one answer from the beginning is all it can give
+	known    bool  // has answered
+	tries    int   // that failed before it ever answered
+	fails    int   // in a row, without a byte
+	stalls   int
+	until    time.Duration // not asked before
+	setup    time.Duration // of a request, smoothed; 0: not known
+	rate     float64       // of one connection, on average; 0: not known
+}
+
+func (src *source) answered(setup time.Duration, seekable bool) {
+	if setup = max(setup, 1); src.setup == 0 {
+		src.setup = setup
+	}
+	src.setup += (setup - src.setup) / 4
+	src.known, src.tries, src.host.busy = true, 0, 0
+	src.stream = src.stream || !seekable
+}
+
+// blocked is until when the source may not be asked.
+func (src *source) blocked() time.Duration { return max(src.until, src.host.until) }
+
+// usable says whether ranges may be asked of the source, now or later.
+func (src *source) usable() bool { return src.aside == None && !src.stream }
+
+func (s *Scheduler) mayAsk(src int) bool {
+	return s.sources[src].usable() && s.sources[src].blocked() <= s.now
+}
+
+// ready says whether c could be given work.
+func (s *Scheduler) ready(c *conn) bool { return c.phase == idle && !c.hedge && s.mayAsk(c.src) }
+
+// mirrors are the sources in use, the preferred first.
+func (s *Scheduler) mirrors() []int {
+	var in []int
+	for i := range s.sources {
+		if s.mayAsk(i) {
+			in = append(in, i)
+		}
+	}
+	slices.SortStableFunc(in, func(a, b int) int { return s.sources[a].priority - s.sources[b].priority })
+	n := mirrorsAtOnce
+	if s.cfg.Connections > 0 {
+		n = s.wanted()
+	}
+	return in[:min(len(in), max(n, 1))]
+}
+
+// slots is how many connections may be opened to each source now. Whoever has least for what it gives is served first.
+func (s *Scheduler) slots() []int {
+	give := make([]int, len(s.sources))
+	room := s.room()
+	hosts := map[*host]int{}
+	for in := s.mirrors(); room > 0; room-- {
+		best, score := -1, 0.0
+		for _, i := range in {
+			src := s.sources[i]
+			if src.host.room(s.now) <= hosts[src.host] {
+				continue
+			}
+			if sc := float64(src.live+give[i]+1) / s.weight(i); best < 0 || sc < score {
+				best, score = i, sc
+			}
+		}
+		if best < 0 {
+			break
+		}
+		give[best]++
+		hosts[s.sources[best].host]++
+	}
+	return give
+}
+
+// weight is how a source's connections compare with the best source's: 1/4 to 1, 1 while not known.
+func (s *Scheduler) weight(src int) float64 {
+	best := 0.0
+	for _, o := range s.sources {
+		if o.aside == None {
+			best = max(best, o.rate)
+		}
+	}
+	if r := s.sources[src].rate; r > 0 && best > 0 {
+		return min(max(r/best, 0.25), 1)
+	}
+	return 1
+}
+
+// pick is the source to open the next connection to; ok is false where none may be opened, or a new mirror cannot be compared yet.
+func (s *Scheduler) pick() (src int, ok bool) {
+	for i, n := range s.slots() {
+		o := s.sources[i]
+		if n > 0 && (o.trusted || s.held && !s.probing(i)) {
+			if _, work := s.gap(-1); work || !o.trusted {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (s *Scheduler) probing(src int) bool {
+	return slices.ContainsFunc(s.conns, func(c *conn) bool { return c.src == src && c.probe && c.phase != idle })
+}
+
+// openOn opens a connection to src: for work, or to compare it first.
+func (s *Scheduler) openOn(src int) bool {
+	if s.sources[src].trusted {
+		return s.claim(s.add(src))
+	}
+	r := s.overlap()
+	s.ask(s.add(src), r, Action{Probe: true})
+	return true
+}
+
+// overlap is a stretch of what is there, to compare a mirror by: anywhere, so that equal beginnings do not deceive.
+func (s *Scheduler) overlap() Range {
+	best := Range{}
+	for _, r := range s.done {
+		if r.Len() > best.Len() {
+			best = r
+		}
+	}
+	for _, c := range s.conns {
+		if c.works() && c.off-c.start > best.Len() {
+			best = Range{c.start, c.off}
+		}
+	}
+	n := min(probeLen, best.Len())
+	off := best.Off + int64(s.cfg.Rand()*float64(best.Len()-n))
+	return Range{off, off + n}
+}
+
+// verified takes the outcome of a comparison, or of a piece's check.
+func (s *Scheduler) verified(c *conn, ev Event) {
+	if ev.Conn == 0 {
+		if !ev.OK {
+			s.badPiece(ev)
+		}
+		return
+	}
+	if c == nil || !c.probe || !c.busy() {
+		return
+	}
+	c.phase, c.off = idle, c.end
+	if ev.OK {
+		s.sources[c.src].trusted = true
+		return
+	}
+	s.setAside(c.src, Corrupt)
+}
+
+// badPiece has a piece fetched again, and lets its giver go if there is another. One that nobody can be blamed for may be bad
+// a few times.
+func (s *Scheduler) badPiece(ev Event) {
+	r := Range{max(ev.Off, 0), min(ev.End, s.size)}
+	for _, c := range s.conns {
+		if c.works() && c.start < r.End && c.off > r.Off {
+			s.done.add(Range{c.start, c.off})
+			c.start = c.off
+		}
+	}
+	for _, have := range s.done.within(r) {
+		s.done.remove(have)
+		s.gaps.add(have)
+		s.got -= have.Len()
+	}
+	s.bad++
+	if ev.Source >= 0 && ev.Source < len(s.sources) {
+		s.sources[ev.Source].last = Corrupt
+		if s.another(ev.Source) || s.bad >= 3 {
+			s.setAside(ev.Source, Corrupt)
+		}
+	} else if s.bad >= 16 {
+		for i := range s.sources {
+			s.setAside(i, Corrupt)
+		}
+	}
+}
+
+// another says whether there is a source that could do src's work.
+func (s *Scheduler) another(src int) bool {
+	for i, o := range s.sources {
+		if i != src && o.usable() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Scheduler) setAside(src int, why Class) {
+	o := s.sources[src]
+	if o.aside != None {
+		return
+	}
+	o.aside, o.last = why, why
+	s.act(Action{Type: SetAside, Source: src, Class: why})
+	for _, c := range s.conns {
+		if c.src == src {
+			s.close(c)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package sched
+
+import "time"
+
+const (
+	rampFor  = 400 * time.Millisecond // how long a level is measured, or 4 set-ups
+	thawFor  = 30 * time.Second       // after which a host that gave no more is tried again
+	coolFor  = 5 * time.Second        // after which one connection more is tried; doubles
+	coolMost = 5 * time.Minute
+	worth    = 0.15
+)
+
+// host is what the sources of one host share.
+type host struct {
+	live      int
+	ceiling   int             // what it bears
+	target    int             // what the ramp has come to
+	proven    int             // most connections that ever read at once
+	busy      int             // times it said so, since it last answered
+	penalties []time.Duration // until when a slot stays empty after a failure
+	until     time.Duration   // not asked before, by its Retry-After
+	cool      time.Duration   // when one more may be tried; 0: the ceiling is not its own
+	coolFor   time.Duration
+	settled   time.Duration // since when as many read as the target says
+	rate      float64       // measured at the level before
+	frozen    time.Duration // until when the ramp rests
+}
+
+const unlimited = 1 << 30
+
+func (s *Scheduler) firstTarget() int {
+	if s.cfg.Connections > 0 {
+		return unlimited
+	}
+	return 1
+}
+
+// room is how many connections more the host bears.
+func (h *host) room(now time.Duration) int {
+	n := 0
+	for _, t := range h.penalties {
+		if t > now {
+			n++
+		}
+	}
+	if n == 0 {
+		h.penalties = h.penalties[:0]
+	}
+	return min(h.ceiling, h.target) - h.live - n
+}
+
+// wanted is the number of connections asked for, where it was: no more than there are ranges of MinRange.
+func (s *Scheduler) wanted() int {
+	return int(min(int64(s.cfg.Connections), max(s.size/s.cfg.MinRange, 1)))
+}
+
+// room is how many connections more all in all.
+func (s *Scheduler) room() int {
+	if s.cfg.Connections > 0 {
+		return s.wanted() - s.live()
+	}
+	if s.live() > 0 && !s.pays() {
+		return 0
+	}
+	return unlimited
+}
+
+// pays says whether what remains takes those who are there longer than two set-ups and a second.
+func (s *Scheduler) pays() bool {
+	rate, wait := 0.0, forever
+	for i, src := range s.sources {
+		if src.usable() {
+			wait = min(wait, s.delta(i))
+		}
+	}
+	for _, c := range s.conns {
+		rate += s.rateOf(c)
+	}
+	return wait < forever && seconds(float64(s.size-s.got)/max(rate, 1)) > 2*wait+time.Second
+}
+
+// reading is how many connections of h give bytes, and how much.
+func (s *Scheduler) reading(h *host) (n int, rate float64) {
+	for _, c := range s.conns {
+		if s.sources[c.src].host == h && c.phase == reading {
+			n++
+			rate += c.meter.rate(fast, s.now)
+		}
+	}
+	return n, rate
+}
+
+// proven: as many as read now are what h bears.
+func (s *Scheduler) proven(h *host) {
+	n, _ := s.reading(h)
+	h.proven = max(h.proven, n)
+	h.ceiling = max(h.ceiling, min(n, s.cfg.PerHost))
+}
+
+// climb doubles the target of each host while that pays, and tries one more where a cool-down has ended.
+func (s *Scheduler) climb() {
+	for i, src := range s.sources {
+		h := src.host
+		if h.cool > 0 && s.now >= h.cool {
+			h.ceiling = min(h.ceiling+1, s.cfg.PerHost)
+			h.cool = s.now + h.coolFor
+		}
+		if s.cfg.Connections == 0 && s.size >= 0 {
+			s.climbHost(h, s.delta(i))
+		}
+	}
+}
+
+func (s *Scheduler) climbHost(h *host, delta time.Duration) {
+	n, rate := s.reading(h)
+	switch {
+	case n < min(h.target, h.ceiling) || h.target >= h.ceiling:
+		h.settled = 0
+		return
+	case h.settled == 0:
+		h.settled = s.now
+	}
+	if s.now-h.settled < max(rampFor, 4*delta) || s.now < h.frozen || !s.pays() {
+		return
+	}
+	h.settled = 0
+	if h.target > 1 && rate < h.rate*(1+worth) {
+		h.target /= 2
+		h.frozen = s.now + thawFor
+		return
+	}
+	h.rate = rate
+	h.target = min(2*h.target, s.cfg.PerHost)
+}
+
+// dismiss closes idle connections that are too many.
+func (s *Scheduler) dismiss() {
+	for _, c := range s.conns {
+		src := s.sources[c.src]
+		if c.phase != idle || c.hedge {
+			continue
+		}
+		if !src.usable() || src.host.live > min(src.host.target, src.host.ceiling) {
+			s.close(c)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package sched
+
+import "time"
+
+const (
+	firstTries = 3 // of a source that has never answered
+	backoffMin = 200 * time.Millisecond
+	backoffMax = 30 * time.Second
+)
+
+// begin asks for the object: by one request to its end, or where some of it is there, for what is missing first.
+func (s *Scheduler) begin() {
+	if s.live() > 0 {
+		return
+	}
+	best := -1
+	for i, src := range s.sources {
+		if src.aside != None || src.blocked() > s.now {
+			continue
+		}
+		if best < 0 || less(src, s.sources[best]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return
+	}
+	switch {
+	case s.size < 0 && s.got > 0:
+		s.ask(s.add(best), Range{s.got, -1}, Action{})
+	case s.got > 0:
+		s.claim(s.add(best))
+	default:
+		s.openWhole(best, false)
+	}
+}
+
+// less says whether a is to be asked before b.
+func less(a, b *source) bool {
+	if a.tries != b.tries {
+		return a.tries < b.tries
+	}
+	return a.priority < b.priority
+}
+
+// openWhole is the request without a HEAD before it: its answer tells the size, and is the first connection.
+func (s *Scheduler) openWhole(src int, restart bool) {
+	c := s.add(src)
+	s.ask(c, Range{0, -1}, Action{Restart: restart})
+	c.first = true
+	s.gaps = nil
+}
+
+// restarted begins anew where only sources are left that know no ranges. It says whether it has, or may have to.
+func (s *Scheduler) restarted() bool {
+	src := -1
+	for i, o := range s.sources {
+		switch {
+		case o.usable():
+			return false
+		case o.aside == None && o.blocked() <= s.now && src < 0:
+			src = i
+		}
+	}
+	if s.live() == 0 && src >= 0 {
+		s.void()
+		s.openWhole(src, true)
+	}
+	return true
+}
+
+// void forgets all that is there.
+func (s *Scheduler) void() {
+	s.done, s.got, s.held = nil, 0, false
+	if s.size >= 0 {
+		s.gaps = spans{{0, s.size}}
+	}
+}
+
+// lostStream: an answer of unknown length has ended early. It is asked for again from there, if its source can do that.
+func (s *Scheduler) lostStream(c *conn, off int64) {
+	off = max(off, c.off)
+	s.got += off - c.off
+	s.done.add(Range{c.start, off})
+	s.begun = false
+	if s.sources[c.src].stream {
+		s.void()
+	}
+}
+
+// failed takes c out, and says when its source may be asked again.
+func (s *Scheduler) failed(c *conn, ev Event) {
+	ours := c.phase == closing
+	gave := ev.Off > c.start && !c.hedge
+	src := c.src
+	s.detach(c, ev.Off)
+	if ours {
+		return
+	}
+	s.sources[src].last = ev.Class
+	switch ev.Class {
+	case Gone, Changed, Corrupt:
+		s.setAside(src, ev.Class)
+	case RangeUnsupported:
+		s.sources[src].stream = true
+	case Busy, Refused:
+		s.refused(src, ev)
+	default:
+		s.lost(src, gave)
+	}
+}
+
+// lost: the network failed. Once at once, then later and later; where others of the host get on, only this slot waits.
+func (s *Scheduler) lost(src int, gave bool) {
+	o := s.sources[src]
+	if gave {
+		o.fails = 0
+		return
+	}
+	o.fails++
+	s.postpone(src, s.backoff(o.fails))
+}
+
+// refused: the host has enough. What worked is its ceiling, if it refused more than what has worked before, or twice in a row.
+func (s *Scheduler) refused(src int, ev Event) {
+	o, h := s.sources[src], s.sources[src].host
+	if ev.RetryAfter > 0 {
+		h.until = max(h.until, s.now+min(ev.RetryAfter, 24*time.Hour))
+	}
+	h.busy++
+	o.fails++
+	n, _ := s.reading(h)
+	if n > 0 && (n >= h.proven || h.busy > 1) {
+		h.ceiling, h.proven = n, n
+		h.coolFor = min(max(2*h.coolFor, coolFor), coolMost)
+		h.cool = max(s.now, h.until) + h.coolFor
+	}
+	if ev.RetryAfter <= 0 {
+		s.postpone(src, s.backoff(o.fails))
+	}
+}
+
+// postpone keeps a slot, or the source where nothing else of its host reads, empty for d. A source that never answered has three tries.
+func (s *Scheduler) postpone(src int, d time.Duration) {
+	o := s.sources[src]
+	if !o.known {
+		if o.tries++; o.tries >= firstTries {
+			s.setAside(src, o.last)
+			return
+		}
+	}
+	if n, _ := s.reading(o.host); n > 0 {
+		o.host.penalties = append(o.host.penalties, s.now+max(d, backoffMin/2))
+		return
+	}
+	o.until = s.now + d
+}
+
+// backoff is how long to wait after n failures: not at all, then twice as long each time, by chance half as long to half as long again.
+func (s *Scheduler) backoff(n int) time.Duration {
+	if n <= 1 {
+		return 0
+	}
+	d := min(backoffMin<<min(n-2, 16), backoffMax)
+	return time.Duration(float64(d) * (0.5 + s.cfg.Rand()))
+}
+
+// hopeless gives up where no source is left, or nothing has come for RetryMax, or nothing may be asked before that.
+func (s *Scheduler) hopeless() bool {
+	deadline := s.lastByte + s.cfg.RetryMax
+	left := s.live() > 0
+	for _, src := range s.sources {
+		left = left || src.aside == None && src.blocked() <= deadline
+	}
+	if left && s.now < deadline {
+		return false
+	}
+	s.over = true
+	a := Action{Type: GiveUp}
+	for i, src := range s.sources {
+		a.Faults = append(a.Faults, Fault{i, src.last})
+		if src.last != None {
+			a.Class = src.last
+		}
+	}
+	if a.Class == None {
+		a.Class = Timeout
+	}
+	s.act(a)
+	return true
+}

@@ -1,0 +1,146 @@
+package sched
+
+import "time"
+
+// Scheduler is the state of one object's download. It is not safe for concurrent use. Make it with New.
+type Scheduler struct {
+	cfg     Config
+	now     time.Duration
+	size    int64 // -1: not known
+	sources []*source
+	conns   []*conn // those that live, in the order of their ids
+	lastID  int
+
+	gaps     spans // nobody's, in order; empty while the size is not known
+	done     spans // there, apart from what living connections have of their ranges
+	got      int64 // bytes that are there, of living connections too
+	frontier int64
+
+	begun    bool          // an origin has answered: its size is the object's
+	held     bool          // enough is there to compare a new mirror with
+	lastByte time.Duration // when anything came last: what RetryMax is counted from
+	dup      int64         // bytes asked for twice
+	bad      int           // pieces that were wrong and nobody could be blamed for
+	wakeAt   time.Duration // the last WakeAt, 0: none
+	over     bool
+	out      []Action
+}
+
+// New returns a scheduler that has done nothing yet. Its first event is Start.
+func New(cfg Config) *Scheduler {
+	s := &Scheduler{cfg: cfg.withDefaults(), size: cfg.Size}
+	hosts := map[string]*host{}
+	for _, c := range cfg.Sources {
+		h := hosts[c.Host]
+		if h == nil || c.Host == "" {
+			h = &host{ceiling: s.cfg.PerHost, target: s.firstTarget()}
+			hosts[c.Host] = h
+		}
+		s.sources = append(s.sources, &source{host: h, priority: c.Priority})
+	}
+	if s.size >= 0 {
+		s.gaps.add(Range{0, s.size})
+		for _, r := range cfg.Done {
+			s.markDone(Range{max(r.Off, 0), min(r.End, s.size)})
+		}
+		s.got = s.done.len()
+		s.held = s.got >= probeLen
+	}
+	return s
+}
+
+// Step takes what happened and returns what to do about it. It is quick, O(connections), and never blocks.
+func (s *Scheduler) Step(ev Event) []Action {
+	s.out = nil
+	if s.over {
+		return nil
+	}
+	s.now = max(s.now, ev.At)
+	if s.wakeAt <= s.now || ev.Type == Tick {
+		s.wakeAt = 0
+	}
+	if s.handle(ev) {
+		s.plan()
+	}
+	return s.out
+}
+
+// handle takes one event and says whether there is anything to plan anew: bytes as such change nothing.
+func (s *Scheduler) handle(ev Event) bool {
+	c := s.conn(ev.Conn)
+	switch ev.Type {
+	case Start:
+		s.lastByte = s.now
+	case Tick:
+	case Frontier:
+		s.frontier = max(s.frontier, ev.Off)
+	case Verified:
+		s.verified(c, ev)
+	default:
+		if c == nil {
+			return false // it died meanwhile
+		}
+		return s.handleConn(c, ev)
+	}
+	return true
+}
+
+func (s *Scheduler) handleConn(c *conn, ev Event) bool {
+	switch ev.Type {
+	case Opened:
+		s.opened(c, ev)
+	case Progress:
+		return s.progress(c, ev)
+	case CutDone:
+		s.cutDone(c, ev.End)
+	case Closed:
+		s.detach(c, ev.Off)
+	case Failed:
+		s.failed(c, ev)
+	}
+	return true
+}
+
+// plan gives work to whoever has none, and looks whether those who have some get on.
+func (s *Scheduler) plan() {
+	if s.size >= 0 && s.got >= s.size {
+		s.over = true
+		s.act(Action{Type: Finished})
+		return
+	}
+	s.watch()
+	s.climb()
+	s.dismiss()
+	s.assign()
+	if !s.hopeless() {
+		s.wake()
+	}
+}
+
+func (s *Scheduler) act(a Action) { s.out = append(s.out, a) }
+
+// wake asks for a Tick at the next time at which something may have to be decided without an event: always, while anything waits.
+func (s *Scheduler) wake() {
+	at := s.now + 250*time.Millisecond
+	if s.live() == 0 {
+		at = s.lastByte + s.cfg.RetryMax
+		for _, src := range s.sources {
+			if until := src.blocked(); src.aside == None && until > s.now {
+				at = min(at, until)
+			}
+		}
+		at = max(at, s.now+time.Millisecond)
+	} else if s.anyIdle() {
+		at = s.now + 100*time.Millisecond
+	}
+	if s.wakeAt > s.now && s.wakeAt <= at {
+		return
+	}
+	s.wakeAt = at
+	s.act(Action{Type: WakeAt, At: at})
+}
+
+func (s *Scheduler) markDone(r Range) {
+	s.gaps.remove(r)
+	s.done.add(r)
+}

@@ -1,0 +1,445 @@
+package sched_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"spate/sched"
+)
+
+const (
+	mb   = 1_000_000
+	mib  = 1 << 20
+	tick = 2 * time.Millisecond
+)
+
+// site is how an origin of the simulation behaves. Rates are bytes per second, 0 is no limit.
+type site struct {
+	rate, connRate     float64
+	delay              time.Duration // before each answer
+	dial               time.Duration // before that, of a new connection
+	stallAfter         int64         // silent after that many bytes, answers and all
+	resetMin, resetMax int64         // of a connection
+	busy               int           // percent of the answers that are 503
+	retryAfter         time.Duration
+	maxConns           int // more are answered 503
+	cap                int64
+	noRange, noSize    bool
+	lies               bool
+	refuse             bool
+	gone               int64 // 404 after that many bytes, if > 0
+	slowEvery          int64 // each data connection with number 4 modulo that is 50 times slower ...
+	slowAfter          int64 // ... once so much was sent
+	downFrom, downTill time.Duration
+
+	sent, requests, dataConns int64
+}
+
+// flow is a connection of the simulation.
+type flow struct {
+	id, src           int
+	asked             sched.Action
+	off, end, bodyEnd int64
+	opensAt           time.Duration
+	open, idle        bool
+	resetAt           int64 // bytes of the connection
+	carried, number   int64
+	acc               float64
+}
+
+// world runs a Scheduler against sites, in steps of a tick.
+type world struct {
+	t        testing.TB
+	rng      *rand.Rand
+	size     int64
+	sites    []*site
+	s        *sched.Scheduler
+	now      time.Duration
+	flows    []*flow
+	wake     time.Duration
+	written  spanSet
+	dup      int64 // fetched and of no use
+	steps    int
+	frontier bool // hashes at once, and says so
+	told     int64
+	result   *sched.Action
+	aside    map[int]sched.Class
+	log      []string
+	worst    int // most flows at once
+	cuts     int
+	closes   int
+	hedges   int
+	ahead    int64 // the furthest that a claim began ahead of the frontier
+}
+
+func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world {
+	w := &world{t: t, rng: rand.New(rand.NewPCG(1, 2)), size: size, sites: sites, aside: map[int]sched.Class{}}
+	for len(cfg.Sources) < len(sites) {
+		cfg.Sources = append(cfg.Sources, sched.Source{})
+	}
+	for _, r := range cfg.Done {
+		w.written.add(r.Off, r.End)
+	}
+	if cfg.Size == 0 {
+		cfg.Size = -1
+	}
+	cfg.Rand = w.rng.Float64
+	w.s = sched.New(cfg)
+	return w
+}
+
+// run returns the time that the download took.
+func (w *world) run(limit time.Duration) time.Duration {
+	w.t.Helper()
+	w.step(sched.Event{Type: sched.Start})
+	for w.result == nil && w.now < limit {
+		w.now += tick
+		w.transfer()
+		if w.frontier {
+			if f := w.written.prefix(); f > w.told {
+				w.told = f
+				w.step(sched.Event{Type: sched.Frontier, Off: f})
+			}
+		}
+		if w.wake > 0 && w.now >= w.wake {
+			w.wake = 0
+			w.step(sched.Event{Type: sched.Tick})
+		}
+		if w.result == nil && w.wake == 0 {
+			w.fatalf("no WakeAt is set at %v", w.now)
+		}
+	}
+	return w.now
+}
+
+func (w *world) fatalf(format string, args ...any) {
+	w.t.Helper()
+	for _, l := range w.log[max(0, len(w.log)-60):] {
+		w.t.Log(l)
+	}
+	w.t.Fatalf(format, args...)
+}
+
+// finished runs and demands that all is there, once.
+func (w *world) finished(limit time.Duration) time.Duration {
+	w.t.Helper()
+	d := w.run(limit)
+	switch {
+	case w.result == nil:
+		w.fatalf("not finished after %v: %d of %d bytes", d, w.written.len(), w.size)
+	case w.result.Type != sched.Finished:
+		w.fatalf("gave up after %v: %v %v", d, w.result.Class, w.result.Faults)
+	case w.written.len() != w.size || w.written.prefix() != w.size:
+		w.fatalf("finished with %d of %d bytes", w.written.len(), w.size)
+	}
+	return d
+}
+
+func (w *world) step(ev sched.Event) {
+	w.t.Helper()
+	if w.result != nil {
+		return
+	}
+	ev.At = w.now
+	w.steps++
+	if ev.Type != sched.Progress && ev.Type != sched.Tick && ev.Type != sched.Frontier {
+		w.log = append(w.log, fmt.Sprintf("%v event %+v", w.now, ev))
+	}
+	for _, a := range w.s.Step(ev) {
+		if a.Type != sched.WakeAt {
+			w.log = append(w.log, fmt.Sprintf("%v action %+v", w.now, a))
+		}
+		w.do(a)
+	}
+}
+
+func (w *world) flow(id int) *flow {
+	for _, f := range w.flows {
+		if f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
+func (w *world) do(a sched.Action) {
+	w.t.Helper()
+	f := w.flow(a.Conn)
+	switch a.Type {
+	case sched.Open:
+		w.ask(f, a)
+	case sched.Cut:
+		if f == nil || f.idle {
+			w.fatalf("cut of connection %d, which has no range", a.Conn)
+		}
+		w.cuts++
+		// the worker has claimed what its next read may bring
+		f.end = min(f.end, max(a.End, f.off+w.rng.Int64N(64<<10)))
+		w.step(sched.Event{Type: sched.CutDone, Conn: f.id, End: f.end})
+		if f.open && f.off >= f.end {
+			f.idle = true
+			w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
+		}
+	case sched.Close, sched.Drop:
+		w.closes++
+		if f != nil {
+			w.gone(f)
+			w.step(sched.Event{Type: sched.Closed, Conn: f.id, Off: f.off})
+		}
+	case sched.Keep:
+		w.write(a.Off, a.End)
+		w.dup -= a.End - a.Off
+	case sched.WakeAt:
+		if a.At <= w.now {
+			w.fatalf("WakeAt %v at %v", a.At, w.now)
+		}
+		w.wake = a.At
+	case sched.SetAside:
+		w.aside[a.Source] = a.Class
+	case sched.Finished, sched.GiveUp:
+		w.result = &a
+	}
+}
+
+func (w *world) ask(f *flow, a sched.Action) {
+	w.t.Helper()
+	st := w.sites[a.Source]
+	if f == nil {
+		f = &flow{id: a.Conn, src: a.Source}
+		w.flows = append(w.flows, f)
+		a.Fresh = true
+	} else if !f.idle {
+		w.fatalf("connection %d is asked while it reads", a.Conn)
+	}
+	if a.Restart {
+		w.written = spanSet{}
+	}
+	if f.src != a.Source {
+		w.fatalf("connection %d goes to another source", a.Conn)
+	}
+	if !a.Probe && !a.Hedge && a.Off-w.written.prefix() > w.ahead {
+		w.ahead = a.Off - w.written.prefix()
+	}
+	if a.Hedge {
+		w.hedges++
+	}
+	f.asked, f.off, f.end, f.open, f.idle, f.acc = a, a.Off, a.End, false, false, 0
+	if f.end < 0 {
+		f.end = w.size
+	}
+	f.bodyEnd = f.end
+	f.opensAt = w.now + st.delay
+	if a.Fresh {
+		f.opensAt += st.dial
+		f.carried, f.number, f.resetAt = 0, 0, 0
+		if st.resetMax > 0 {
+			f.resetAt = st.resetMin + w.rng.Int64N(st.resetMax-st.resetMin+1)
+		}
+	}
+	w.worst = max(w.worst, len(w.flows))
+}
+
+func (w *world) gone(f *flow) {
+	w.flows = slices.DeleteFunc(w.flows, func(o *flow) bool { return o == f })
+}
+
+func (w *world) fail(f *flow, class sched.Class, after time.Duration) {
+	w.gone(f)
+	w.step(sched.Event{Type: sched.Failed, Conn: f.id, Off: f.off, Class: class, RetryAfter: after})
+}
+
+// write books bytes of the result: each exactly once.
+func (w *world) write(off, end int64) {
+	w.t.Helper()
+	if off < end && w.written.overlaps(off, end) {
+		w.fatalf("bytes %d-%d are written twice", off, end)
+	}
+	w.written.add(off, end)
+}
+
+func (w *world) silent(st *site) bool {
+	return st.stallAfter > 0 && st.sent >= st.stallAfter || st.downTill > 0 && w.now >= st.downFrom && w.now < st.downTill
+}
+
+// transfer moves the bytes of one tick.
+func (w *world) transfer() {
+	w.t.Helper()
+	for _, f := range slices.Clone(w.flows) {
+		if !f.open && !f.idle && w.now >= f.opensAt && !w.silent(w.sites[f.src]) {
+			w.answer(f)
+		}
+	}
+	for i, st := range w.sites {
+		w.serve(i, st)
+	}
+}
+
+func (w *world) serve(i int, st *site) {
+	w.t.Helper()
+	if w.silent(st) {
+		return
+	}
+	var fs []*flow
+	for _, f := range w.flows {
+		if f.src == i && f.open && !f.idle {
+			fs = append(fs, f)
+		}
+	}
+	limits := make([]float64, len(fs))
+	for j, f := range fs {
+		limits[j] = w.limit(st, f)
+	}
+	given := fill(limits, st.rate*tick.Seconds())
+	for j, f := range fs {
+		if w.flow(f.id) == f && f.open && !f.idle {
+			w.move(st, f, given[j])
+		}
+	}
+}
+
+// limit is what a connection may have in a tick.
+func (w *world) limit(st *site, f *flow) float64 {
+	r := st.connRate
+	if r == 0 {
+		r = 1e9
+	}
+	if st.slowEvery > 0 && f.number > 0 && f.number%st.slowEvery == 4 && st.sent >= st.slowAfter {
+		r /= 50
+	}
+	return r * tick.Seconds()
+}
+
+// fill shares total over those with limits, 0 is no total.
+func fill(limits []float64, total float64) []float64 {
+	if total <= 0 {
+		return limits
+	}
+	out := make([]float64, len(limits))
+	idx := make([]int, len(limits))
+	for i := range idx {
+		idx[i] = i
+	}
+	slices.SortFunc(idx, func(a, b int) int {
+		if limits[a] < limits[b] {
+			return -1
+		}
+		return 1
+	})
+	for k, i := range idx {
+		out[i] = min(limits[i], total/float64(len(idx)-k))
+		total -= out[i]
+	}
+	return out
+}
+
+func (w *world) move(st *site, f *flow, bytes float64) {
+	w.t.Helper()
+	f.acc += bytes
+	n := min(int64(f.acc), f.end-f.off, f.bodyEnd-f.off)
+	if f.resetAt > 0 {
+		n = min(n, f.resetAt-f.carried)
+	}
+	f.acc -= float64(n)
+	if n > 0 {
+		if f.carried < 64<<10 && f.carried+n >= 64<<10 {
+			st.dataConns++
+			f.number = st.dataConns
+		}
+		f.carried += n
+		st.sent += n
+		if f.asked.Probe || f.asked.Hedge {
+			w.dup += n
+		} else {
+			w.write(f.off, f.off+n)
+		}
+		f.off += n
+	}
+	switch {
+	case f.resetAt > 0 && f.carried >= f.resetAt && f.off < f.end:
+		w.fail(f, sched.Network, 0)
+	case f.asked.Probe && f.off >= f.end:
+		f.idle = true
+		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: !st.lies, Source: f.src})
+	case f.off >= f.end:
+		f.idle = true
+		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off, EOF: st.noSize})
+	case n > 0:
+		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
+	}
+}
+
+func (w *world) answer(f *flow) {
+	w.t.Helper()
+	st := w.sites[f.src]
+	st.requests++
+	open := 0
+	for _, o := range w.flows {
+		if o.src == f.src && o.open && !o.idle {
+			open++
+		}
+	}
+	switch {
+	case st.refuse:
+		w.fail(f, sched.Refused, 0)
+	case st.gone > 0 && st.sent >= st.gone:
+		w.fail(f, sched.Gone, 0)
+	case st.maxConns > 0 && open >= st.maxConns, w.rng.IntN(100) < st.busy:
+		w.fail(f, sched.Busy, st.retryAfter)
+	case (st.noRange || st.noSize) && f.off > 0:
+		w.fail(f, sched.RangeUnsupported, 0)
+	default:
+		f.open = true
+		ev := sched.Event{Type: sched.Opened, Conn: f.id, Size: w.size, Off: f.off, End: f.bodyEnd, Seekable: !st.noRange && !st.noSize,
+			Setup: w.now - f.opensAt + st.delay}
+		if st.noSize {
+			ev.Size, ev.End = -1, -1
+		}
+		if st.cap > 0 && f.bodyEnd-f.off > st.cap {
+			f.bodyEnd = f.off + st.cap
+			f.end = min(f.end, f.bodyEnd)
+			ev.End = f.bodyEnd
+		}
+		w.step(ev)
+	}
+}
+
+// spanSet is the oracle's own set of ranges.
+type spanSet [][2]int64
+
+func (s *spanSet) add(off, end int64) {
+	if off >= end {
+		return
+	}
+	*s = append(*s, [2]int64{off, end})
+	slices.SortFunc(*s, func(a, b [2]int64) int { return int(a[0] - b[0]) })
+	out := (*s)[:0]
+	for _, r := range *s {
+		if n := len(out); n > 0 && out[n-1][1] >= r[0] {
+			out[n-1][1] = max(out[n-1][1], r[1])
+		} else {
+			out = append(out, r)
+		}
+	}
+	*s = out
+}
+
+func (s spanSet) overlaps(off, end int64) bool {
+	return slices.ContainsFunc(s, func(r [2]int64) bool { return r[0] < end && off < r[1] })
+}
+
+func (s spanSet) len() (n int64) {
+	for _, r := range s {
+		n += r[1] - r[0]
+	}
+	return n
+}
+
+func (s spanSet) prefix() int64 {
+	if len(s) == 0 || s[0][0] > 0 {
+		return 0
+	}
+	return s[0][1]
+}

@@ -1,0 +1,94 @@
+package sched
+
+// maxDup is how many bytes may be asked for twice, in all: 2 % of the object, at least 1 and at most 8 MiB.
+func (s *Scheduler) maxDup() int64 { return min(max(s.size/50, 1<<20), 8<<20) }
+
+// hedgeLast asks once more for the range that would end last, where nothing can be taken from it: if the copy is likely to be there
+// two set-ups earlier. It is kept in memory, and wins if it is whole first.
+func (s *Scheduler) hedgeLast() {
+	if len(s.gaps) > 0 {
+		return
+	}
+	v, left := s.last(func(c *conn) bool {
+		return c.twin == nil && !c.cutting && c.left() > 0 && s.dup+c.left() <= s.maxDup()
+	})
+	if v == nil {
+		return
+	}
+	h, src := s.freeHand(v.src)
+	if src < 0 {
+		return
+	}
+	d := s.delta(src)
+	if left <= d+seconds(float64(v.left())/s.rateFor(src, h))+2*d {
+		return
+	}
+	if h == nil {
+		h = s.add(src)
+	}
+	s.dup += v.left()
+	h.twin, v.twin = v, h
+	s.ask(h, Range{v.off, v.end}, Action{Hedge: true})
+}
+
+// freeHand is who could fetch a copy: an idle connection or a slot, with another source than not if there is one. src < 0: nobody.
+func (s *Scheduler) freeHand(not int) (c *conn, src int) {
+	src = -1
+	better := func(o int) bool { return src < 0 || src == not && o != not }
+	for _, o := range s.conns {
+		if s.ready(o) && s.sources[o.src].trusted && better(o.src) {
+			c, src = o, o.src
+		}
+	}
+	for o, n := range s.slots() {
+		if n > 0 && s.sources[o].trusted && better(o) {
+			c, src = nil, o
+		}
+	}
+	return c, src
+}
+
+// hedgeDone: the copy is whole. Its twin, which is late, is closed; where that one got to, the copy goes on.
+func (s *Scheduler) hedgeDone(h *conn) {
+	h.phase = idle
+	if h.twin == nil {
+		s.keep(h)
+		return
+	}
+	s.close(h.twin)
+}
+
+// keep lets the hedge h win what is left of its range.
+func (s *Scheduler) keep(h *conn) {
+	r := Range{h.start, h.end}
+	s.act(Action{Type: Keep, Conn: h.id, Off: r.Off, End: r.End})
+	s.got += r.Len()
+	s.done.add(r)
+	h.hedge = false
+}
+
+// drop ends a hedge that has lost.
+func (s *Scheduler) drop(h *conn) {
+	h.twin.twin, h.twin = nil, nil
+	h.start, h.end = 0, 0
+	h.phase = closing
+	s.act(Action{Type: Drop, Conn: h.id})
+}
+
+// unhedge takes c, which is gone, out of its pair. A hedge whose twin is gone has the rest of its range to itself.
+func (s *Scheduler) unhedge(c *conn) {
+	o := c.twin
+	switch {
+	case o == nil && c.hedge:
+		s.gaps.add(Range{c.start, c.end}) // it was the only one left
+	case o == nil:
+	case c.hedge:
+		o.twin, c.twin = nil, nil
+	default:
+		o.twin, c.twin = nil, nil
+		o.start = c.off
+		if o.phase == idle {
+			s.keep(o)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package sched
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	silence     = 3 * time.Second
+	collapse    = 4                      // times slower than its peers
+	ownCollapse = 20                     // times slower than it was
+	collapseFor = 300 * time.Millisecond // among peers
+	ownFor      = 3 * time.Second
+)
+
+// watch replaces connections that are silent or have collapsed: what they have left goes to others, another source first.
+func (s *Scheduler) watch() {
+	for _, c := range s.conns {
+		if !c.busy() {
+			continue
+		}
+		switch {
+		case s.now-c.since >= s.patience(c):
+			s.stalled(c)
+		case c.phase == reading && s.collapsed(c):
+			s.close(c)
+		}
+	}
+	s.paused()
+}
+
+// patience is how long c may be silent: not long if something else gets on or could be tried.
+func (s *Scheduler) patience(c *conn) time.Duration {
+	short := max(silence, 5*s.sources[c.src].setup)
+	if !s.begun {
+		short <<= min(s.sources[c.src].tries, 4)
+	}
+	for _, o := range s.conns {
+		if o != c && o.phase == reading && s.now-o.since < silence/2 {
+			return short
+		}
+	}
+	if s.begun && s.another(c.src) || !s.begun && len(s.mirrors()) > 1 {
+		return min(short, s.cfg.ReadTimeout)
+	}
+	return s.cfg.ReadTimeout
+}
+
+// stalled closes c. If nothing else comes from its source it has to prove itself again before it gets work.
+func (s *Scheduler) stalled(c *conn) {
+	src := s.sources[c.src]
+	src.last = Timeout
+	s.close(c)
+	for _, o := range s.conns {
+		if o.src == c.src && o.phase == reading && s.now-o.since < silence/2 {
+			return
+		}
+	}
+	if !src.known {
+		s.postpone(c.src, 0)
+	}
+	if s.begun && s.another(c.src) {
+		src.stalls++
+		src.trusted = false
+		src.until = max(src.until, s.now+s.backoff(src.stalls+4))
+	}
+}
+
+// collapsed says whether c has been far slower than its peers at the source for a while, or than itself for longer, and has
+// enough left for that to matter.
+func (s *Scheduler) collapsed(c *conn) bool {
+	if !c.meter.known() || s.now-c.opened < time.Second {
+		return false
+	}
+	rate := c.meter.rate(fast, s.now)
+	c.best = max(c.best, c.meter.rate(slow, s.now))
+	bar, wait := c.best/ownCollapse, ownFor
+	if peers := s.peers(c); len(peers) >= 2 {
+		bar, wait = peers[len(peers)/2]/collapse, collapseFor
+	}
+	if rate >= bar {
+		c.low = 0
+		return false
+	}
+	if c.low == 0 {
+		c.low = s.now
+	}
+	return s.now-c.low >= wait && s.timeLeft(c) > time.Second+2*s.delta(c.src)
+}
+
+// peers are the rates of the other connections to c's source, in order.
+func (s *Scheduler) peers(c *conn) (rates []float64) {
+	for _, o := range s.conns {
+		if o != c && o.src == c.src && o.phase == reading && o.meter.known() {
+			rates = append(rates, o.meter.rate(fast, s.now))
+		}
+	}
+	slices.Sort(rates)
+	return rates
+}
+
+// paused: where only the window holds us up, nobody is waited for.
+func (s *Scheduler) paused() {
+	if s.working() == 0 && s.anyIdle() && len(s.gaps) > 0 && s.gaps[0].Off >= s.limit() {
+		s.lastByte = s.now
+	}
+}
