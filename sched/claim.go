@@ -11,6 +11,9 @@ const (
 
 // assign gives ranges to the idle, opens what may be opened, and where no range is free takes from those who would end last.
 func (s *Scheduler) assign() {
+	if s.live() == 0 && !s.held { // so little is there that a mirror is compared by all of it, or by nothing
+		s.begun, s.held = s.begun && s.got > 0, s.got > 0
+	}
 	if !s.begun {
 		s.begin()
 		return
@@ -51,10 +54,14 @@ func (s *Scheduler) gap(off int64) (Range, bool) {
 	if early := s.early(); early.Off < early.End {
 		return early, true
 	}
-	if i := s.gaps.at(off); s.cfg.Order != Sequential && i < len(s.gaps) && s.gaps[i].Off == off {
+	limit := s.limit()
+	near := limit // with a window, what is first in it holds it up
+	if s.cfg.Window > 0 {
+		near = s.frontier + (limit-s.frontier)/2
+	}
+	if i := s.gaps.at(off); s.cfg.Order != Sequential && i < len(s.gaps) && s.gaps[i].Off == off && off < near {
 		g = s.gaps[i]
 	}
-	limit := s.limit()
 	if s.cfg.Order == Sequential && g.End > limit {
 		g.End = limit
 		if g.Len() < min(s.cfg.MinRange, s.cfg.Window/2) {
@@ -85,9 +92,22 @@ func (s *Scheduler) limit() int64 {
 	return min(s.size, s.frontier+ahead)
 }
 
+// opens says whether the frontier has moved so far since this was true last that the window may give work to somebody.
+func (s *Scheduler) opens() bool {
+	if s.cfg.Window <= 0 || s.frontier-s.looked < min(s.cfg.MinRange, s.cfg.Window/16) && s.frontier < s.size {
+		return false
+	}
+	s.looked = s.frontier
+	return true
+}
+
 // claimLen is how much of g a connection to src is given: claimTime of work, or near the end its share, so that all end together.
 func (s *Scheduler) claimLen(src int, c *conn, g Range) int64 {
-	n := max(s.fair(src, c), minClaim)
+	n := s.fair(src, c)
+	if last := s.gaps[len(s.gaps)-1]; g.End < last.Off && last.Off >= s.limit() {
+		n = min(n, g.Len()/int64(max(s.helpers()-s.working(), 1))) // a hole in the window, which waits for it: all together
+	}
+	n = max(n, minClaim)
 	if g.Len()-n < max(minClaim, n/8) {
 		return g.Len()
 	}

@@ -5,7 +5,8 @@
 //
 // One mutex around Step. Each event is given to Step, each action returned is done in order; an action that can be answered on
 // the spot (Cut: CutDone; Close and Drop: Closed) may be answered at once, from within the list, or later; in the latter case
-// before any later event of that connection. Times never go back. Exactly one timer, set by WakeAt, reports Tick.
+// before any later event of that connection. What such an answer leads to is done behind the actions returned before: one
+// queue of actions. Times never go back. Exactly one timer, set by WakeAt, reports Tick.
 //
 // A connection is a number from 1. Open gives it a range [Off, End): the driver asks the source, reports Opened, and Progress as
 // the bytes are *written*. Before each read a worker claims [off, off+buffer) under its own lock; Cut takes that lock, lowers the

@@ -133,15 +133,31 @@ func (s *Scheduler) climbHost(h *host, delta time.Duration) {
 	h.target = min(2*h.target, s.cfg.PerHost)
 }
 
-// dismiss closes idle connections that are too many.
+// dismiss closes idle connections that are too many, or would give much more at another source.
 func (s *Scheduler) dismiss() {
 	for _, c := range s.conns {
 		src := s.sources[c.src]
 		if c.phase != idle || c.hedge {
 			continue
 		}
-		if !src.usable() || src.host.live > min(src.host.target, src.host.ceiling) {
+		if !src.usable() || src.host.live > min(src.host.target, src.host.ceiling) || s.betterElsewhere(c) {
 			s.close(c)
 		}
 	}
+}
+
+// betterElsewhere says whether c's place had better be given to another source. One connection stays with each, to know it.
+func (s *Scheduler) betterElsewhere(c *conn) bool {
+	a := s.sources[c.src]
+	if s.cfg.Connections == 0 || a.live < 2 || s.size < 0 || s.finishTime(s.size-s.got) < endTime/2 {
+		return false
+	}
+	for _, i := range s.mirrors() {
+		b := s.sources[i]
+		if i != c.src && b.trusted && b.rate > 0 && b.host.room(s.now) > 0 &&
+			float64(a.live)/s.weight(c.src) > 1.5*float64(b.live+1)/s.weight(i) {
+			return true
+		}
+	}
+	return false
 }

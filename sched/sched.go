@@ -15,6 +15,7 @@ type Scheduler struct {
 	done     spans // there, apart from what living connections have of their ranges
 	got      int64 // bytes that are there, of living connections too
 	frontier int64
+	looked   int64 // the frontier when it last opened the window by enough
 
 	begun    bool          // an origin has answered: its size is the object's
 	held     bool          // enough is there to compare a new mirror with
@@ -74,6 +75,7 @@ func (s *Scheduler) handle(ev Event) bool {
 	case Tick:
 	case Frontier:
 		s.frontier = max(s.frontier, ev.Off)
+		return s.opens()
 	case Verified:
 		s.verified(c, ev)
 	default:

@@ -24,6 +24,7 @@ type site struct {
 	stallAfter         int64         // silent after that many bytes, answers and all
 	resetMin, resetMax int64         // of a connection
 	busy               int           // percent of the answers that are 503
+	busyLater          bool          // but not before it has given anything
 	retryAfter         time.Duration
 	maxConns           int // more are answered 503
 	cap                int64
@@ -65,13 +66,17 @@ type world struct {
 	steps    int
 	frontier bool // hashes at once, and says so
 	told     int64
+	first    *site // who has given the first bytes: they are the truth
 	result   *sched.Action
+	queue    []sched.Action
+	doing    bool
 	aside    map[int]sched.Class
 	log      []string
 	worst    int // most flows at once
 	cuts     int
 	closes   int
 	hedges   int
+	probes   int
 	ahead    int64 // the furthest that a claim began ahead of the frontier
 }
 
@@ -148,12 +153,20 @@ func (w *world) step(ev sched.Event) {
 	if ev.Type != sched.Progress && ev.Type != sched.Tick && ev.Type != sched.Frontier {
 		w.log = append(w.log, fmt.Sprintf("%v event %+v", w.now, ev))
 	}
-	for _, a := range w.s.Step(ev) {
+	w.queue = append(w.queue, w.s.Step(ev)...)
+	if w.doing {
+		return // an answer given on the spot: what it leads to comes behind what is being done
+	}
+	w.doing = true
+	for len(w.queue) > 0 {
+		a := w.queue[0]
+		w.queue = w.queue[1:]
 		if a.Type != sched.WakeAt {
 			w.log = append(w.log, fmt.Sprintf("%v action %+v", w.now, a))
 		}
 		w.do(a)
 	}
+	w.doing = false
 }
 
 func (w *world) flow(id int) *flow {
@@ -222,6 +235,9 @@ func (w *world) ask(f *flow, a sched.Action) {
 	}
 	if !a.Probe && !a.Hedge && a.Off-w.written.prefix() > w.ahead {
 		w.ahead = a.Off - w.written.prefix()
+	}
+	if a.Probe {
+		w.probes++
 	}
 	if a.Hedge {
 		w.hedges++
@@ -354,6 +370,12 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 			w.dup += n
 		} else {
 			w.write(f.off, f.off+n)
+			if w.first == nil {
+				w.first = st
+			}
+			if st.lies != w.first.lies {
+				w.fatalf("bytes %d-%d come from a mirror that has others", f.off, f.off+n)
+			}
 		}
 		f.off += n
 	}
@@ -362,7 +384,7 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 		w.fail(f, sched.Network, 0)
 	case f.asked.Probe && f.off >= f.end:
 		f.idle = true
-		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: !st.lies, Source: f.src})
+		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: st.lies == w.first.lies, Source: f.src})
 	case f.off >= f.end:
 		f.idle = true
 		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off, EOF: st.noSize})
@@ -386,7 +408,7 @@ func (w *world) answer(f *flow) {
 		w.fail(f, sched.Refused, 0)
 	case st.gone > 0 && st.sent >= st.gone:
 		w.fail(f, sched.Gone, 0)
-	case st.maxConns > 0 && open >= st.maxConns, w.rng.IntN(100) < st.busy:
+	case st.maxConns > 0 && open >= st.maxConns, w.rng.IntN(100) < st.busy && (st.sent > 0 || !st.busyLater):
 		w.fail(f, sched.Busy, st.retryAfter)
 	case (st.noRange || st.noSize) && f.off > 0:
 		w.fail(f, sched.RangeUnsupported, 0)

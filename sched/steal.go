@@ -37,14 +37,15 @@ func (s *Scheduler) steal() bool {
 		return false
 	}
 	end := s.finishTime(s.claimable())
-	floor := s.floor(v.src, end)
-	if len(s.gaps) > 0 {
-		floor = max(floor, time.Second) // only the window holds the others up
+	floor, n := s.floor(v.src, end), s.fair(v.src, v)
+	if len(s.gaps) > 0 { // only the window holds the others up
+		floor = max(floor, time.Second)
+		n = min(n, int64(s.rateOf(v)*end.Seconds()))
 	}
 	if left-end <= floor {
 		return false
 	}
-	n := max(s.inFlight(v), s.fair(v.src, v), minClaim)
+	n = max(n, s.inFlight(v), minClaim)
 	if v.left()-n < minClaim {
 		return false
 	}
