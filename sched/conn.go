@@ -160,6 +160,7 @@ func (s *Scheduler) advance(c *conn, off int64) {
 	c.off, c.since = off, s.now
 	src := s.sources[c.src]
 	src.fails = 0
+	src.host.got += n
 	s.lastByte = s.now
 	if c.works() {
 		s.got += n

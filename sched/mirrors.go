@@ -181,7 +181,7 @@ func (s *Scheduler) badPiece(ev Event) {
 	}
 	s.bad++
 	if ev.Source >= 0 && ev.Source < len(s.sources) {
-		s.sources[ev.Source].last = Corrupt
+		s.sources[ev.Source].last, s.why = Corrupt, Corrupt
 		if s.another(ev.Source) || s.bad >= 3 {
 			s.setAside(ev.Source, Corrupt)
 		}
@@ -207,7 +207,7 @@ func (s *Scheduler) setAside(src int, why Class) {
 	if o.aside != None {
 		return
 	}
-	o.aside, o.last = why, why
+	o.aside, o.last, s.why = why, why, why
 	s.act(Action{Type: SetAside, Source: src, Class: why})
 	for _, c := range s.conns {
 		if c.src == src {

@@ -1,6 +1,9 @@
 package sched
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	rampFor  = 400 * time.Millisecond // how long a level is measured, or 4 set-ups
@@ -21,8 +24,11 @@ type host struct {
 	until     time.Duration   // not asked before, by its Retry-After
 	cool      time.Duration   // when one more may be tried; 0: the ceiling is not its own
 	coolFor   time.Duration
+	got       int64         // bytes, ever
 	settled   time.Duration // since when as many read as the target says
+	before    int64         // got, then
 	rate      float64       // measured at the level before
+	trying    bool          // whether the level pays is not known yet
 	frozen    time.Duration // until when the ramp rests
 }
 
@@ -37,16 +43,16 @@ func (s *Scheduler) firstTarget() int {
 
 // room is how many connections more the host bears.
 func (h *host) room(now time.Duration) int {
-	n := 0
-	for _, t := range h.penalties {
-		if t > now {
-			n++
-		}
+	h.penalties = slices.DeleteFunc(h.penalties, func(t time.Duration) bool { return t <= now })
+	return min(h.ceiling, h.target) - h.live - len(h.penalties)
+}
+
+// slotFree is when the first slot that is kept empty may be used, now if there is none.
+func (h *host) slotFree(now time.Duration) time.Duration {
+	if h.room(now) > 0 || len(h.penalties) == 0 {
+		return now
 	}
-	if n == 0 {
-		h.penalties = h.penalties[:0]
-	}
-	return min(h.ceiling, h.target) - h.live - n
+	return slices.Min(h.penalties)
 }
 
 // wanted is the number of connections asked for, where it was: no more than there are ranges of MinRange.
@@ -79,20 +85,19 @@ func (s *Scheduler) pays() bool {
 	return wait < forever && seconds(float64(s.size-s.got)/max(rate, 1)) > 2*wait+time.Second
 }
 
-// reading is how many connections of h give bytes, and how much.
-func (s *Scheduler) reading(h *host) (n int, rate float64) {
+// reading is how many connections of h give bytes.
+func (s *Scheduler) reading(h *host) (n int) {
 	for _, c := range s.conns {
 		if s.sources[c.src].host == h && c.phase == reading {
 			n++
-			rate += c.meter.rate(fast, s.now)
 		}
 	}
-	return n, rate
+	return n
 }
 
 // proven: as many as read now are what h bears.
 func (s *Scheduler) proven(h *host) {
-	n, _ := s.reading(h)
+	n := s.reading(h)
 	h.proven = max(h.proven, n)
 	h.ceiling = max(h.ceiling, min(n, s.cfg.PerHost))
 }
@@ -112,25 +117,34 @@ func (s *Scheduler) climb() {
 }
 
 func (s *Scheduler) climbHost(h *host, delta time.Duration) {
-	n, rate := s.reading(h)
 	switch {
-	case n < min(h.target, h.ceiling) || h.target >= h.ceiling:
+	case s.reading(h) < min(h.target, h.ceiling):
 		h.settled = 0
 		return
 	case h.settled == 0:
-		h.settled = s.now
+		h.settled, h.before = s.now, h.got
 	}
-	if s.now-h.settled < max(rampFor, 4*delta) || s.now < h.frozen || !s.pays() {
+	d := s.now - h.settled
+	if d < max(rampFor, 4*delta) || s.now < h.frozen || !s.pays() {
 		return
 	}
 	h.settled = 0
-	if h.target > 1 && rate < h.rate*(1+worth) {
+	s.judge(h, float64(h.got-h.before)/d.Seconds())
+}
+
+// judge takes the rate at the present level.
+func (s *Scheduler) judge(h *host, rate float64) {
+	switch {
+	case h.trying && rate < h.rate*(1+worth):
 		h.target /= 2
 		h.frozen = s.now + thawFor
-		return
+		h.trying = false
+	case h.target < h.ceiling:
+		h.rate, h.trying = rate, true
+		h.target = min(2*h.target, s.cfg.PerHost)
+	default:
+		h.trying = false
 	}
-	h.rate = rate
-	h.target = min(2*h.target, s.cfg.PerHost)
 }
 
 // dismiss closes idle connections that are too many, or would give much more at another source.

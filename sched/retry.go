@@ -28,8 +28,9 @@ func (s *Scheduler) begin() {
 	switch {
 	case s.size < 0 && s.got > 0:
 		s.ask(s.add(best), Range{s.got, -1}, Action{})
-	case s.got > 0:
-		s.claim(s.add(best))
+	case s.got > 0: // whatever the window: the frontier passes what is there
+		g := s.gaps[0]
+		s.ask(s.add(best), Range{g.Off, g.Off + s.claimLen(best, nil, g)}, Action{})
 	default:
 		s.openWhole(best, false)
 	}
@@ -97,7 +98,7 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	if ours {
 		return
 	}
-	s.sources[src].last = ev.Class
+	s.sources[src].last, s.why = ev.Class, ev.Class
 	switch ev.Class {
 	case Gone, Changed, Corrupt:
 		s.setAside(src, ev.Class)
@@ -117,6 +118,9 @@ func (s *Scheduler) lost(src int, gave bool) {
 		o.fails = 0
 		return
 	}
+	if o.until > s.now {
+		return // one of several that failed together
+	}
 	o.fails++
 	s.postpone(src, s.backoff(o.fails))
 }
@@ -129,7 +133,7 @@ func (s *Scheduler) refused(src int, ev Event) {
 	}
 	h.busy++
 	o.fails++
-	n, _ := s.reading(h)
+	n := s.reading(h)
 	if n > 0 && (n >= h.proven || h.busy > 1) {
 		h.ceiling, h.proven = n, n
 		h.coolFor = min(max(2*h.coolFor, coolFor), coolMost)
@@ -149,7 +153,7 @@ func (s *Scheduler) postpone(src int, d time.Duration) {
 			return
 		}
 	}
-	if n, _ := s.reading(o.host); n > 0 {
+	if s.reading(o.host) > 0 {
 		o.host.penalties = append(o.host.penalties, s.now+max(d, backoffMin/2))
 		return
 	}
@@ -170,7 +174,7 @@ func (s *Scheduler) hopeless() bool {
 	deadline := s.lastByte + s.cfg.RetryMax
 	left := s.live() > 0
 	for _, src := range s.sources {
-		left = left || src.aside == None && src.blocked() <= deadline
+		left = left || src.aside == None && src.host.until <= deadline
 	}
 	if left && s.now < deadline {
 		return false
@@ -179,11 +183,8 @@ func (s *Scheduler) hopeless() bool {
 	a := Action{Type: GiveUp}
 	for i, src := range s.sources {
 		a.Faults = append(a.Faults, Fault{i, src.last})
-		if src.last != None {
-			a.Class = src.last
-		}
 	}
-	if a.Class == None {
+	if a.Class = s.why; a.Class == None {
 		a.Class = Timeout
 	}
 	s.act(a)

@@ -22,6 +22,7 @@ type Scheduler struct {
 	lastByte time.Duration // when anything came last: what RetryMax is counted from
 	dup      int64         // bytes asked for twice
 	bad      int           // pieces that were wrong and nobody could be blamed for
+	why      Class         // the last failure
 	wakeAt   time.Duration // the last WakeAt, 0: none
 	over     bool
 	out      []Action
@@ -113,8 +114,8 @@ func (s *Scheduler) plan() {
 	s.watch()
 	s.climb()
 	s.dismiss()
-	s.assign()
 	if !s.hopeless() {
+		s.assign()
 		s.wake()
 	}
 }
@@ -125,13 +126,7 @@ func (s *Scheduler) act(a Action) { s.out = append(s.out, a) }
 func (s *Scheduler) wake() {
 	at := s.now + 250*time.Millisecond
 	if s.live() == 0 {
-		at = s.lastByte + s.cfg.RetryMax
-		for _, src := range s.sources {
-			if until := src.blocked(); src.aside == None && until > s.now {
-				at = min(at, until)
-			}
-		}
-		at = max(at, s.now+time.Millisecond)
+		at = min(max(s.mayTryAgain(), s.now+10*time.Millisecond), s.lastByte+s.cfg.RetryMax, s.now+5*time.Second)
 	} else if s.anyIdle() {
 		at = s.now + 100*time.Millisecond
 	}
@@ -140,6 +135,17 @@ func (s *Scheduler) wake() {
 	}
 	s.wakeAt = at
 	s.act(Action{Type: WakeAt, At: at})
+}
+
+// mayTryAgain is when the first source may be asked again.
+func (s *Scheduler) mayTryAgain() time.Duration {
+	at := forever
+	for _, src := range s.sources {
+		if src.aside == None {
+			at = min(at, max(src.blocked(), src.host.slotFree(s.now)))
+		}
+	}
+	return at
 }
 
 func (s *Scheduler) markDone(r Range) {

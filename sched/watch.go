@@ -49,7 +49,7 @@ func (s *Scheduler) patience(c *conn) time.Duration {
 // stalled closes c. If nothing else comes from its source it has to prove itself again before it gets work.
 func (s *Scheduler) stalled(c *conn) {
 	src := s.sources[c.src]
-	src.last = Timeout
+	src.last, s.why = Timeout, Timeout
 	s.close(c)
 	for _, o := range s.conns {
 		if o.src == c.src && o.phase == reading && s.now-o.since < silence/2 {
@@ -69,7 +69,7 @@ func (s *Scheduler) stalled(c *conn) {
 // collapsed says whether c has been far slower than its peers at the source for a while, or than itself for longer, and has
 // enough left for that to matter.
 func (s *Scheduler) collapsed(c *conn) bool {
-	if !c.meter.known() || s.now-c.opened < time.Second {
+	if !c.meter.known() || s.now-c.opened < time.Second || s.now-c.since > time.Second/2 { // that one is silent
 		return false
 	}
 	rate := c.meter.rate(fast, s.now)
