@@ -22,27 +22,18 @@ func (s *Scheduler) assign() {
 		return
 	}
 	for _, c := range s.conns {
-		if s.ready(c) {
-			s.claim(c)
+		if g, ok := s.gap(c.off); ok && s.ready(c) {
+			s.claim(c, g)
 		}
 	}
-	for {
-		src, ok := s.pick()
-		if !ok || !s.openOn(src) {
-			break
-		}
+	for s.openOne() {
 	}
 	s.help()
 }
 
-// claim gives a free range to c, if there is one within the window.
-func (s *Scheduler) claim(c *conn) bool {
-	g, ok := s.gap(c.off)
-	if !ok {
-		return false
-	}
+// claim gives c of the free range g.
+func (s *Scheduler) claim(c *conn, g Range) {
 	s.ask(c, Range{g.Off, g.Off + s.claimLen(c.src, c, g)}, Action{})
-	return true
 }
 
 // gap is the free range to take from: the one that goes on at off if it is not far, else the first.
@@ -107,7 +98,8 @@ func (s *Scheduler) claimLen(src int, c *conn, g Range) int64 {
 	if last := s.gaps[len(s.gaps)-1]; g.End < last.Off && last.Off >= s.limit() {
 		n = min(n, g.Len()/int64(max(s.helpers()-s.working(), 1))) // a hole in the window, which waits for it: all together
 	}
-	n = max(n, minClaim)
+	// No shorter than what its request takes, or what remains at the very end comes in crumbs.
+	n = max(n, minClaim, int64(s.rateFor(src, c)*max(s.delta(src), 20*time.Millisecond).Seconds()))
 	if g.Len()-n < max(minClaim, n/8) {
 		return g.Len()
 	}
@@ -126,7 +118,7 @@ func (s *Scheduler) fair(src int, c *conn) int64 {
 func (s *Scheduler) share(src int, c *conn) int64 {
 	rate, end := s.rateFor(src, c), s.finishTime(s.size-s.got)
 	if end <= endTime {
-		wait := s.delta(src)
+		wait := s.setup(src)
 		if c != nil && c.phase == reading {
 			wait = 0
 		}

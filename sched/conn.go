@@ -143,7 +143,7 @@ func (s *Scheduler) progress(c *conn, ev Event) (plan bool) {
 	}
 	if c.off != c.end {
 		was := s.held
-		s.held = s.held || s.got >= probeLen
+		s.held = s.held || c.works() && c.off-c.start >= probeLen
 		return s.held != was
 	}
 	s.ranOut(c)

@@ -100,31 +100,26 @@ func (s *Scheduler) weight(src int) float64 {
 	return 1
 }
 
-// pick is the source to open the next connection to; ok is false where none may be opened, or a new mirror cannot be compared yet.
-func (s *Scheduler) pick() (src int, ok bool) {
+// openOne opens the next connection: for work, or to compare a mirror first. It is false where none may be opened, there is
+// nothing to do, or not enough there to compare with.
+func (s *Scheduler) openOne() bool {
+	g, work := s.gap(-1)
 	for i, n := range s.slots() {
-		o := s.sources[i]
-		if n > 0 && (o.trusted || s.held && !s.probing(i)) {
-			if _, work := s.gap(-1); work || !o.trusted {
-				return i, true
-			}
+		switch {
+		case n <= 0:
+		case s.sources[i].trusted && work:
+			s.claim(s.add(i), g)
+			return true
+		case !s.sources[i].trusted && s.held && !s.probing(i):
+			s.ask(s.add(i), s.overlap(), Action{Probe: true})
+			return true
 		}
 	}
-	return 0, false
+	return false
 }
 
 func (s *Scheduler) probing(src int) bool {
 	return slices.ContainsFunc(s.conns, func(c *conn) bool { return c.src == src && c.probe && c.phase != idle })
-}
-
-// openOn opens a connection to src: for work, or to compare it first.
-func (s *Scheduler) openOn(src int) bool {
-	if s.sources[src].trusted {
-		return s.claim(s.add(src))
-	}
-	r := s.overlap()
-	s.ask(s.add(src), r, Action{Probe: true})
-	return true
 }
 
 // overlap is a stretch of what is there, to compare a mirror by: anywhere, so that equal beginnings do not deceive.

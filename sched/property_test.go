@@ -96,7 +96,7 @@ func seeds(t *testing.T, n int, f func(t *testing.T, r *rand.Rand)) {
 
 // Where nothing fails, the time is near the optimum: of a fluid.
 func TestNearTheOptimum(t *testing.T) {
-	seeds(t, 150, func(t *testing.T, r *rand.Rand) {
+	seeds(t, 300, func(t *testing.T, r *rand.Rand) {
 		n := benign(r)
 		w := newWorld(t, n.size, n.cfg, n.sites...)
 		w.rng = r
@@ -157,7 +157,7 @@ func rough(r *rand.Rand) network {
 
 // As long as one source can deliver, all arrives, each byte once, and little is fetched in vain.
 func TestAlwaysLive(t *testing.T) {
-	seeds(t, 250, func(t *testing.T, r *rand.Rand) {
+	seeds(t, 500, func(t *testing.T, r *rand.Rand) {
 		n := rough(r)
 		w := newWorld(t, n.size, n.cfg, n.sites...)
 		w.rng = r

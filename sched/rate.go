@@ -10,19 +10,22 @@ const (
 	unknownDelta = 100 * time.Millisecond // set-up of an origin that has not answered yet
 )
 
-// delta is the request set-up of a source.
-func (s *Scheduler) delta(src int) time.Duration {
-	d := s.sources[src].setup
-	if d == 0 {
-		d = unknownDelta
-		for _, o := range s.sources {
-			if o.setup > 0 {
-				d = min(d, o.setup)
-			}
+// setup is how long a request to src takes until its answer.
+func (s *Scheduler) setup(src int) time.Duration {
+	if d := s.sources[src].setup; d > 0 {
+		return d
+	}
+	d := unknownDelta
+	for _, o := range s.sources {
+		if o.setup > 0 {
+			d = min(d, o.setup)
 		}
 	}
-	return max(d, minDelta)
+	return d
 }
+
+// delta is the set-up as a measure of what is worth a request.
+func (s *Scheduler) delta(src int) time.Duration { return max(s.setup(src), minDelta) }
 
 // rateOf is the rate to expect of c: what it was lately, or at the moment if that differs much; what its source's others have
 // where it is new. One that should have given something by now counts for less and less.
@@ -88,14 +91,14 @@ func (s *Scheduler) hands() []hand {
 	for _, c := range s.conns {
 		switch {
 		case s.ready(c):
-			hands = append(hands, hand{s.rateFor(c.src, c), s.delta(c.src)})
+			hands = append(hands, hand{s.rateFor(c.src, c), s.setup(c.src)})
 		case c.busy() && !c.hedge:
 			hands = append(hands, hand{s.rateOf(c), s.toAnswer(c)})
 		}
 	}
 	for src, n := range s.slots() {
 		for range n {
-			hands = append(hands, hand{s.rateFor(src, nil), s.delta(src)})
+			hands = append(hands, hand{s.rateFor(src, nil), s.setup(src)})
 		}
 	}
 	return hands
@@ -106,7 +109,7 @@ func (s *Scheduler) toAnswer(c *conn) time.Duration {
 	if c.phase != opening {
 		return 0
 	}
-	return max(0, c.since+s.delta(c.src)-s.now)
+	return max(0, c.since+s.setup(c.src)-s.now)
 }
 
 func (s *Scheduler) capacity() (sum float64) {

@@ -17,6 +17,7 @@ var scenarios = []struct {
 	factor float64
 	sites  []site
 }{
+	{"S1 no limits", 1024 * mib, 16, 1024 * mib / (3000. * mb), 1.05, []site{{rate: 3000 * mb}}},
 	{"S2 4 MB/s per connection", 256 * mib, 16, 256 * mib / (64. * mb), 1.03, []site{{connRate: 4 * mb, delay: time.Millisecond}}},
 	{"S3 mirrors of 16, 8, 4, 1 MB/s", 200 * mib, 16, 200 * mib / (29. * mb), 1.04,
 		[]site{{rate: 16 * mb}, {rate: 8 * mb}, {rate: 4 * mb}, {rate: 1 * mb}}},
@@ -54,5 +55,30 @@ func TestScenarios(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// S9: killed at half, begun again with what was there. What is sent twice, or in vain where a cut breaks a connection (what its
+// buffers hold on the way), is at most 2 %.
+func TestResume(t *testing.T) {
+	const size, buffers = 100 * mib, 256 << 10
+	lost := int64(0)
+	done := []sched.Range(nil)
+	for i := range 2 {
+		w := newWorld(t, size, sched.Config{Size: size, Connections: 8, Window: 32 * mib, Done: done}, &site{rate: 10 * mb})
+		w.frontier = true
+		if i == 0 {
+			w.until = size / 2
+			w.run(time.Minute)
+		} else if d := w.finished(time.Minute); d.Seconds() > 1.02*float64(size/2)/(10*mb) {
+			t.Errorf("the second half took %v", d)
+		}
+		for _, r := range w.written {
+			done = append(done, sched.Range{Off: r[0], End: r[1]})
+		}
+		lost += w.dup + int64(w.broken)*buffers
+	}
+	if t.Logf("%d KiB in vain", lost>>10); float64(lost) > .02*size {
+		t.Errorf("%d bytes in vain", lost)
 	}
 }

@@ -66,6 +66,7 @@ type world struct {
 	steps    int
 	frontier bool // hashes at once, and says so
 	told     int64
+	until    int64 // bytes, at which it is killed
 	first    *site // who has given the first bytes: they are the truth
 	result   *sched.Action
 	queue    []sched.Action
@@ -74,6 +75,8 @@ type world struct {
 	log      []string
 	worst    int // most flows at once
 	cuts     int
+	broken   int   // connections that a cut has cost
+	beyond   int64 // the furthest that a claim ended ahead of what is there in order
 	closes   int
 	hedges   int
 	probes   int
@@ -100,7 +103,7 @@ func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world
 func (w *world) run(limit time.Duration) time.Duration {
 	w.t.Helper()
 	w.step(sched.Event{Type: sched.Start})
-	for w.result == nil && w.now < limit {
+	for w.result == nil && w.now < limit && (w.until == 0 || w.written.len() < w.until) {
 		w.now += tick
 		w.transfer()
 		if w.frontier {
@@ -144,7 +147,6 @@ func (w *world) finished(limit time.Duration) time.Duration {
 }
 
 func (w *world) step(ev sched.Event) {
-	w.t.Helper()
 	if w.result != nil {
 		return
 	}
@@ -179,7 +181,6 @@ func (w *world) flow(id int) *flow {
 }
 
 func (w *world) do(a sched.Action) {
-	w.t.Helper()
 	f := w.flow(a.Conn)
 	switch a.Type {
 	case sched.Open:
@@ -218,7 +219,6 @@ func (w *world) do(a sched.Action) {
 }
 
 func (w *world) ask(f *flow, a sched.Action) {
-	w.t.Helper()
 	st := w.sites[a.Source]
 	if f == nil {
 		f = &flow{id: a.Conn, src: a.Source}
@@ -238,6 +238,9 @@ func (w *world) ask(f *flow, a sched.Action) {
 	}
 	if a.Probe {
 		w.probes++
+	}
+	if end := a.End; end >= 0 && !a.Probe && !a.Hedge {
+		w.beyond = max(w.beyond, end-w.written.prefix())
 	}
 	if a.Hedge {
 		w.hedges++
@@ -269,7 +272,6 @@ func (w *world) fail(f *flow, class sched.Class, after time.Duration) {
 
 // write books bytes of the result: each exactly once.
 func (w *world) write(off, end int64) {
-	w.t.Helper()
 	if off < end && w.written.overlaps(off, end) {
 		w.fatalf("bytes %d-%d are written twice", off, end)
 	}
@@ -282,7 +284,6 @@ func (w *world) silent(st *site) bool {
 
 // transfer moves the bytes of one tick.
 func (w *world) transfer() {
-	w.t.Helper()
 	for _, f := range slices.Clone(w.flows) {
 		if !f.open && !f.idle && w.now >= f.opensAt && !w.silent(w.sites[f.src]) {
 			w.answer(f)
@@ -294,7 +295,6 @@ func (w *world) transfer() {
 }
 
 func (w *world) serve(i int, st *site) {
-	w.t.Helper()
 	if w.silent(st) {
 		return
 	}
@@ -352,7 +352,6 @@ func fill(limits []float64, total float64) []float64 {
 }
 
 func (w *world) move(st *site, f *flow, bytes float64) {
-	w.t.Helper()
 	f.acc += bytes
 	n := min(int64(f.acc), f.end-f.off, f.bodyEnd-f.off)
 	if f.resetAt > 0 {
@@ -387,6 +386,9 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: st.lies == w.first.lies, Source: f.src})
 	case f.off >= f.end:
 		f.idle = true
+		if f.bodyEnd-f.end > sched.Drain {
+			w.broken++
+		}
 		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off, EOF: st.noSize})
 	case n > 0:
 		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
@@ -394,7 +396,6 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 }
 
 func (w *world) answer(f *flow) {
-	w.t.Helper()
 	st := w.sites[f.src]
 	st.requests++
 	open := 0

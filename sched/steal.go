@@ -49,9 +49,14 @@ func (s *Scheduler) steal() bool {
 	if v.left()-n < minClaim {
 		return false
 	}
-	v.cutting = true
-	s.act(Action{Type: Cut, Conn: v.id, End: v.off + n})
+	s.cut(v, n)
 	return true
+}
+
+// cut asks c to end after n bytes more.
+func (s *Scheduler) cut(c *conn, n int64) {
+	c.cutting = true
+	s.act(Action{Type: Cut, Conn: c.id, End: c.off + n})
 }
 
 // claimable is what is to be done before the window moves on.

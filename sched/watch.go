@@ -24,9 +24,18 @@ func (s *Scheduler) watch() {
 			s.stalled(c)
 		case c.phase == reading && s.collapsed(c):
 			s.close(c)
+		case s.long(c):
+			s.cut(c, max(int64(s.rateOf(c)*claimTime.Seconds()), s.cfg.MinRange))
 		}
 	}
 	s.paused()
+}
+
+// long says whether c was given far more than it can do in claimTime, which was not known then: so that it does not hold up what is
+// behind it, and its place can be given to a better source.
+func (s *Scheduler) long(c *conn) bool {
+	return c.works() && !c.first && !c.cutting && c.twin == nil && c.meter.known() && c.left() > 2*s.cfg.MinRange &&
+		s.now-c.opened > time.Second && s.timeLeft(c) > 3*claimTime && s.helpers() > 1 && s.finishTime(s.size-s.got) > endTime
 }
 
 // patience is how long c may be silent: not long if something else gets on or could be tried.
