@@ -23,8 +23,9 @@ type source struct {
 	rate     float64       // of one connection, on average; 0: not known
 }
 
+// answered takes how long an answer took; one that took very long was held up, and says nothing about the next.
 func (src *source) answered(setup time.Duration, seekable bool) {
-	if setup = max(setup, 1); src.setup == 0 {
+	if setup = min(max(setup, 1), slowest); src.setup == 0 {
 		src.setup = setup
 	}
 	src.setup += (setup - src.setup) / 4

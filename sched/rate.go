@@ -7,6 +7,7 @@ import (
 
 const (
 	minDelta     = 10 * time.Millisecond  // less than that is not worth a request
+	slowest      = 3 * time.Second        // set-up that is believed
 	unknownDelta = 100 * time.Millisecond // set-up of an origin that has not answered yet
 )
 

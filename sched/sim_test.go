@@ -160,7 +160,10 @@ func (w *world) step(ev sched.Event) {
 		return // an answer given on the spot: what it leads to comes behind what is being done
 	}
 	w.doing = true
-	for len(w.queue) > 0 {
+	for n := 0; len(w.queue) > 0; n++ {
+		if n > 1000 {
+			w.fatalf("actions without end at %v", w.now)
+		}
 		a := w.queue[0]
 		w.queue = w.queue[1:]
 		if a.Type != sched.WakeAt {
