@@ -108,7 +108,7 @@ func (s *Scheduler) opened(c *conn, ev Event) {
 
 // capped takes an answer that ends before what was asked for; the rest is anybody's.
 func (s *Scheduler) capped(c *conn, end int64) {
-	if c.works() {
+	if c.works() || c.hedge && c.twin == nil {
 		s.gaps.add(Range{end, c.end})
 	}
 	c.end, c.answerEnd = end, end
@@ -231,7 +231,7 @@ func (s *Scheduler) close(c *conn) {
 	if c.phase == closing {
 		return
 	}
-	if c.phase == idle {
+	if c.phase == idle && !c.hedge {
 		c.start, c.off, c.end = 0, 0, 0
 	}
 	c.phase = closing

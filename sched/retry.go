@@ -3,9 +3,10 @@ package sched
 import "time"
 
 const (
-	firstTries = 3 // of a source that has never answered
-	backoffMin = 200 * time.Millisecond
-	backoffMax = 30 * time.Second
+	firstTries  = 3  // of a source that has never answered
+	maxRestarts = 10 // of an object from its beginning
+	backoffMin  = 200 * time.Millisecond
+	backoffMax  = 30 * time.Second
 )
 
 // begin asks for the object: by one request to its end, or where some of it is there, for what is missing first.
@@ -32,7 +33,7 @@ func (s *Scheduler) begin() {
 		g := s.gaps[0]
 		s.ask(s.add(best), Range{g.Off, g.Off + s.claimLen(best, nil, g)}, Action{})
 	default:
-		s.openWhole(best, false)
+		s.openWhole(best)
 	}
 }
 
@@ -45,9 +46,10 @@ func less(a, b *source) bool {
 }
 
 // openWhole is the request without a HEAD before it: its answer tells the size, and is the first connection.
-func (s *Scheduler) openWhole(src int, restart bool) {
+func (s *Scheduler) openWhole(src int) {
 	c := s.add(src)
-	s.ask(c, Range{0, -1}, Action{Restart: restart})
+	s.ask(c, Range{0, -1}, Action{Restart: s.voided})
+	s.voided = false
 	c.first = true
 	s.gaps = nil
 }
@@ -57,22 +59,26 @@ func (s *Scheduler) restarted() bool {
 	src := -1
 	for i, o := range s.sources {
 		switch {
-		case o.usable():
+		case o.usable() && o.tries < firstTries:
 			return false
 		case o.aside == None && o.blocked() <= s.now && src < 0:
 			src = i
 		}
 	}
 	if s.live() == 0 && src >= 0 {
+		if s.restarts++; s.restarts > maxRestarts {
+			s.setAside(src, RangeUnsupported)
+			return true
+		}
 		s.void()
-		s.openWhole(src, true)
+		s.openWhole(src)
 	}
 	return true
 }
 
 // void forgets all that is there.
 func (s *Scheduler) void() {
-	s.done, s.got, s.held = nil, 0, false
+	s.done, s.got, s.held, s.voided = nil, 0, false, true
 	if s.size >= 0 {
 		s.gaps = spans{{0, s.size}}
 	}
@@ -86,6 +92,9 @@ func (s *Scheduler) lostStream(c *conn, off int64) {
 	s.begun = false
 	if s.sources[c.src].stream {
 		s.void()
+		if s.restarts++; s.restarts > maxRestarts {
+			s.setAside(c.src, RangeUnsupported)
+		}
 	}
 }
 
@@ -144,13 +153,13 @@ func (s *Scheduler) refused(src int, ev Event) {
 	}
 }
 
-// postpone keeps a slot, or the source where nothing else of its host reads, empty for d. A source that never answered has three tries.
+// postpone keeps a slot, or the source where nothing else of its host reads, empty for d. A source that never answered has three
+// tries; after those it is asked now and then, if something else is to be had meanwhile.
 func (s *Scheduler) postpone(src int, d time.Duration) {
 	o := s.sources[src]
 	if !o.known {
 		if o.tries++; o.tries >= firstTries {
-			s.setAside(src, o.last)
-			return
+			d = max(d, backoffMax)
 		}
 	}
 	if s.reading(o.host) > 0 {
@@ -174,7 +183,7 @@ func (s *Scheduler) hopeless() bool {
 	deadline := s.lastByte + s.cfg.RetryMax
 	left := s.live() > 0
 	for _, src := range s.sources {
-		left = left || src.aside == None && src.host.until <= deadline
+		left = left || src.aside == None && src.host.until <= deadline && (s.begun || src.tries < firstTries)
 	}
 	if left && s.now < deadline {
 		return false

@@ -128,6 +128,7 @@ func (w *world) fatalf(format string, args ...any) {
 	for _, l := range w.log[max(0, len(w.log)-60):] {
 		w.t.Log(l)
 	}
+	w.t.Logf("there: %v", w.written)
 	w.t.Fatalf(format, args...)
 }
 

@@ -86,7 +86,8 @@ func (s *Scheduler) unhedge(c *conn) {
 		o.twin, c.twin = nil, nil
 	default:
 		o.twin, c.twin = nil, nil
-		o.start = c.off
+		o.start = min(c.off, o.end)
+		s.gaps.add(Range{max(c.off, o.end), c.end}) // where the copy's answer was capped
 		if o.phase == idle {
 			s.keep(o)
 		}
