@@ -28,7 +28,7 @@ const (
 type Config struct {
 	Size        int64    // -1: not known before the first answer
 	Sources     []Source // at least one
-	Connections int      // 0: as many as pay, by a ramp; > 0: that many, as soon as the size is known
+	Connections int      // 0: as many as pay, by a ramp; > 0: that many (1024 at most), as soon as the size is known
 	PerHost     int      // connections per host, default 8, or Connections where that is more
 	MinRange    int64    // no more connections than Size/MinRange, no shorter claim far from the end; default 1 MiB
 	Order       Order
@@ -43,15 +43,16 @@ type Config struct {
 
 // Limits that are the scheduler's own. They are documented where they are used.
 const (
-	minRange      = 1 << 20
-	perHost       = 8
-	seqWindow     = 32 << 20
-	tailEarly     = 1 << 20
-	retryMax      = 10 * time.Minute
-	readTimeout   = 30 * time.Second
-	probeLen      = 64 << 10
-	mirrorsAtOnce = 5 // in automatic mode; the others stand by
-	forever       = time.Duration(1<<63 - 1)
+	minRange       = 1 << 20
+	perHost        = 8
+	seqWindow      = 32 << 20
+	tailEarly      = 1 << 20
+	retryMax       = 10 * time.Minute
+	readTimeout    = 30 * time.Second
+	probeLen       = 64 << 10
+	maxConnections = 1024
+	mirrorsAtOnce  = 5 // in automatic mode; the others stand by
+	forever        = time.Duration(1<<63 - 1)
 )
 
 // Drain is how many bytes of an answer that was cut are worth reading to keep its HTTP/1.1 connection.
@@ -66,10 +67,11 @@ func (c Config) withDefaults() Config {
 	def(&c.MinRange, minRange)
 	def((*int64)(&c.RetryMax), int64(retryMax))
 	def((*int64)(&c.ReadTimeout), int64(readTimeout))
-	c.Connections = max(c.Connections, 0)
+	c.Connections = min(max(c.Connections, 0), maxConnections)
 	if c.PerHost <= 0 {
 		c.PerHost = max(perHost, c.Connections)
 	}
+	c.PerHost = min(c.PerHost, maxConnections)
 	if c.Order == Sequential {
 		def(&c.Window, seqWindow)
 	}

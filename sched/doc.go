@@ -14,6 +14,9 @@
 // by exactly one of: Progress with Off at its end (then the connection is idle, and may be given the next Open), Failed, Closed. If a cut
 // grants what has been written already, Progress with that Off is still due.
 //
+// Cut and Close may come while the answer is awaited: the cut is granted at once, the request is given up. Where a cut leaves more
+// than Drain bytes of an answer unread, its HTTP/1.1 connection ends with the range; the next Open of that number has Fresh set.
+//
 // A hedge is a range that another connection still has: its bytes stay in memory, Progress tells how many there are, and Keep
 // says which of them to write (Off == End: none of them any more), Drop to forget them. A probe is compared with what is in the
 // file, and answered by Verified instead of the last Progress.
@@ -32,4 +35,22 @@
 //
 // Every byte of the object is in exactly one of: done, the range of one living connection, gaps (free). What is cut off stays with
 // its connection until CutDone, what a closed connection has until Closed. The size is that of the first answer.
+//
+// # How it decides
+//
+//   - claim.go: a free range goes to whoever is idle: 4 s of work at its own rate, or, where all ends within 6 s, its share, so that all
+//     end together. The first in order, within the window; what a connection goes on with contiguously if that is not far.
+//   - rate.go: rates decay while nothing comes, so that who is slow or silent is taken from long before it is replaced. A new connection
+//     counts as its source's others do, at first as 2 MiB/s.
+//   - steal.go: where nothing is free and somebody idle, the connection that would end last is cut to its share: if that moves the end
+//     by more than max(δ, √(δ·T/n)), δ the set-up of a request (at least 10 ms), T the time left, n the connections.
+//   - tail.go: where nothing can be cut off either, the last range is asked for once more: at most 2 % (1 to 8 MiB) in all.
+//   - ramp.go: without a number asked for, each host has 1, 2, 4, 8 connections while a doubling gives 15 % more, measured over 0.4 s
+//     or 4 δ. What a host refuses sets its ceiling to what worked, and one more is tried after a cool-down.
+//   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there
+//     compared, and again after it was silent.
+//   - watch.go: a connection that is silent for max(3 s, 5 δ) is replaced, for ReadTimeout where nothing else gets on or could be tried;
+//     one that is 4 times slower than the median of two or more peers for 0.3 s, or 20 times slower than it was for 3 s, too.
+//   - retry.go: three quick tries of a source that never answered; later failures are retried at once, then after 0.2 s, doubling to 30 s,
+//     for RetryMax after the last byte. Retry-After is obeyed for the whole host.
 package sched

@@ -85,7 +85,7 @@ type hand struct {
 
 // hands are all connections that work or may, and those that may be opened.
 func (s *Scheduler) hands() []hand {
-	hands := make([]hand, 0, len(s.conns)+s.cfg.Connections)
+	hands := make([]hand, 0, len(s.conns)+8)
 	for i, src := range s.sources {
 		src.rate = s.meanRate(i)
 	}
