@@ -161,7 +161,7 @@ func TestAlwaysLive(t *testing.T) {
 		n := rough(r)
 		w := newWorld(t, n.size, n.cfg, n.sites...)
 		w.rng = r
-		w.frontier = n.window
+		w.frontier, w.late = n.window, r.IntN(2) == 0
 		w.finished(20 * time.Minute)
 		if most := max(n.size/50, 8<<20) + int64(w.probes)*64<<10; w.dup > most {
 			t.Errorf("%d bytes were fetched twice, at most %d\n%v", w.dup, most, n)

@@ -49,6 +49,7 @@ type flow struct {
 	resetAt           int64 // bytes of the connection
 	carried, number   int64
 	acc               float64
+	held              int // answers to actions that are due
 }
 
 // world runs a Scheduler against sites, in steps of a tick.
@@ -64,6 +65,8 @@ type world struct {
 	written  spanSet
 	dup      int64 // fetched and of no use
 	steps    int
+	late     bool // the driver takes its time to answer Cut and Close
+	answers  []lateAnswer
 	frontier bool // hashes at once, and says so
 	told     int64
 	until    int64 // bytes, at which it is killed
@@ -105,6 +108,7 @@ func (w *world) run(limit time.Duration) time.Duration {
 	w.step(sched.Event{Type: sched.Start})
 	for w.result == nil && w.now < limit && (w.until == 0 || w.written.len() < w.until) {
 		w.now += tick
+		w.answerLate()
 		w.transfer()
 		if w.frontier {
 			if f := w.written.prefix(); f > w.told {
@@ -175,6 +179,41 @@ func (w *world) step(ev sched.Event) {
 	w.doing = false
 }
 
+// answered has the answer to an action given: at once, or if the driver is a late one, up to 20 ms later, in which the connection
+// does nothing.
+func (w *world) answered(f *flow, answer func()) {
+	if !w.late {
+		answer()
+		return
+	}
+	f.held++
+	w.answers = append(w.answers, lateAnswer{w.now + time.Duration(w.rng.IntN(20))*time.Millisecond, f, answer})
+}
+
+type lateAnswer struct {
+	at     time.Duration
+	flow   *flow
+	answer func()
+}
+
+// answerLate gives the answers that are due, those of a connection in their order.
+func (w *world) answerLate() {
+	waits := map[*flow]bool{}
+	todo := w.answers
+	w.answers = nil
+	for _, l := range todo {
+		if l.at > w.now || waits[l.flow] {
+			waits[l.flow] = true
+			w.answers = append(w.answers, l)
+			continue
+		}
+		l.flow.held--
+		if w.flow(l.flow.id) == l.flow {
+			l.answer()
+		}
+	}
+}
+
 func (w *world) flow(id int) *flow {
 	for _, f := range w.flows {
 		if f.id == id {
@@ -196,16 +235,20 @@ func (w *world) do(a sched.Action) {
 		w.cuts++
 		// the worker has claimed what its next read may bring
 		f.end = min(f.end, max(a.End, f.off+w.rng.Int64N(64<<10)))
-		w.step(sched.Event{Type: sched.CutDone, Conn: f.id, End: f.end})
-		if f.open && f.off >= f.end {
-			f.idle = true
-			w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
-		}
+		w.answered(f, func() {
+			w.step(sched.Event{Type: sched.CutDone, Conn: f.id, End: f.end})
+			if f.open && f.off >= f.end && !f.idle {
+				f.idle = true
+				w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
+			}
+		})
 	case sched.Close, sched.Drop:
 		w.closes++
 		if f != nil {
-			w.gone(f)
-			w.step(sched.Event{Type: sched.Closed, Conn: f.id, Off: f.off})
+			w.answered(f, func() {
+				w.gone(f)
+				w.step(sched.Event{Type: sched.Closed, Conn: f.id, Off: f.off})
+			})
 		}
 	case sched.Keep:
 		w.write(a.Off, a.End)
@@ -289,7 +332,7 @@ func (w *world) silent(st *site) bool {
 // transfer moves the bytes of one tick.
 func (w *world) transfer() {
 	for _, f := range slices.Clone(w.flows) {
-		if !f.open && !f.idle && w.now >= f.opensAt && !w.silent(w.sites[f.src]) {
+		if !f.open && !f.idle && f.held == 0 && w.now >= f.opensAt && !w.silent(w.sites[f.src]) {
 			w.answer(f)
 		}
 	}
@@ -304,7 +347,7 @@ func (w *world) serve(i int, st *site) {
 	}
 	var fs []*flow
 	for _, f := range w.flows {
-		if f.src == i && f.open && !f.idle {
+		if f.src == i && f.open && !f.idle && f.held == 0 {
 			fs = append(fs, f)
 		}
 	}
@@ -314,7 +357,7 @@ func (w *world) serve(i int, st *site) {
 	}
 	given := fill(limits, st.rate*tick.Seconds())
 	for j, f := range fs {
-		if w.flow(f.id) == f && f.open && !f.idle {
+		if w.flow(f.id) == f && f.open && !f.idle && f.held == 0 {
 			w.move(st, f, given[j])
 		}
 	}
