@@ -24,6 +24,7 @@ type conn struct {
 	setup           time.Duration // how long its answer took
 	first           bool          // opened to the end of the object: cut last
 	cutting         bool          // a Cut is not answered yet
+	uncut           int64         // 1 + off, when a Cut freed nothing: all of the range is claimed until off has moved; 0: none did
 	probe           bool
 	hedge           bool          // its bytes are in memory; got does not count them
 	twin            *conn         // of a hedge: whose range it fetches once more, nil if that one has failed; and the other way round
@@ -181,8 +182,11 @@ func (s *Scheduler) ranOut(c *conn) {
 	if c.twin != nil {
 		s.drop(c.twin)
 	}
-	c.phase, c.cutting, c.first = idle, false, false
+	c.phase, c.cutting, c.first, c.uncut = idle, false, false, 0
 }
+
+// maybeCut reports whether a Cut may free something.
+func (c *conn) maybeCut() bool { return !c.cutting && c.uncut != c.off+1 }
 
 func (s *Scheduler) cutDone(c *conn, end int64) {
 	if !c.cutting || !c.works() {
@@ -190,6 +194,7 @@ func (s *Scheduler) cutDone(c *conn, end int64) {
 	}
 	c.cutting = false
 	if end = max(end, c.off); end >= c.end {
+		c.uncut = c.off + 1
 		return
 	}
 	s.gaps.add(Range{end, c.end})

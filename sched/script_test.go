@@ -16,7 +16,9 @@ type script struct {
 	end  map[int]int64
 	size int64
 	now  time.Duration
-	all  []sched.Action
+	// stubborn connections have claimed all of their ranges: a Cut frees nothing.
+	stubborn bool
+	all      []sched.Action
 }
 
 func newScript(t *testing.T, size int64, cfg sched.Config) *script {
@@ -47,12 +49,17 @@ func (p *script) do(ev sched.Event) []sched.Action {
 				p.end[a.Conn] = p.size
 			}
 		case sched.Cut:
-			p.end[a.Conn] = a.End
+			if !p.stubborn {
+				p.end[a.Conn] = a.End
+			}
+			a.End = p.end[a.Conn]
 			todo = append(todo, p.s.Step(sched.Event{Type: sched.CutDone, At: p.now, Conn: a.Conn, End: a.End})...)
 		case sched.Close, sched.Drop:
 			todo = append(todo, p.s.Step(sched.Event{Type: sched.Closed, At: p.now, Conn: a.Conn, Off: p.at[a.Conn]})...)
 		}
-		got = append(got, a)
+		if got = append(got, a); len(got) > 1000 {
+			p.t.Fatalf("it never ends: %v", got[:10])
+		}
 	}
 	p.all = append(p.all, got...)
 	return got
@@ -454,5 +461,27 @@ func TestTailHedge(t *testing.T) {
 				t.Errorf("kept %d-%d, want %d-%d", k[0].Off, k[0].End, p.at[2], p.end[h])
 			}
 		})
+	}
+}
+
+// TestRefusedCut: where a Cut frees nothing, it is not asked for again before the connection has moved on.
+func TestRefusedCut(t *testing.T) {
+	const size = 64 << 20
+	p := newScript(t, size, sched.Config{Size: size, Connections: 2})
+	p.stubborn = true
+	p.do(sched.Event{Type: sched.Start})
+	p.do(sched.Event{Type: sched.Opened, Conn: 1, Size: size, End: size, Seekable: true, Setup: time.Millisecond})
+	p.do(sched.Event{Type: sched.Opened, Conn: 2, Size: size, Off: p.at[2], End: p.end[2], Seekable: true, Setup: time.Millisecond})
+	for range 200 { // one is slow, the other is not
+		p.now += 100 * time.Millisecond
+		for conn, rate := range map[int]int64{1: 1 << 16, 2: 1 << 20} {
+			if p.at[conn] < p.end[conn] {
+				p.at[conn] = min(p.at[conn]+rate, p.end[conn])
+				p.do(sched.Event{Type: sched.Progress, Conn: conn, Off: p.at[conn]})
+			}
+		}
+	}
+	if !slices.ContainsFunc(p.all, func(a sched.Action) bool { return a.Type == sched.Cut }) {
+		t.Error("nothing was cut")
 	}
 }

@@ -34,7 +34,7 @@ func (s *Scheduler) watch() {
 // long says whether c was given far more than it can do in claimTime, which was not known then: so that it does not hold up what is
 // behind it, and its place can be given to a better source.
 func (s *Scheduler) long(c *conn) bool {
-	return c.works() && c.phase == reading && !c.first && !c.cutting && c.twin == nil && c.meter.known() && c.left() > 2*s.cfg.MinRange &&
+	return c.works() && c.phase == reading && !c.first && c.maybeCut() && c.twin == nil && c.meter.known() && c.left() > 2*s.cfg.MinRange &&
 		s.now-c.opened > time.Second && s.timeLeft(c) > 3*claimTime && s.helpers() > 1 && s.finishTime(s.size-s.got) > endTime
 }
 
