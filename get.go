@@ -33,6 +33,7 @@ type GetOptions struct {
 	NoContentDisposition bool    // such a name comes from the URL alone; false: what the origin proposes comes first
 	Overwrite            bool    // existing files are replaced once their successor is whole; false: they are an error
 	Sequence             SeqMode // SeqAuto
+	Connections          int     // over which a resource that is no manifest is fetched, where its origin answers ranges; 0: one
 	Limits               Limits  // none
 }
 
@@ -109,6 +110,9 @@ type getter struct {
 func (g *getter) single(ctx context.Context) error {
 	if err := g.checkPath(""); err != nil {
 		return err
+	}
+	if o, err := g.object(ctx); o != nil || err != nil {
+		return g.download(ctx, o, err)
 	}
 	s, err := g.c.open(ctx, g.url, g.rewind)
 	if err != nil {

@@ -68,6 +68,23 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// WriteAt writes p at off, wherever that is. It is safe for concurrent use, and not to be mixed with Write: what is
+// written so is not hashed.
+func (f *File) WriteAt(p []byte, off int64) (int, error) {
+	if f.part == nil {
+		return 0, failed("write", f.path, fs.ErrClosed)
+	}
+	return f.part.WriteAt(p, off)
+}
+
+// keepPrefix keeps the first size bytes as FILE.part, if there are any.
+func (f *File) keepPrefix(size int64) error {
+	if size == 0 {
+		return f.Discard()
+	}
+	return errors.Join(f.part.Truncate(size), f.Keep())
+}
+
 // Rewind takes back what was written from offset off on: the next Write goes there, also in a file that was finished.
 // An off that is negative, or beyond Size, is an error. It may read some of the file again where SHA256 is wanted.
 func (f *File) Rewind(off int64) error {

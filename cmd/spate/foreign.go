@@ -130,7 +130,7 @@ const (
 	tlsHint         = "not there: the version of TLS, from 1.2 on, and its ciphers are negotiated"
 	bufferHint      = "not needed: spate cat writes bytes as they arrive"
 	ageHint         = "the time of a file at its origin is not looked at"
-	connectionHint  = "ours are --ahead, parts opened ahead, and --per-host, connections to one host"
+	connectionHint  = "ours are get -s N, connections for one file, --ahead, parts opened ahead, and --per-host, connections to one host"
 	proxyHint       = "ours is --proxy URL; without it the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
 	rateHint        = "not there: spate has no limit of rate; --budget bounds what is read ahead"

@@ -31,6 +31,7 @@ type getCmd struct {
 	output, dir   string
 	seq           string
 	noDisposition bool
+	connections   int64
 }
 
 func newGetCmd(p *process) *cobra.Command {
@@ -50,6 +51,7 @@ func newGetCmd(p *process) *cobra.Command {
 	c.exists.register(flags)
 	flags.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
 	flags.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
+	flags.VarP(count{&c.connections, 1}, "connections", "s", "fetch what is no manifest over so many connections")
 	c.limits.register(flags)
 	c.talk.register(flags)
 	c.stream.register(flags)
@@ -140,6 +142,7 @@ func (c *getCmd) options(arg string) *spate.GetOptions {
 		NoContentDisposition: c.noDisposition,
 		Overwrite:            c.exists.yes(),
 		Sequence:             c.mode(arg),
+		Connections:          int(c.connections),
 		Limits:               c.limits.limits(),
 	}
 }

@@ -1,0 +1,162 @@
+package fetch
+
+import (
+	"hash"
+	"io"
+	"sync"
+
+	"spate/format/span"
+)
+
+// maxHeld bounds the bytes that a digester keeps of what came before its turn; the rest it reads back from the file.
+const maxHeld = 24 << 20
+
+// A digester hashes a file in order while its bytes are written in any order. What comes in its turn, or a little ahead
+// of it, is hashed from memory, where it is warm; what comes far ahead is read back.
+//
+// add and seal may be called from any goroutine. run ends when all is hashed, or after stop.
+type digester struct {
+	h    hash.Hash
+	file io.ReaderAt
+	told func(off int64) // all before off is hashed
+	free func(b []byte)  // takes back a buffer
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	next    int64 // all before it is hashed
+	size    int64 // of the whole; -1: not known yet
+	held    map[int64][]byte
+	bytes   int64    // in held
+	there   span.Set // what is written
+	lap     int      // how often it was begun
+	stopped bool
+	err     error
+}
+
+func newDigester(h hash.Hash) *digester {
+	d := &digester{h: h, size: -1, held: make(map[int64][]byte)}
+	d.changed = sync.NewCond(&d.mu)
+	return d
+}
+
+// add is told that b was written at off. It owns b from then on.
+func (d *digester) add(off int64, b []byte) {
+	d.mu.Lock()
+	d.there.Add(span.Span{Off: off, End: off + int64(len(b))})
+	keep := d.bytes+int64(len(b)) <= maxHeld
+	if keep {
+		d.held[off] = b
+		d.bytes += int64(len(b))
+	}
+	d.changed.Signal()
+	d.mu.Unlock()
+	if !keep {
+		d.free(b)
+	}
+}
+
+// restart makes what was added void.
+func (d *digester) restart() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lap++
+	d.next, d.bytes, d.there = 0, 0, span.Set{}
+	clear(d.held)
+}
+
+// seal tells how long the whole is.
+func (d *digester) seal(size int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.size = size
+	d.changed.Signal()
+}
+
+// stop ends the digester early.
+func (d *digester) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = true
+	d.changed.Signal()
+}
+
+func (d *digester) run() {
+	back := make([]byte, maxBlock)
+	lap := 0
+	for {
+		p, ok := d.wait(len(back))
+		if !ok {
+			return
+		}
+		if p.lap != lap {
+			lap = p.lap
+			d.h.Reset()
+		}
+		if p.b == nil {
+			p.b = back[:p.n]
+			if _, err := d.file.ReadAt(p.b, p.off); err != nil {
+				d.err = err
+				return
+			}
+		}
+		d.h.Write(p.b)
+		if p.held {
+			d.free(p.b)
+		}
+		if d.moveOn(p) {
+			d.told(p.off + int64(p.n))
+		}
+	}
+}
+
+// moveOn counts a piece as hashed, unless all has begun anew meanwhile.
+func (d *digester) moveOn(p piece) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p.lap != d.lap {
+		return false
+	}
+	d.next += int64(p.n)
+	return true
+}
+
+// A piece is what is hashed next: b, or, where that is nil, n bytes that are to be read back.
+type piece struct {
+	b    []byte
+	off  int64
+	n    int
+	held bool
+	lap  int
+}
+
+// wait waits for the bytes whose turn it is; at most limit are to be read back. It reports false at the end.
+func (d *digester) wait(limit int) (p piece, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for !d.stopped && d.next != d.size {
+		if b, ok := d.held[d.next]; ok {
+			delete(d.held, d.next)
+			d.bytes -= int64(len(b))
+			return piece{b, d.next, len(b), true, d.lap}, true
+		}
+		written := d.there.NextGap(span.Span{Off: d.next, End: d.next + int64(limit)}).Off
+		if n := int(written - d.next); n > 0 {
+			return piece{nil, d.next, d.untilHeld(n), false, d.lap}, true
+		}
+		d.changed.Wait()
+	}
+	return piece{}, false
+}
+
+// untilHeld is n, or less where what is held begins before that.
+func (d *digester) untilHeld(n int) int {
+	for off := range d.held {
+		if off > d.next && off < d.next+int64(n) {
+			n = int(off - d.next)
+		}
+	}
+	return n
+}
+
+// sum is the digest of all that was hashed, and why that is not all.
+func (d *digester) sum() ([]byte, error) { return d.h.Sum(nil), d.err }
