@@ -33,6 +33,7 @@ type GetOptions struct {
 	NoContentDisposition bool    // such a name comes from the URL alone; false: what the origin proposes comes first
 	Overwrite            bool    // existing files are replaced once their successor is whole; false: they are an error
 	Sequence             SeqMode // SeqAuto
+	NoDigest             bool    // Result.SHA256 is not wanted of a single file, which saves the time to compute it
 	Connections          int     // over which a resource that is no manifest is fetched, where its origin answers ranges; 0: one
 	Limits               Limits  // none
 }
@@ -119,7 +120,7 @@ func (g *getter) single(ctx context.Context) error {
 		return err
 	}
 	defer g.close(s)
-	g.out, err = fetch.Create(g.target(s.Info()), &fetch.Options{Overwrite: g.opts.Overwrite, SHA256: true})
+	g.out, err = fetch.Create(g.target(s.Info()), &fetch.Options{Overwrite: g.opts.Overwrite, SHA256: !g.opts.NoDigest})
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (g *getter) download(ctx context.Context, o *fetch.Object, err error) error
 	defer o.Close()
 	path := g.target(o.Info())
 	done, err := o.To(ctx, path, &fetch.ObjectOptions{
-		Options:     fetch.Options{Overwrite: g.opts.Overwrite, SHA256: true},
+		Options:     fetch.Options{Overwrite: g.opts.Overwrite, SHA256: !g.opts.NoDigest},
 		Connections: g.opts.Connections,
 		PerHost:     g.c.Options.PerHost,
 		Events:      g.c.Options.Events,

@@ -32,6 +32,7 @@ type getCmd struct {
 	seq           string
 	noDisposition bool
 	connections   int64
+	noDigest      bool
 }
 
 func newGetCmd(p *process) *cobra.Command {
@@ -51,6 +52,7 @@ func newGetCmd(p *process) *cobra.Command {
 	c.exists.register(flags)
 	flags.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
 	flags.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
+	flags.BoolVar(&c.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
 	flags.VarP(count{&c.connections, 1}, "connections", "s", "fetch what is no manifest over so many connections")
 	c.limits.register(flags)
 	c.talk.register(flags)
@@ -142,6 +144,7 @@ func (c *getCmd) options(arg string) *spate.GetOptions {
 		NoContentDisposition: c.noDisposition,
 		Overwrite:            c.exists.yes(),
 		Sequence:             c.mode(arg),
+		NoDigest:             c.noDigest,
 		Connections:          int(c.connections),
 		Limits:               c.limits.limits(),
 	}
@@ -171,7 +174,7 @@ func summarise(w io.Writer, res *spate.Result, took time.Duration) {
 	if res.Stats.Failures > 0 {
 		line += ", " + counted(res.Stats.Failures, "failure") + " survived"
 	}
-	if res.Files == 1 && res.Part == "" {
+	if res.Files == 1 && res.Part == "" && res.SHA256 != nil {
 		line += fmt.Sprintf(", sha256 %x", res.SHA256)
 	}
 	fmt.Fprintln(w, line)
