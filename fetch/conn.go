@@ -158,7 +158,7 @@ func (c *conn) fail(off int64, source int, err error) {
 func (c *conn) keep(a sched.Action) {
 	from := a.Off - c.heldFrom
 	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
-		block := c.d.blocks.get()
+		block := c.d.buffer()
 		n := copy(block, b)
 		if c.d.write(a.Off, block[:n]) != nil {
 			return
@@ -206,7 +206,7 @@ func (r *reading) ask(ctx context.Context) (err error) {
 	c, d := r.c, r.c.d
 	url := d.urls[r.a.Source]
 	if c.session == nil {
-		if c.session, err = dial(ctx, d.src, url); err != nil {
+		if c.session, err = source.Dial(ctx, d.src, url); err != nil {
 			return err
 		}
 	}
@@ -245,7 +245,7 @@ func (r *reading) read() error {
 func (r *reading) fill(n int) error {
 	begin := time.Now()
 	for n > 0 {
-		b := r.c.d.blocks.get()
+		b := r.c.d.buffer()
 		m, err := r.readSome(b[:n])
 		if werr := r.put(b[:m]); werr != nil {
 			return werr
@@ -265,7 +265,7 @@ func (r *reading) fill(n int) error {
 func (r *reading) put(b []byte) error {
 	if r.a.Hedge || r.a.Probe {
 		r.c.held = append(r.c.held, b...)
-		r.c.d.blocks.put(b)
+		r.c.d.recycle(b)
 		return nil
 	}
 	return r.c.d.write(r.off, b)
@@ -374,11 +374,11 @@ var errNoRange = errors.New("the origin answers no ranges")
 // write writes b, which it owns from then on, at off.
 func (d *driver) write(off int64, b []byte) error {
 	if len(b) == 0 {
-		d.blocks.put(b)
+		d.recycle(b)
 		return nil
 	}
 	if _, err := d.file.WriteAt(b, off); err != nil {
-		d.blocks.put(b)
+		d.recycle(b)
 		d.finish(err)
 		return err
 	}
@@ -390,7 +390,7 @@ func (d *driver) write(off int64, b []byte) error {
 	if d.digest != nil {
 		d.digest.add(off, b)
 	} else {
-		d.blocks.put(b)
+		d.recycle(b)
 	}
 	return nil
 }
@@ -448,32 +448,4 @@ func retryAfter(err error) time.Duration {
 		return se.RetryAfter
 	}
 	return 0
-}
-
-// blocks are buffers of maxBlock bytes that are used again.
-type blocks struct {
-	mu   sync.Mutex
-	free [][]byte
-}
-
-// maxFree is how many buffers are kept for later.
-const maxFree = 32
-
-func (p *blocks) get() []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if n := len(p.free); n > 0 {
-		b := p.free[n-1]
-		p.free = p.free[:n-1]
-		return b
-	}
-	return make([]byte, maxBlock)
-}
-
-func (p *blocks) put(b []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.free) < maxFree {
-		p.free = append(p.free, b[:cap(b)])
-	}
 }

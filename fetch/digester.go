@@ -23,12 +23,12 @@ type digester struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	next    int64 // all before it is hashed
-	size    int64 // of the whole; -1: not known yet
-	held    map[int64][]byte
-	bytes   int64    // in held
-	there   span.Set // what is written
-	lap     int      // how often it was begun
+	next    int64            // all before it is hashed
+	size    int64            // of the whole; -1: not known yet
+	held    map[int64][]byte // what is written and not hashed, by offset
+	bytes   int64            // in held
+	dropped span.Set         // what is written, not hashed, and not held
+	lap     int              // how often it was begun
 	stopped bool
 	err     error
 }
@@ -42,11 +42,12 @@ func newDigester(h hash.Hash) *digester {
 // add is told that b was written at off. It owns b from then on.
 func (d *digester) add(off int64, b []byte) {
 	d.mu.Lock()
-	d.there.Add(span.Span{Off: off, End: off + int64(len(b))})
 	keep := d.bytes+int64(len(b)) <= maxHeld
 	if keep {
 		d.held[off] = b
 		d.bytes += int64(len(b))
+	} else {
+		d.dropped.Add(span.Span{Off: off, End: off + int64(len(b))})
 	}
 	d.changed.Signal()
 	d.mu.Unlock()
@@ -60,7 +61,7 @@ func (d *digester) restart() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lap++
-	d.next, d.bytes, d.there = 0, 0, span.Set{}
+	d.next, d.bytes, d.dropped = 0, 0, span.Set{}
 	clear(d.held)
 }
 
@@ -92,16 +93,13 @@ func (d *digester) run() {
 			lap = p.lap
 			d.h.Reset()
 		}
-		if p.b == nil {
-			p.b = back[:p.n]
-			if _, err := d.file.ReadAt(p.b, p.off); err != nil {
-				d.err = err
-				return
-			}
-		}
-		d.h.Write(p.b)
-		if p.held {
+		if p.b != nil {
+			d.h.Write(p.b)
 			d.free(p.b)
+		} else if _, d.err = d.file.ReadAt(back[:p.n], p.off); d.err != nil {
+			return
+		} else {
+			d.h.Write(back[:p.n])
 		}
 		if d.moveOn(p) {
 			d.told(p.off + int64(p.n))
@@ -122,11 +120,10 @@ func (d *digester) moveOn(p piece) bool {
 
 // A piece is what is hashed next: b, or, where that is nil, n bytes that are to be read back.
 type piece struct {
-	b    []byte
-	off  int64
-	n    int
-	held bool
-	lap  int
+	b   []byte
+	off int64
+	n   int
+	lap int
 }
 
 // wait waits for the bytes whose turn it is; at most limit are to be read back. It reports false at the end.
@@ -137,25 +134,16 @@ func (d *digester) wait(limit int) (p piece, ok bool) {
 		if b, ok := d.held[d.next]; ok {
 			delete(d.held, d.next)
 			d.bytes -= int64(len(b))
-			return piece{b, d.next, len(b), true, d.lap}, true
+			return piece{b, d.next, len(b), d.lap}, true
 		}
-		written := d.there.NextGap(span.Span{Off: d.next, End: d.next + int64(limit)}).Off
-		if n := int(written - d.next); n > 0 {
-			return piece{nil, d.next, d.untilHeld(n), false, d.lap}, true
+		end := d.dropped.NextGap(span.Span{Off: d.next, End: d.next + int64(limit)}).Off
+		if n := int(end - d.next); n > 0 {
+			d.dropped.Remove(span.Span{Off: d.next, End: end})
+			return piece{nil, d.next, n, d.lap}, true
 		}
 		d.changed.Wait()
 	}
 	return piece{}, false
-}
-
-// untilHeld is n, or less where what is held begins before that.
-func (d *digester) untilHeld(n int) int {
-	for off := range d.held {
-		if off > d.next && off < d.next+int64(n) {
-			n = int(off - d.next)
-		}
-	}
-	return n
 }
 
 // sum is the digest of all that was hashed, and why that is not all.

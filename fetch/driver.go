@@ -13,6 +13,7 @@ import (
 	"spate/internal/redact"
 	"spate/sched"
 	"spate/source"
+	"spate/source/budget"
 )
 
 // A driver does what the scheduler decides: it turns actions into requests, and what becomes of them into events.
@@ -28,7 +29,7 @@ type driver struct {
 	file   *File
 	digest *digester // nil: none wanted
 	wg     sync.WaitGroup
-	blocks blocks
+	memory budget.Budget // of blocks that are kept to be used again
 
 	fetched atomic.Int64
 	toldAt  atomic.Int64 // nanoseconds from begin to the last event of progress
@@ -52,16 +53,24 @@ type driver struct {
 func newDriver(ctx context.Context, o *Object, file *File, opts *ObjectOptions) *driver {
 	info := o.Info()
 	d := &driver{opts: opts, src: o.src, urls: o.urls, info: info, file: file, first: o.first,
-		conns: make(map[int]*conn), faults: make([]error, len(o.urls)), over: make(chan struct{}), begin: time.Now(), size: info.Size}
+		conns: make(map[int]*conn), faults: make([]error, len(o.urls)), over: make(chan struct{}), begin: time.Now(), size: info.Size, memory: budget.Budget{Max: maxFree}}
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.sched = sched.New(opts.config(d.info, d.urls))
 	if d.digest = newSHA256(opts.SHA256); d.digest != nil {
-		d.digest.file, d.digest.free = file, d.blocks.put
+		d.digest.file, d.digest.free = file, d.recycle
 		d.digest.seal(info.Size)
 		d.digest.told = func(off int64) { d.tell(sched.Event{Type: sched.Frontier, Off: off}) }
 	}
 	return d
 }
+
+// maxFree bounds the blocks that are kept to be used again.
+const maxFree = 8 << 20
+
+// buffer is a block, to be given to recycle, or to the digest, in the end.
+func (d *driver) buffer() []byte { return d.memory.Buffer(maxBlock) }
+
+func (d *driver) recycle(b []byte) { d.memory.Recycle(b[:cap(b)]) }
 
 var errOver = errors.New("the download is over")
 

@@ -32,7 +32,7 @@ type opened struct {
 // The Object must be closed. Errors are those of src.
 func OpenObject(ctx context.Context, src source.Source, urls ...string) (*Object, error) {
 	begin := time.Now()
-	session, err := dial(ctx, src, urls[0])
+	session, err := source.Dial(ctx, src, urls[0])
 	if err != nil {
 		return nil, err
 	}
@@ -43,18 +43,6 @@ func OpenObject(ctx context.Context, src source.Source, urls ...string) (*Object
 	}
 	return &Object{src: src, urls: urls, first: &opened{session, res, time.Since(begin)}}, nil
 }
-
-// dial makes a session for rawURL. A Source that knows none is its own.
-func dial(ctx context.Context, src source.Source, rawURL string) (source.Session, error) {
-	if d, ok := src.(source.Dialer); ok {
-		return d.Dial(ctx, rawURL)
-	}
-	return ownSession{src}, nil
-}
-
-type ownSession struct{ source.Source }
-
-func (ownSession) Close() error { return nil }
 
 // Info is what the first answer told.
 func (o *Object) Info() source.Info { return o.first.res.Info }
