@@ -37,6 +37,7 @@ var rooms = map[string]int{
 	"source/ftpsource":  2,
 	"source/sftpsource": 2,
 	"source/conn":       2, // what the two have in common
+	"source/driver":     2, // what every driver needs
 	"internal/farm":     2, // for tests and the demo only, see testOnly
 	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,

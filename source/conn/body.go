@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A Stream is what a Body reads.
@@ -72,7 +73,7 @@ func (b *Body) Read(p []byte) (int, error) {
 
 func (b *Body) next(p []byte) (int, error) {
 	if e := b.watch.Interrupted(); e != nil {
-		return 0, Failed("read", b.url, e)
+		return 0, driver.Failed("read", b.url, e)
 	}
 	if b.left == 0 {
 		return 0, b.end()
@@ -87,7 +88,7 @@ func (b *Body) next(p []byte) (int, error) {
 	case err == io.EOF && b.left == 0:
 		return n, nil // the end comes with the next Read
 	case err == io.EOF:
-		return n, b.judge(Classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.left)))
+		return n, b.judge(driver.Classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.left)))
 	}
 	return n, b.judge(err)
 }
@@ -112,10 +113,10 @@ func (b *Body) judge(err error) error {
 	if e == nil {
 		var ok bool
 		if e, ok = errors.AsType[*source.Error](err); !ok {
-			e = Classed(source.KindNetwork, cut(err))
+			e = driver.Classed(source.KindNetwork, driver.Cut(err))
 		}
 	}
-	return Failed("read", b.url, e)
+	return driver.Failed("read", b.url, e)
 }
 
 // Close ends the exchange. It never fails.

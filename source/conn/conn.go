@@ -1,13 +1,8 @@
 // Package conn is what the drivers have in common that make their own connections, as there is no transport that does
-// it for them: the watch over an exchange, the idle connections, sessions, bodies, and how failures are classed.
+// it for them: the watch over an exchange, the idle connections, bodies, and how failures of a connection are classed.
 package conn
 
-import (
-	"math"
-	"time"
-
-	"spate/source"
-)
+import "time"
 
 // Timeouts are how long an exchange waits. One of 0 is its default, and a negative one means no limit. None of them
 // bounds the whole transfer.
@@ -32,12 +27,4 @@ func orDefault(d, def time.Duration) time.Duration {
 		return def
 	}
 	return d
-}
-
-// EndOf is where rng ends.
-func EndOf(rng source.Range) int64 {
-	if rng.Len < 0 || rng.Len > math.MaxInt64-rng.Off {
-		return math.MaxInt64
-	}
-	return rng.Off + rng.Len
 }

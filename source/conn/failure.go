@@ -1,11 +1,9 @@
 package conn
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -13,42 +11,8 @@ import (
 	"unicode"
 
 	"spate/source"
+	"spate/source/driver"
 )
-
-// Classed is an error of a kind, still without the URL it is about.
-func Classed(kind source.Kind, err error) *source.Error {
-	return &source.Error{Kind: kind, Err: err}
-}
-
-// Failed completes err, the result of doing op with the URL that the caller gave.
-func Failed(op, rawURL string, err error) error {
-	e, ok := errors.AsType[*source.Error](err)
-	if !ok {
-		e = Classed(source.KindOther, err)
-	}
-	e.Op, e.URL = op, rawURL
-	return e
-}
-
-// CtxError is why ctx is over, nil if it is not: its error, and its cause if that says more.
-func CtxError(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
-	if cause := context.Cause(ctx); cause != err {
-		return fmt.Errorf("%w: %w", err, cause)
-	}
-	return err
-}
-
-// Interruption classes the error of a caller's context.
-func Interruption(over error) *source.Error {
-	if errors.Is(over, context.DeadlineExceeded) {
-		return Classed(source.KindTimeout, over)
-	}
-	return Classed(source.KindOther, over)
-}
 
 // Classify says what err, of a connection, means. One that has its kind keeps it.
 func Classify(err error) *source.Error {
@@ -57,18 +21,13 @@ func Classify(err error) *source.Error {
 	}
 	switch {
 	case isTLS(err):
-		return Classed(source.KindTLS, err)
-	case isTimeout(err):
-		return Classed(source.KindTimeout, err)
+		return driver.Classed(source.KindTLS, err)
+	case driver.IsTimeout(err):
+		return driver.Classed(source.KindTimeout, err)
 	case IsNetwork(err):
-		return Classed(source.KindNetwork, notEOF(err))
+		return driver.Classed(source.KindNetwork, driver.NotEOF(err))
 	}
-	return Classed(source.KindProtocol, notEOF(err))
-}
-
-func isTimeout(err error) bool {
-	e, ok := errors.AsType[net.Error](err)
-	return ok && e.Timeout()
+	return driver.Classed(source.KindProtocol, driver.NotEOF(err))
 }
 
 // isTLS reports whether the handshake failed, or either side gave up TLS after it.
@@ -98,22 +57,6 @@ func IsNetwork(err error) bool {
 	}
 	_, ok := errors.AsType[syscall.Errno](err)
 	return ok
-}
-
-// notEOF keeps an io.EOF from being taken for the end of a body.
-func notEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("the connection was closed before the answer: %w", io.ErrUnexpectedEOF)
-	}
-	return err
-}
-
-// cut makes err, which ended a body before its end, an io.ErrUnexpectedEOF and nothing like io.EOF.
-func cut(err error) error {
-	if errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
-		return io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
 }
 
 // maxText bounds what is repeated of an origin's words.

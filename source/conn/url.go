@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // ParseURL reads a URL of one of schemes that names a host, maybe a user, and a path, which is still escaped. Its
@@ -22,7 +23,7 @@ func ParseURL(rawURL string, schemes ...string) (*url.URL, error) {
 		if ue, ok := errors.AsType[*url.Error](err); ok {
 			err = ue.Err
 		}
-		return nil, Classed(source.KindMalformed, fmt.Errorf("malformed URL: %w", err))
+		return nil, driver.Classed(source.KindMalformed, fmt.Errorf("malformed URL: %w", err))
 	}
 	u.Fragment, u.RawFragment = "", "" // is never sent nor told
 	return u, check(u, schemes)
@@ -35,7 +36,7 @@ func check(u *url.URL, schemes []string) error {
 	}
 	switch {
 	case !known:
-		return Classed(source.KindMalformed, fmt.Errorf("no support for scheme %q", u.Scheme))
+		return driver.Classed(source.KindMalformed, fmt.Errorf("no support for scheme %q", u.Scheme))
 	case u.Opaque != "" || u.Hostname() == "":
 		return malformed("no host in it")
 	case u.RawQuery != "" || u.ForceQuery:
@@ -57,7 +58,7 @@ func check(u *url.URL, schemes []string) error {
 func Unescape(path string) (string, error) {
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return "", Classed(source.KindMalformed, fmt.Errorf("malformed URL: %w", err))
+		return "", driver.Classed(source.KindMalformed, fmt.Errorf("malformed URL: %w", err))
 	}
 	if hasControl(plain) {
 		return "", malformed("a control character in its path")
@@ -86,5 +87,5 @@ func WithoutFragment(rawURL string) string {
 }
 
 func malformed(why string) error {
-	return Classed(source.KindMalformed, errors.New("malformed URL: "+why))
+	return driver.Classed(source.KindMalformed, errors.New("malformed URL: "+why))
 }

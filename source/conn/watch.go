@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A timeoutError is a wait that was too long.
@@ -43,7 +44,7 @@ type Watch struct {
 // NewWatch begins to watch. The context that it returns ends with the exchange, and is for what the exchange calls.
 func NewWatch(ctx context.Context) (context.Context, *Watch) {
 	inner, cancel := context.WithCancel(ctx)
-	w := &Watch{over: func() error { return CtxError(ctx) }, cancel: cancel}
+	w := &Watch{over: func() error { return driver.CtxError(ctx) }, cancel: cancel}
 	w.stop = context.AfterFunc(ctx, w.Kill)
 	return inner, w
 }
@@ -161,12 +162,12 @@ func (w *Watch) fire() {
 // Interrupted is the error of an exchange that was ended early, without its URL; nil if it was not.
 func (w *Watch) Interrupted() *source.Error {
 	if over := w.over(); over != nil {
-		return Interruption(over)
+		return driver.Interruption(over)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.expired != nil {
-		return Classed(source.KindTimeout, w.expired)
+		return driver.Classed(source.KindTimeout, w.expired)
 	}
 	return nil
 }

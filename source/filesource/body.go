@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A body reads an open file, up to the end of what was asked for. It is no io.Seeker, as nobody may move it.
@@ -28,7 +29,7 @@ type body struct {
 // newBody makes reads of f end when ctx does, where the system can do that: a regular file does not wait for
 // anybody, and has no deadlines.
 func newBody(ctx context.Context, f *os.File) *body {
-	b := &body{f: f, over: func() error { return ctxError(ctx) }, stop: func() bool { return true }}
+	b := &body{f: f, over: func() error { return driver.CtxError(ctx) }, stop: func() bool { return true }}
 	if f.SetReadDeadline(time.Time{}) == nil {
 		b.stop = context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
 	}
@@ -98,16 +99,4 @@ func failed(op, rawURL string, err error) error {
 		err = pe.Err // the URL names the file
 	}
 	return &source.Error{Op: op, URL: rawURL, Kind: kind, Err: err}
-}
-
-// ctxError is why ctx is over, nil if it is not: its error, and its cause if that says more.
-func ctxError(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
-	if cause := context.Cause(ctx); cause != err {
-		return fmt.Errorf("%w: %w", err, cause)
-	}
-	return err
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A Source opens "file" URLs without a host or with the host localhost, and without a query. Its zero value is ready
@@ -36,7 +37,7 @@ func (Source) Open(ctx context.Context, rawURL string, rng source.Range) (*sourc
 		return nil, &source.Error{Op: "open", URL: rawURL, Kind: source.KindMalformed, Err: err}
 	}
 	if ctx.Err() != nil {
-		return nil, failed("open", rawURL, ctxError(ctx))
+		return nil, failed("open", rawURL, driver.CtxError(ctx))
 	}
 	b, err := open(ctx, path)
 	if err != nil {

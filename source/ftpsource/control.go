@@ -11,6 +11,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A control is a control connection, logged in. It carries one exchange at a time.
@@ -132,7 +133,7 @@ func tlsConfig(c *tls.Config, host string) *tls.Config {
 func safely(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = conn.Classed(source.KindProtocol, fmt.Errorf("an answer that makes no sense: %v", p))
+			err = driver.Classed(source.KindProtocol, fmt.Errorf("an answer that makes no sense: %v", p))
 		}
 	}()
 	return f()

@@ -11,6 +11,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // try does one exchange, on an idle connection if there is one.
@@ -156,7 +157,7 @@ func (x *exchange) isDirectory(err error) error {
 
 // resource is the answer, with a body that starts at off.
 func (x *exchange) resource(rng source.Range, off int64) *source.Resource {
-	end := conn.EndOf(rng)
+	end := driver.EndOf(rng)
 	res := &source.Resource{Info: x.info, Off: off, Len: -1}
 	x.left = end - off
 	if x.size >= 0 {

@@ -12,6 +12,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // errStale is why an exchange on a connection that had been idle has failed before anything came of it.
@@ -23,7 +24,7 @@ func (c *control) explain(err error) error {
 		return err
 	}
 	if errors.Is(err, errTalk) {
-		return conn.Classed(source.KindProtocol, errTalk)
+		return driver.Classed(source.KindProtocol, errTalk)
 	}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		return c.refusal(reply.Code, reply.Msg)

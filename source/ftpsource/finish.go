@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"spate/source"
-	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // How long the confirmation of a transfer is waited for: where the size says that all has come, and where the body has
@@ -26,7 +26,7 @@ func (x *exchange) Finish() error {
 		if _, said := errors.AsType[*source.Error](err); err == nil || said {
 			return err
 		}
-		return conn.Classed(source.KindNetwork, fmt.Errorf("%w: the end of the transfer was not confirmed", io.ErrUnexpectedEOF))
+		return driver.Classed(source.KindNetwork, fmt.Errorf("%w: the end of the transfer was not confirmed", io.ErrUnexpectedEOF))
 	case !x.done && x.whole:
 		return x.finish(confirmTime)
 	}
@@ -41,7 +41,7 @@ func (x *exchange) finish(limit time.Duration) error {
 	n, _ := x.resp.Read(one[:])
 	x.watch.Done()
 	if n > 0 {
-		return conn.Classed(source.KindChanged, fmt.Errorf("longer than its size of %d bytes", x.size))
+		return driver.Classed(source.KindChanged, fmt.Errorf("longer than its size of %d bytes", x.size))
 	}
 	err := x.confirm(limit)
 	if _, said := errors.AsType[*source.Error](err); said {
@@ -66,7 +66,7 @@ func (x *exchange) confirm(limit time.Duration) error {
 		return nil
 	case ok:
 		e := x.c.refusal(reply.Code, reply.Msg)
-		return conn.Classed(source.KindNetwork, fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, e.Err))
+		return driver.Classed(source.KindNetwork, fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, e.Err))
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // Options are how a [Source] behaves. The zero value is what most callers want.
@@ -68,7 +69,7 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 	start := time.Now()
 	t, err := parse(rawURL)
 	if err != nil {
-		return nil, conn.Failed("open", rawURL, err)
+		return nil, driver.Failed("open", rawURL, err)
 	}
 	for {
 		res, err := s.try(ctx, t, rng)
@@ -76,7 +77,7 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 			continue // each is taken from the idle ones, of which there are not many
 		}
 		if err != nil {
-			return nil, conn.Failed("open", rawURL, err)
+			return nil, driver.Failed("open", rawURL, err)
 		}
 		res.Conn.Setup = time.Since(start)
 		return res, nil
@@ -87,11 +88,11 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 // URLs as well, on a new connection if their host or login is another.
 func (s *Source) Dial(_ context.Context, rawURL string) (source.Session, error) {
 	if _, err := parse(rawURL); err != nil {
-		return nil, conn.Failed("dial", rawURL, err)
+		return nil, driver.Failed("dial", rawURL, err)
 	}
 	own := &Source{opts: s.opts, times: s.times}
 	own.pool.Max = 1
-	return conn.NewSession(own), nil
+	return driver.NewSession(own), nil
 }
 
 // CloseIdleConnections closes the connections that carry no body at the moment.

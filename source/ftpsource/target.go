@@ -8,6 +8,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A target is a URL in the terms of FTP.
@@ -58,14 +59,14 @@ func (t *target) setPath(u *url.URL) error {
 	escaped := strings.TrimPrefix(u.EscapedPath(), "/")
 	escaped, kind, typed := cutType(escaped)
 	if typed && !strings.EqualFold(kind, "i") {
-		return conn.Classed(source.KindMalformed, errors.New("malformed URL: of the types, only ;type=i gives bytes as they are"))
+		return driver.Classed(source.KindMalformed, errors.New("malformed URL: of the types, only ;type=i gives bytes as they are"))
 	}
 	var err error
 	if t.path, err = conn.Unescape(escaped); err != nil {
 		return err
 	}
 	if strings.Trim(t.path, "/") == "" {
-		return conn.Classed(source.KindMalformed, errors.New("malformed URL: no file in it"))
+		return driver.Classed(source.KindMalformed, errors.New("malformed URL: no file in it"))
 	}
 	if typed {
 		t.name = path.Base(t.path)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // resource says what a means as the answer to a request for rng: a Resource without its Body, or an error.
@@ -16,20 +17,20 @@ func (a *answer) resource(rng source.Range) (*source.Resource, error) {
 	switch code := a.resp.StatusCode; {
 	case code == http.StatusOK, code == http.StatusPartialContent:
 		if c := coding(a.resp.Header); c != "" {
-			return nil, classed(source.KindProtocol, fmt.Errorf("content coding %q, which nobody asked for", c))
+			return nil, driver.Classed(source.KindProtocol, fmt.Errorf("content coding %q, which nobody asked for", c))
 		}
 		if code == http.StatusOK {
 			return a.whole(rng), nil
 		}
 		return a.part(rng)
 	case code == http.StatusNoContent, code == http.StatusResetContent:
-		return nil, classed(source.KindProtocol, fmt.Errorf("no content: %s", statusText(code)))
+		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("no content: %s", statusText(code)))
 	case code == http.StatusRequestedRangeNotSatisfiable && a.asked:
 		return a.beyond(rng)
 	case code >= 400:
 		return nil, a.refusal()
 	}
-	return nil, classed(source.KindProtocol, fmt.Errorf("unexpected status %s", statusText(a.resp.StatusCode)))
+	return nil, driver.Classed(source.KindProtocol, fmt.Errorf("unexpected status %s", statusText(a.resp.StatusCode)))
 }
 
 // whole is a 200: everything, from 0 on, whatever was asked for, up to the end of what was asked for.
@@ -40,7 +41,7 @@ func (a *answer) whole(rng source.Range) *source.Resource {
 	if a.asked {
 		res.Seekable = false // whatever it says
 	}
-	if end := endOf(rng); size >= 0 && end < size {
+	if end := driver.EndOf(rng); size >= 0 && end < size {
 		res.Len = end
 	}
 	return res
@@ -62,7 +63,7 @@ func (a *answer) part(rng source.Range) (*source.Resource, error) {
 		err = fmt.Errorf("a range of %d bytes with a Content-Length of %d", n, a.resp.ContentLength)
 	}
 	if err != nil {
-		return nil, classed(source.KindProtocol, err)
+		return nil, driver.Classed(source.KindProtocol, err)
 	}
 	a.length, a.entire = n, n == span.size
 	res := &source.Resource{Info: a.info(span.size), Off: rng.Off, Len: n}
@@ -83,7 +84,7 @@ func (a *answer) beyond(rng source.Range) (*source.Resource, error) {
 		err = fmt.Errorf("but the size is %d", span.size)
 	}
 	if err != nil {
-		return nil, classed(source.KindProtocol, fmt.Errorf("no range from %d on (416): %w", rng.Off, err))
+		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("no range from %d on (416): %w", rng.Off, err))
 	}
 	res := a.empty(rng.Off, span.size)
 	res.Seekable = true

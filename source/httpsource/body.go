@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A body is the bytes of a Resource. It hands the caller's slice on to the connection, so that nothing is copied on
@@ -35,7 +36,7 @@ func newBody(a *answer, rawURL string, res *source.Resource, rng source.Range) *
 		announced: a.length,
 	}
 	if rng.Len >= 0 {
-		b.wanted = endOf(rng) - res.Off
+		b.wanted = driver.EndOf(rng) - res.Off
 	}
 	return b
 }
@@ -92,7 +93,7 @@ func (b *body) end() error {
 	var one [1]byte
 	n, err := b.wait(one[:])
 	if n > 0 {
-		return b.fail(classed(source.KindProtocol, errors.New("more bytes than announced")))
+		return b.fail(driver.Classed(source.KindProtocol, errors.New("more bytes than announced")))
 	}
 	return b.judge(err)
 }
@@ -107,27 +108,19 @@ func (b *body) judge(err error) error {
 	case b.closed.Load():
 		return fs.ErrClosed
 	case err == io.EOF:
-		return b.fail(classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.announced)))
+		return b.fail(driver.Classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.announced)))
 	}
 	if e := b.a.watch.interrupted(b.a.over()); e != nil {
 		return b.fail(e)
 	}
-	if isTimeout(err) {
-		return b.fail(classed(source.KindTimeout, err))
+	if driver.IsTimeout(err) {
+		return b.fail(driver.Classed(source.KindTimeout, err))
 	}
-	return b.fail(classed(source.KindNetwork, cut(err)))
-}
-
-// cut makes err, which ended a body before its end, an io.ErrUnexpectedEOF and nothing like io.EOF.
-func cut(err error) error {
-	if errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
-		return io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
+	return b.fail(driver.Classed(source.KindNetwork, driver.Cut(err)))
 }
 
 func (b *body) fail(e *source.Error) error {
-	return failed("read", b.rawURL, b.a.redirected(e))
+	return driver.Failed("read", b.rawURL, b.a.redirected(e))
 }
 
 // Close ends the exchange. If little is left of the answer it is read, so that the connection can be used again; that

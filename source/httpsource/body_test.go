@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // endless is a body that notes what it was given.
@@ -35,7 +36,7 @@ func endlessBody(t *testing.T, src *endless, rng source.Range) *body {
 		url:    &url.URL{Scheme: "http", Host: "h"},
 		length: -1,
 		watch:  &watch{opts: &opts, cancel: cancel},
-		over:   func() error { return ctxError(ctx) },
+		over:   func() error { return driver.CtxError(ctx) },
 	}
 	b := newBody(a, "http://h/", &source.Resource{Len: -1}, rng)
 	t.Cleanup(func() { _ = b.Close() })

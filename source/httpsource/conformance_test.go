@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/driver"
 	"spate/source/sourcetest"
 )
 
@@ -81,8 +82,8 @@ func TestConformance(t *testing.T) {
 				h.Source = tt.wrap(t, s)
 				_, h.Dialer = h.Source.(source.Dialer)
 			}
-			if own, ok := h.Source.(*session); ok {
-				h.Settle = own.src.CloseIdleConnections
+			if own, ok := h.Source.(*driver.Session); ok {
+				h.Settle = own.Source.CloseIdleConnections
 			}
 			h.Missing = func(*testing.T) string { return o.URL + "/missing" }
 			h.Put = func(_ *testing.T, name string, content []byte) string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // Of a body that nobody wants, this much is read for so long, so that its connection can be used again.
@@ -36,7 +37,7 @@ type answer struct {
 
 // exchange sends one GET for u and waits for the header of the answer.
 func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
-	over := func() error { return ctxError(ctx) }
+	over := func() error { return driver.CtxError(ctx) }
 	inner, cancel := context.WithCancelCause(ctx)
 	w := &watch{opts: &s.opts, cancel: cancel}
 	req := s.request(httptrace.WithClientTrace(inner, w.trace()), u, rng)

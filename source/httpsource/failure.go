@@ -1,9 +1,7 @@
 package httpsource
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,34 +10,8 @@ import (
 	"syscall"
 
 	"spate/source"
+	"spate/source/driver"
 )
-
-// classed is an error of a kind, still without the URL it is about.
-func classed(kind source.Kind, err error) *source.Error {
-	return &source.Error{Kind: kind, Err: err}
-}
-
-// failed completes err, the result of doing op with the URL that the caller gave.
-func failed(op, rawURL string, err error) error {
-	e, ok := errors.AsType[*source.Error](err)
-	if !ok {
-		e = classed(source.KindOther, err)
-	}
-	e.Op, e.URL = op, rawURL
-	return e
-}
-
-// ctxError is why ctx is over, nil if it is not: its error, and its cause if that says more.
-func ctxError(ctx context.Context) error {
-	err := ctx.Err()
-	if err == nil {
-		return nil
-	}
-	if cause := context.Cause(ctx); cause != err {
-		return fmt.Errorf("%w: %w", err, cause)
-	}
-	return err
-}
 
 // classify says what err of a round trip or of reading a body means. over is the error of the caller's context.
 func (w *watch) classify(over, err error) *source.Error {
@@ -50,40 +22,27 @@ func (w *watch) classify(over, err error) *source.Error {
 	tlsErr := w.tlsErr
 	w.mu.Unlock()
 	switch {
-	case isTimeout(err):
-		return classed(source.KindTimeout, err)
+	case driver.IsTimeout(err):
+		return driver.Classed(source.KindTimeout, err)
 	case isProxyAuth(err):
 		return &source.Error{Kind: source.KindAuth, Status: http.StatusProxyAuthRequired, Err: err}
 	case tlsErr != nil, isAlert(err), errors.Is(err, http.ErrSchemeMismatch):
-		return classed(source.KindTLS, notEOF(err))
+		return driver.Classed(source.KindTLS, driver.NotEOF(err))
 	case isNetwork(err):
-		return classed(source.KindNetwork, notEOF(err))
+		return driver.Classed(source.KindNetwork, driver.NotEOF(err))
 	}
-	return classed(source.KindProtocol, err)
+	return driver.Classed(source.KindProtocol, err)
 }
 
 // interrupted is the error of an exchange that did not end by itself, nil if it did.
 func (w *watch) interrupted(over error) *source.Error {
 	if over != nil {
-		return interruption(over)
+		return driver.Interruption(over)
 	}
 	if err := w.verdict(); err != nil {
-		return classed(source.KindTimeout, err)
+		return driver.Classed(source.KindTimeout, err)
 	}
 	return nil
-}
-
-// interruption classes the error of a caller's context.
-func interruption(over error) *source.Error {
-	if errors.Is(over, context.DeadlineExceeded) {
-		return classed(source.KindTimeout, over)
-	}
-	return classed(source.KindOther, over)
-}
-
-func isTimeout(err error) bool {
-	e, ok := errors.AsType[net.Error](err)
-	return ok && e.Timeout()
 }
 
 // isAlert reports whether the peer, or we, gave up TLS after the handshake, as over a client's certificate.
@@ -122,14 +81,6 @@ func isLostConnection(text string) bool {
 		}
 	}
 	return false
-}
-
-// notEOF keeps an io.EOF from being taken for the end of a body.
-func notEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("the connection was closed before the answer: %w", io.ErrUnexpectedEOF)
-	}
-	return err
 }
 
 // statusText is the status in words of our own: the origin's could be anything.

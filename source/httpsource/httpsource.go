@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // Options are how a [Source] behaves. The zero value is what most callers want.
@@ -99,12 +100,12 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 	}
 	a, err := s.follow(ctx, u, rng)
 	if err != nil {
-		return nil, failed("open", rawURL, err)
+		return nil, driver.Failed("open", rawURL, err)
 	}
 	res, err := a.resource(rng)
 	if err != nil {
 		a.discard()
-		return nil, failed("open", rawURL, a.redirected(err))
+		return nil, driver.Failed("open", rawURL, a.redirected(err))
 	}
 	res.Conn = a.conn(start)
 	res.Body = newBody(a, rawURL, res, rng)

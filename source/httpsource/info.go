@@ -3,7 +3,6 @@ package httpsource
 import (
 	"errors"
 	"fmt"
-	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -147,12 +146,4 @@ func decimal(s string) int64 {
 		return -1
 	}
 	return int64(n)
-}
-
-// endOf is where rng ends.
-func endOf(rng source.Range) int64 {
-	if rng.Len < 0 || rng.Len > math.MaxInt64-rng.Off {
-		return math.MaxInt64
-	}
-	return rng.Off + rng.Len
 }

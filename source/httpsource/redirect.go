@@ -11,6 +11,7 @@ import (
 
 	"spate/internal/redact"
 	"spate/source"
+	"spate/source/driver"
 )
 
 // follow asks u, and where it leads to, until an answer is no redirect. Errors name the URL that they are about
@@ -49,19 +50,19 @@ func isRedirect(status int) bool {
 func (s *Source) next(u *url.URL, resp *http.Response, seen []string) (*url.URL, error) {
 	to, err := location(u, resp)
 	if err != nil {
-		return nil, classed(source.KindProtocol, err)
+		return nil, driver.Classed(source.KindProtocol, err)
 	}
 	if to.Scheme != "http" && to.Scheme != "https" {
-		return nil, classed(source.KindRefused, fmt.Errorf("redirect to another scheme: %s", redact.URL(to.String())))
+		return nil, driver.Classed(source.KindRefused, fmt.Errorf("redirect to another scheme: %s", redact.URL(to.String())))
 	}
 	if err := check(to); err != nil {
-		return nil, classed(source.KindProtocol, fmt.Errorf("redirect: %w", err))
+		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("redirect: %w", err))
 	}
 	if slices.Contains(seen, s.visit(to)) {
-		return nil, classed(source.KindProtocol, fmt.Errorf("redirect loop: back to %s", redact.URL(to.String())))
+		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("redirect loop: back to %s", redact.URL(to.String())))
 	}
 	if len(seen) > s.opts.MaxRedirects {
-		return nil, classed(source.KindProtocol, fmt.Errorf("more than %d redirects", max(s.opts.MaxRedirects, 0)))
+		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("more than %d redirects", max(s.opts.MaxRedirects, 0)))
 	}
 	return to, nil
 }

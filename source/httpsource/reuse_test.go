@@ -15,6 +15,7 @@ import (
 
 	"spate/internal/farm"
 	"spate/source"
+	"spate/source/driver"
 )
 
 // lengthy is a 206 of n bytes from 7 on, whose length its header or its chunk tells.
@@ -54,8 +55,8 @@ func TestSessionKeepsItsConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := bubbleSession(t, always(tt.answer))
-				dials, dial := 0, s.src.transport.DialContext
-				s.src.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dials, dial := 0, s.Source.(*Source).transport.DialContext
+				s.Source.(*Source).transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					dials++
 					return dial(ctx, network, addr)
 				}
@@ -149,8 +150,8 @@ func TestLargeReadsReachTheSocket(t *testing.T) {
 			var mu sync.Mutex
 			most := 0
 			own := s
-			if session, ok := src.(*session); ok {
-				own = session.src
+			if session, ok := src.(*driver.Session); ok {
+				own = session.Source.(*Source)
 			}
 			own.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)

@@ -2,111 +2,19 @@ package httpsource
 
 import (
 	"context"
-	"errors"
-	"io"
-	"sync"
 
 	"spate/source"
+	"spate/source/driver"
 )
-
-// errSessionClosed is why an Open of a closed session fails, and the cause of what its Close cuts off.
-var errSessionClosed = errors.New("session closed")
-
-// A session is one HTTP/1.1 connection's worth of a Source.
-type session struct {
-	src  *Source
-	turn chan struct{} // holds a token while a resource is open
-	done chan struct{} // closed by Close
-
-	mu     sync.Mutex
-	closed bool
-	cancel context.CancelCauseFunc // of the resource that is open
-}
 
 // Dial makes a session for rawURL, with a connection of its own that is made by the first Open. A session opens
 // other URLs as well, on a new connection if their host is another. It carries one resource at a time: a second Open
 // waits until the body of the first is closed. Close ends what is open.
 func (s *Source) Dial(_ context.Context, rawURL string) (source.Session, error) {
 	if _, err := parse(rawURL); err != nil {
-		return nil, failed("dial", rawURL, classed(source.KindMalformed, err))
+		return nil, driver.Failed("dial", rawURL, driver.Classed(source.KindMalformed, err))
 	}
 	src := &Source{opts: s.opts}
 	src.newTransports(true)
-	return &session{src: src, turn: make(chan struct{}, 1), done: make(chan struct{})}, nil
-}
-
-// Open is that of the Source, one at a time.
-func (s *session) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
-	if err := s.take(ctx); err != nil {
-		return nil, failed("open", rawURL, err)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	s.hold(cancel)
-	res, err := s.src.Open(ctx, rawURL, rng)
-	if err != nil {
-		s.release()
-		return nil, err
-	}
-	res.Body = &sessionBody{res.Body, sync.OnceFunc(s.release)}
-	return res, nil
-}
-
-// take waits for the turn.
-func (s *session) take(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-		return nil
-	case <-s.done:
-		return errSessionClosed
-	case <-ctx.Done():
-		return interruption(ctxError(ctx))
-	}
-}
-
-// hold lets Close cancel what has the turn; if Close came first, that is at once.
-func (s *session) hold(cancel context.CancelCauseFunc) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cancel = cancel
-	if s.closed {
-		cancel(errSessionClosed)
-	}
-}
-
-// release gives the turn back.
-func (s *session) release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cancel(nil)
-	if s.closed { // the connection may have become idle since
-		s.src.CloseIdleConnections()
-	}
-	<-s.turn
-}
-
-// Close ends what is open and closes the connection. It never fails.
-func (s *session) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.closed = true
-	close(s.done)
-	if s.cancel != nil {
-		s.cancel(errSessionClosed)
-	}
-	s.src.CloseIdleConnections()
-	return nil
-}
-
-type sessionBody struct {
-	io.ReadCloser
-	release func()
-}
-
-func (b *sessionBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.release()
-	return err
+	return driver.NewSession(src), nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"spate/source"
+	"spate/source/driver"
 )
 
 // A session keeps to one connection, and to HTTP/1.1.
@@ -49,14 +50,14 @@ func TestSessionMalformed(t *testing.T) {
 }
 
 // bubbleSession is a session in a bubble.
-func bubbleSession(t *testing.T, talk func(net.Conn)) *session {
+func bubbleSession(t *testing.T, talk func(net.Conn)) *driver.Session {
 	s := bubble(t, nil, talk)
 	opened, err := s.Dial(t.Context(), "http://h/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := opened.(*session)
-	own.src.transport.DialContext = s.transport.DialContext
+	own := opened.(*driver.Session)
+	own.Source.(*Source).transport.DialContext = s.transport.DialContext
 	t.Cleanup(func() { _ = own.Close() })
 	return own
 }
@@ -125,11 +126,11 @@ func TestSessionClose(t *testing.T) {
 				synctest.Wait()
 				_ = s.Close()
 				for range 2 {
-					if err := <-failed; !errors.Is(err, errSessionClosed) {
+					if err := <-failed; !errors.Is(err, driver.ErrSessionClosed) {
 						t.Errorf("got %v", err)
 					}
 				}
-				if _, err := s.Open(t.Context(), "http://h/", source.From(0)); !errors.Is(err, errSessionClosed) {
+				if _, err := s.Open(t.Context(), "http://h/", source.From(0)); !errors.Is(err, driver.ErrSessionClosed) {
 					t.Errorf("after Close: %v", err)
 				}
 			})

@@ -13,7 +13,7 @@ import (
 	"github.com/kevinburke/ssh_config"
 
 	"spate/source"
-	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // config is the configuration of SSH, read once.
@@ -39,7 +39,7 @@ func readConfig(files []string) (settings, error) {
 			c, err = ssh_config.DecodeBytes([]byte(r.text.String()))
 		}
 		if err != nil {
-			return nil, conn.Classed(source.KindLocal, fmt.Errorf("the SSH configuration %s: %w", name, err))
+			return nil, driver.Classed(source.KindLocal, fmt.Errorf("the SSH configuration %s: %w", name, err))
 		}
 		all = append(all, c)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 var errStale = errors.New("the idle connection was closed")
@@ -124,7 +125,7 @@ func (x *exchange) resource(info fs.FileInfo, sized bool, rng source.Range) *sou
 	}
 	body := conn.NewBody(x, x.watch, x.t.rawURL, x.src.times.Idle)
 	res.Body = body
-	end := conn.EndOf(rng)
+	end := driver.EndOf(rng)
 	if !sized {
 		body.Expect(end, false)
 		return res

@@ -13,6 +13,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // isLost reports whether the connection has failed, rather than what was asked for. One that is lost while a channel is opened
@@ -51,9 +52,9 @@ func classify(err error) *source.Error {
 	case isLost(err):
 		return lost(err)
 	case isNegotiation(err):
-		return conn.Classed(source.KindTLS, errors.New(conn.Text(err.Error())))
+		return driver.Classed(source.KindTLS, errors.New(conn.Text(err.Error())))
 	}
-	return conn.Classed(source.KindProtocol, errors.New(conn.Text(err.Error())))
+	return driver.Classed(source.KindProtocol, errors.New(conn.Text(err.Error())))
 }
 
 // lost is the error of a connection that has failed.
@@ -61,7 +62,7 @@ func lost(err error) *source.Error {
 	if conn.IsNetwork(err) {
 		return conn.Classify(err)
 	}
-	return conn.Classed(source.KindNetwork, fmt.Errorf("the connection is lost: %w", io.ErrUnexpectedEOF))
+	return driver.Classed(source.KindNetwork, fmt.Errorf("the connection is lost: %w", io.ErrUnexpectedEOF))
 }
 
 // refusal is a status of SFTP that is an error, of those that have no error of io/fs.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"spate/source"
-	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A host is a place with all that the configuration says of it.
@@ -48,7 +48,7 @@ func (s *Source) host(p place) (*host, error) {
 		h.keyAddr = net.JoinHostPort(a, "22")
 	}
 	if cmd := c.get(alias, "ProxyCommand"); cmd != "" && !strings.EqualFold(cmd, "none") {
-		return nil, conn.Classed(source.KindLocal, errors.New("ProxyCommand of the SSH configuration is not supported; ProxyJump is"))
+		return nil, driver.Classed(source.KindLocal, errors.New("ProxyCommand of the SSH configuration is not supported; ProxyJump is"))
 	}
 	if jump := c.get(alias, "ProxyJump"); jump != "" && !strings.EqualFold(jump, "none") {
 		h.jumps = strings.Split(jump, ",")

@@ -13,7 +13,7 @@ import (
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
 	"spate/source"
-	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A HostKeyError is why a host is not trusted: nothing was sent to it, no name and no password. It comes in an error of
@@ -53,7 +53,7 @@ func newKeeper(h *host) (*keeper, error) {
 	}
 	db, err := knownhosts.NewDB(there...)
 	if err != nil {
-		return nil, conn.Classed(source.KindLocal, err)
+		return nil, driver.Classed(source.KindLocal, err)
 	}
 	return &keeper{h, db}, nil
 }
@@ -90,7 +90,7 @@ func (k *keeper) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 func (k *keeper) remember(key ssh.PublicKey) error {
 	name := k.h.known[0]
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return conn.Classed(source.KindLocal, err)
+		return driver.Classed(source.KindLocal, err)
 	}
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil {
@@ -100,7 +100,7 @@ func (k *keeper) remember(key ssh.PublicKey) error {
 		}
 	}
 	if err != nil {
-		return conn.Classed(source.KindLocal, err)
+		return driver.Classed(source.KindLocal, err)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // maxJumps bounds a chain of ProxyJump.
@@ -100,7 +101,7 @@ func (s *Source) logIn(ctx context.Context, w *conn.Watch, r route) (*link, erro
 		return nil, err
 	}
 	if r.depth > maxJumps {
-		return nil, conn.Classed(source.KindLocal, errors.New("ProxyJump of the SSH configuration goes in circles"))
+		return nil, driver.Classed(source.KindLocal, errors.New("ProxyJump of the SSH configuration goes in circles"))
 	}
 	if len(r.via) > 0 {
 		h.jumps = r.via
@@ -181,7 +182,7 @@ func untrusted(err error) error {
 	if _, ok := errors.AsType[*source.Error](err); ok {
 		return err
 	}
-	return conn.Classed(source.KindTLS, err)
+	return driver.Classed(source.KindTLS, err)
 }
 
 // isRefusal tells the end of all attempts, on either side. These errors have no types.

@@ -7,6 +7,7 @@ import (
 
 	"spate/source"
 	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A target is a URL in the terms of SFTP.
@@ -37,7 +38,7 @@ func parse(rawURL string) (target, error) {
 		t.path = strings.TrimLeft(home, "/")
 	}
 	if strings.Trim(t.path, "/") == "" || t.path == "/~" {
-		return target{}, conn.Classed(source.KindMalformed, errors.New("malformed URL: no file in it"))
+		return target{}, driver.Classed(source.KindMalformed, errors.New("malformed URL: no file in it"))
 	}
 	return t, nil
 }
@@ -64,7 +65,7 @@ func parseHop(hop string) (place, error) {
 	}
 	u, err := conn.ParseURL(hop, "ssh")
 	if err != nil {
-		return place{}, conn.Classed(source.KindLocal, errors.New("ProxyJump of the SSH configuration is not understood"))
+		return place{}, driver.Classed(source.KindLocal, errors.New("ProxyJump of the SSH configuration is not understood"))
 	}
 	return placeOf(u), nil
 }

@@ -1,4 +1,4 @@
-package conn
+package driver
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"spate/source"
 )
 
-// errSessionClosed is why an Open of a closed session fails, and the cause of what its Close cuts off.
-var errSessionClosed = errors.New("session closed")
+// ErrSessionClosed is why an Open of a closed session fails, and the cause of what its Close cuts off.
+var ErrSessionClosed = errors.New("session closed")
 
 // Idler is a Source that keeps idle connections.
 type Idler interface {
@@ -18,30 +18,31 @@ type Idler interface {
 	CloseIdleConnections()
 }
 
-// NewSession makes a session of src, which must be nobody else's and keep one connection at most. It carries one
-// resource at a time: a second Open waits until the body of the first is closed. Close ends what is open.
-func NewSession(src Idler) source.Session {
-	return &session{src: src, turn: make(chan struct{}, 1), done: make(chan struct{})}
-}
-
-type session struct {
-	src  Idler
-	turn chan struct{} // holds a token while a resource is open
-	done chan struct{} // closed by Close
+// A Session is one connection's worth of a Source. It carries one resource at a time: a second Open waits until the body
+// of the first is closed. Close ends what is open. [NewSession] makes one.
+type Session struct {
+	Source Idler         // nobody else's; it keeps one connection at most
+	turn   chan struct{} // holds a token while a resource is open
+	done   chan struct{} // closed by Close
 
 	mu     sync.Mutex
 	closed bool
 	cancel context.CancelCauseFunc // of the resource that is open
 }
 
+// NewSession makes a session of src, which is the session's alone from then on, and must keep one connection at most.
+func NewSession(src Idler) *Session {
+	return &Session{Source: src, turn: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
 // Open is that of the Source, one at a time.
-func (s *session) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
+func (s *Session) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
 	if err := s.take(ctx); err != nil {
 		return nil, Failed("open", rawURL, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	s.hold(cancel)
-	res, err := s.src.Open(ctx, rawURL, rng)
+	res, err := s.Source.Open(ctx, rawURL, rng)
 	if err != nil {
 		s.release()
 		return nil, err
@@ -51,45 +52,45 @@ func (s *session) Open(ctx context.Context, rawURL string, rng source.Range) (*s
 }
 
 // take waits for the turn.
-func (s *session) take(ctx context.Context) error {
+func (s *Session) take(ctx context.Context) error {
 	select {
 	case <-s.done:
-		return errSessionClosed
+		return ErrSessionClosed
 	default:
 	}
 	select {
 	case s.turn <- struct{}{}:
 		return nil
 	case <-s.done:
-		return errSessionClosed
+		return ErrSessionClosed
 	case <-ctx.Done():
 		return Interruption(CtxError(ctx))
 	}
 }
 
 // hold lets Close cancel what has the turn; if Close came first, that is at once.
-func (s *session) hold(cancel context.CancelCauseFunc) {
+func (s *Session) hold(cancel context.CancelCauseFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancel = cancel
 	if s.closed {
-		cancel(errSessionClosed)
+		cancel(ErrSessionClosed)
 	}
 }
 
 // release gives the turn back.
-func (s *session) release() {
+func (s *Session) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancel(nil)
 	if s.closed { // the connection may have become idle since
-		s.src.CloseIdleConnections()
+		s.Source.CloseIdleConnections()
 	}
 	<-s.turn
 }
 
 // Close ends what is open and closes the connection. It never fails.
-func (s *session) Close() error {
+func (s *Session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -98,9 +99,9 @@ func (s *session) Close() error {
 	s.closed = true
 	close(s.done)
 	if s.cancel != nil {
-		s.cancel(errSessionClosed)
+		s.cancel(ErrSessionClosed)
 	}
-	s.src.CloseIdleConnections()
+	s.Source.CloseIdleConnections()
 	return nil
 }
 

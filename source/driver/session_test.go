@@ -1,4 +1,4 @@
-package conn
+package driver
 
 import (
 	"context"
@@ -74,10 +74,10 @@ func TestSessionCloses(t *testing.T) {
 		}()
 		synctest.Wait()
 		s.Close()
-		if err := <-waits; err == nil || !strings.Contains(err.Error(), errSessionClosed.Error()) {
+		if err := <-waits; err == nil || !strings.Contains(err.Error(), ErrSessionClosed.Error()) {
 			t.Errorf("who waited got %v", err)
 		}
-		if _, err := res.Body.Read(make([]byte, 1)); !errors.Is(err, errSessionClosed) {
+		if _, err := res.Body.Read(make([]byte, 1)); !errors.Is(err, ErrSessionClosed) {
 			t.Errorf("Read: %v", err)
 		}
 		before := m.closed
