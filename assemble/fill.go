@@ -324,7 +324,7 @@ func (f *fill) readAt(b []byte, off int64) (int, error) {
 	}
 	if i >= len(f.blocks) { // it passed by, or was freed: its reader was sent away
 		f.mu.Unlock()
-		return 0, errTooLarge
+		return 0, errNotKept
 	}
 	kept := f.blocks[i]
 	f.mu.Unlock()

@@ -71,7 +71,7 @@ func (j *joined) read(ctx context.Context, b []byte) (int, error) {
 		return 0, j.fault(source.KindCorrupt, errPromised)
 	}
 	if !j.moveOn(n) {
-		return 0, errTooLarge
+		return 0, errNotKept
 	}
 	j.t.add(b[:n])
 	return n, nil
@@ -99,7 +99,7 @@ func (j *joined) await(ctx context.Context) error {
 	}
 	switch {
 	case !f.serves(j):
-		return errTooLarge
+		return errNotKept
 	case f.n > j.off:
 		return ctx.Err()
 	case ctx.Err() != nil:

@@ -16,7 +16,7 @@ const (
 	maxStray   = 16       // fills that run though nobody reads them
 )
 
-var errTooLarge = errors.New("too large to be cached")
+var errNotKept = errors.New("it is not kept in the cache")
 
 // A memo is the cache of one call for parts marked (*): what was fetched, and what is being fetched, by URL.
 //
