@@ -13,8 +13,11 @@ const (
 	Failed   Type = "failed"   // an alternative failed: URL, Manifest, Line, Error, Kind, Off
 	Resumed  Type = "resumed"  // an alternative broke and was opened again: URL, Off
 	Unwound  Type = "unwound"  // an enclosing part's next alternative is tried: Manifest, Line, Off
-	Progress Type = "progress" // Bytes so far, Size where it is known
-	File     Type = "file"     // a file is whole under its final name: Path, Bytes
+	Begin    Type = "begin"    // a file is begun, or gone on with: Path, URL, Size, Bytes that are there already
+	Progress Type = "progress" // Bytes so far, Size where it is known; of a file over many connections Conns and Map
+	Aside    Type = "aside"    // a mirror is not used any more: URL, Error, Kind
+	Waiting  Type = "waiting"  // nothing comes, all that was lost is asked for again: Error, Kind
+	File     Type = "file"     // a file is whole under its final name: Path, Bytes, SHA256
 	Done     Type = "done"     // the whole is done: Bytes
 )
 
@@ -32,9 +35,24 @@ type Event struct {
 	Size     int64     `json:"size,omitempty"`   // -1: not known
 	Cached   bool      `json:"cached,omitempty"` // served without a request
 	Path     string    `json:"path,omitempty"`
+	SHA256   string    `json:"sha256,omitempty"` // in hexadecimal
+	Conns    int       `json:"conns,omitempty"`  // connections that are open
+	Map      string    `json:"map,omitempty"`    // of the file, see MapCells
+	Job      int64     `json:"job,omitempty"`    // of a batch, counted from 1: which of its entries this is about
 	Error    string    `json:"error,omitempty"`
 	Kind     string    `json:"kind,omitempty"` // of the error, as source.Kind prints it
 }
 
 // Sink receives events. It is called from several goroutines and must not block for long.
 type Sink func(Event)
+
+// MapCells is how many characters a Map has at most: each stands for as much of the file, in order. A file of fewer
+// bytes has as many. What a character says is what the least of its bytes are.
+const MapCells = 64
+
+// The characters of a Map.
+const (
+	MapMissing = '-' // not asked for
+	MapAsked   = '.' // a connection has it to fetch
+	MapThere   = '#' // written
+)
