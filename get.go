@@ -113,7 +113,7 @@ func (g *getter) single(ctx context.Context) error {
 		return err
 	}
 	if o, err := g.object(ctx); o != nil || err != nil {
-		return g.download(ctx, o, err)
+		return g.download(o, err)
 	}
 	s, err := g.c.open(ctx, g.url, g.rewind)
 	if err != nil {

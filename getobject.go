@@ -19,7 +19,12 @@ func (g *getter) object(ctx context.Context) (*fetch.Object, error) {
 		return nil, nil
 	}
 	g.c.prepare()
-	o, err := fetch.OpenObject(ctx, g.c.src, g.url)
+	o, err := fetch.OpenObject(ctx, g.c.src, []fetch.Mirror{{URL: g.url}}, &fetch.ObjectOptions{
+		SHA256:      !g.opts.NoDigest,
+		Connections: g.opts.Connections,
+		PerHost:     g.c.Options.PerHost,
+		Events:      g.c.Options.Events,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -30,21 +35,17 @@ func (g *getter) object(ctx context.Context) (*fetch.Object, error) {
 }
 
 // download writes an object to its file.
-func (g *getter) download(ctx context.Context, o *fetch.Object, err error) error {
+func (g *getter) download(o *fetch.Object, err error) error {
 	if err != nil {
 		return err
 	}
 	defer o.Close()
 	path := g.target(o.Info())
-	done, err := o.To(ctx, path, &fetch.ObjectOptions{
-		Options:     fetch.Options{Overwrite: g.opts.Overwrite, SHA256: !g.opts.NoDigest},
-		Connections: g.opts.Connections,
-		PerHost:     g.c.Options.PerHost,
-		Events:      g.c.Options.Events,
-	})
-	if done == nil {
+	file, err := fetch.Create(path, &fetch.Options{Overwrite: g.opts.Overwrite})
+	if err != nil {
 		return err
 	}
+	done, err := o.To(file)
 	if err != nil {
 		if done.Size > 0 {
 			g.done.Part, g.done.Bytes = path+fetch.Ext, done.Size

@@ -27,6 +27,9 @@ func (f *File) Commit() error {
 	if err := f.publish(); err != nil {
 		return err
 	}
+	if f.journal != nil {
+		f.journal.Remove() // of no use alone, and no harm
+	}
 	f.Keep() // it is synced: there is nothing left that closing could fail to write
 	return syncFolder(filepath.Dir(f.path))
 }

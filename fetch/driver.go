@@ -2,13 +2,16 @@ package fetch
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"spate/event"
+	"spate/fetch/journal"
 	"spate/format/span"
 	"spate/internal/redact"
 	"spate/sched"
@@ -16,51 +19,64 @@ import (
 	"spate/source/budget"
 )
 
-// A driver does what the scheduler decides: it turns actions into requests, and what becomes of them into events.
+// A driver does what the scheduler decides: it turns actions into requests, and what becomes of them into events. It begins
+// without a file; from the first answer until run it stands still, and so does its clock.
 //
 // Lock order: driver.mu before conn.mu. Neither is held over I/O.
 type driver struct {
-	ctx    context.Context // of all requests; ends with run
-	cancel context.CancelCauseFunc
-	opts   *ObjectOptions
-	src    source.Source
-	urls   []string
-	info   source.Info // of the first answer: what all others must agree with
-	file   *File
-	digest *digester // nil: none wanted
-	wg     sync.WaitGroup
-	memory budget.Budget // of blocks that are kept to be used again
+	ctx      context.Context // of all requests; ends with run
+	cancel   context.CancelCauseFunc
+	opts     *ObjectOptions
+	src      source.Source
+	mirrors  []Mirror
+	file     *File // nil until run
+	record   *recorder
+	digest   *digester // nil: none wanted
+	wg       sync.WaitGroup
+	memory   budget.Budget // of blocks that are kept to be used again
+	answered chan struct{} // closed once info is set
+	begin    time.Time
 
 	fetched atomic.Int64
 	toldAt  atomic.Int64 // nanoseconds from begin to the last event of progress
 
-	mu      sync.Mutex
-	sched   *sched.Scheduler
-	begin   time.Time
-	first   *opened // until connection one takes it
-	conns   map[int]*conn
-	open    int
-	most    int // open at once
-	timer   *time.Timer
-	faults  []error // the last of each source
-	over    chan struct{}
-	isOver  bool
-	err     error
-	size    int64
-	written span.Set
+	mu       sync.Mutex
+	going    *sync.Cond // paused has ended
+	paused   bool
+	pausedAt time.Duration
+	sched    *sched.Scheduler
+	info     source.Info // of the first answer: what all others must agree with
+	origins  []origin    // the mirrors
+	conns    map[int]*conn
+	most     int // open at once
+	timer    *time.Timer
+	waiting  bool // for a connection, nothing is open
+	opens    int64
+	failures int64
+	over     chan struct{}
+	isOver   bool
+	err      error
+	size     int64
+	written  span.Set
+	voided   bool // what an earlier download has left is of no use
 }
 
-func newDriver(ctx context.Context, o *Object, file *File, opts *ObjectOptions) *driver {
-	info := o.Info()
-	d := &driver{opts: opts, src: o.src, urls: o.urls, info: info, file: file, first: o.first,
-		conns: make(map[int]*conn), faults: make([]error, len(o.urls)), over: make(chan struct{}), begin: time.Now(), size: info.Size, memory: budget.Budget{Max: maxFree}}
+// An origin is what is known of a mirror.
+type origin struct {
+	source.Info        // of its first answer
+	answered    bool   // there was one
+	same        bool   // it is of what an earlier download has begun
+	addr        string // host:port
+	fault       error  // its last
+}
+
+func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
+	d := &driver{opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
+		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: budget.Budget{Max: maxFree}}
+	d.going = sync.NewCond(&d.mu)
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
-	d.sched = sched.New(opts.config(d.info, d.urls))
-	if d.digest = newSHA256(opts.SHA256); d.digest != nil {
-		d.digest.file, d.digest.free = file, d.recycle
-		d.digest.seal(info.Size)
-		d.digest.told = func(off int64) { d.tell(sched.Event{Type: sched.Frontier, Off: off}) }
-	}
+	d.sched = sched.New(opts.config(mirrors))
+	d.written = *opts.there()
 	return d
 }
 
@@ -74,12 +90,24 @@ func (d *driver) recycle(b []byte) { d.memory.Recycle(b[:cap(b)]) }
 
 var errOver = errors.New("the download is over")
 
-// run downloads. It returns when every goroutine of the driver has ended.
-func (d *driver) run() (*Done, error) {
-	if d.digest != nil {
-		d.wg.Go(d.digest.run)
+// start asks for the object. It is followed by end.
+func (d *driver) start() { d.tell(sched.Event{Type: sched.Start}) }
+
+// end returns when every goroutine of the driver has ended.
+func (d *driver) end() {
+	d.stopWorkers()
+	d.cancel(errOver)
+	d.wg.Wait()
+}
+
+// run downloads to file.
+func (d *driver) run(file *File) (*Done, error) {
+	done := &Done{Resumed: d.written.Bytes()}
+	err := d.prepare(file)
+	if err != nil {
+		d.finish(err)
 	}
-	d.tell(sched.Event{Type: sched.Start})
+	d.proceed()
 	select {
 	case <-d.over:
 	case <-d.ctx.Done():
@@ -91,15 +119,117 @@ func (d *driver) run() (*Done, error) {
 		d.digest.stop()
 	}
 	d.wg.Wait()
-	done := &Done{Size: d.size, Fetched: d.fetched.Load(), Connections: d.most}
+	if d.record != nil {
+		d.recorded(d.record.end(d.err == nil))
+	}
+	d.sum(done)
+	return done, d.err
+}
+
+// recorded takes the error of the journal, which is of use only where nothing else went wrong.
+func (d *driver) recorded(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// sum says what was done.
+func (d *driver) sum(done *Done) {
+	done.Size, done.Fetched, done.Connections = d.size, d.fetched.Load(), d.most
+	done.Opens, done.Failures = d.opens, d.failures
+	for _, o := range d.origins {
+		if o.answered && o.addr != "" && !slices.Contains(done.Origins, o.addr) {
+			done.Origins = append(done.Origins, o.addr)
+		}
+	}
+	slices.Sort(done.Origins)
 	if d.digest != nil && d.err == nil {
 		done.SHA256, d.err = d.digest.sum()
 	}
 	if d.err != nil {
-		done.Size = d.written.NextGap(span.Span{End: math.MaxInt64}).Off
+		done.Size = d.written.Bytes()
 	}
-	return done, d.err
 }
+
+// prepare makes all ready for the first byte.
+func (d *driver) prepare(file *File) error {
+	d.file, d.size = file, d.info.Size
+	if err := journal.CheckName(file.path + journal.Ext); err != nil {
+		return err
+	}
+	if d.info.Size > 0 {
+		if err := allocate(file.part, d.info.Size); err != nil {
+			return err
+		}
+	}
+	r := newRecorder(file)
+	r.header, r.failed = d.header, d.finish
+	r.pass, r.voided = func(_ int64, b []byte) { d.recycle(b) }, func() {}
+	if d.opts.SHA256 {
+		d.digest = d.newDigest()
+		r.pass, r.voided = d.digest.add, d.digest.restart
+		d.wg.Go(d.digest.run)
+	}
+	resumed := d.written.Len() > 0
+	if resumed {
+		r.early = file.left.Ranges
+	} else if err := file.dropJournal(); err != nil { // what was left has proved to be of no use
+		return err
+	}
+	d.record = r
+	r.start()
+	d.tellOf(event.Event{Type: event.Begin, Path: file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
+	if resumed {
+		return r.begin()
+	}
+	return nil
+}
+
+func (d *driver) newDigest() *digester {
+	g := newDigester(sha256.New())
+	g.file, g.free = d.file, d.recycle
+	g.dropped = *d.written.Clone()
+	g.seal(d.size)
+	old := d.written.Bounds().End
+	g.told = func(off int64) {
+		if off < old { // what was there before is no reason to wait
+			off = max(off, d.ahead())
+		}
+		d.tell(sched.Event{Type: sched.Frontier, Off: off})
+	}
+	return g
+}
+
+// ahead is where the first gap is.
+func (d *driver) ahead() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.written.NextGap(span.Span{End: math.MaxInt64}).Off
+}
+
+// header is what the journal says of the object.
+func (d *driver) header() journal.Header {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := journal.Header{Size: d.size}
+	for i, o := range d.origins {
+		if o.answered && len(h.Origins) < maxNoted {
+			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
+		}
+	}
+	if d.opts.Left == nil {
+		return h
+	}
+	for _, o := range d.opts.Left.left.Header.Origins {
+		if _, known := h.Origin(o.URL); !known && len(h.Origins) < maxNoted {
+			h.Origins = append(h.Origins, o)
+		}
+	}
+	return h
+}
+
+// maxNoted is how many origins a journal tells of.
+const maxNoted = 32
 
 // stopWorkers lets the workers end after what they have been told to do.
 func (d *driver) stopWorkers() {
@@ -112,17 +242,37 @@ func (d *driver) stopWorkers() {
 		close(c.work)
 	}
 	d.conns = nil
-	if d.first != nil {
-		d.first.res.Body.Close()
-		d.first.session.Close()
-		d.first = nil
+}
+
+// now is the time that has passed, without that of the pause. d.mu is held.
+func (d *driver) now() time.Duration { return time.Since(d.begin) }
+
+// pause lets everything wait for the file. d.mu is held.
+func (d *driver) pause() {
+	d.paused, d.pausedAt = true, d.now()
+	if d.timer != nil {
+		d.timer.Stop()
 	}
+	close(d.answered)
+}
+
+// proceed ends the pause.
+func (d *driver) proceed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.begin = d.begin.Add(d.now() - d.pausedAt)
+	d.paused = false
+	d.going.Broadcast()
+	d.step(sched.Event{Type: sched.Tick})
 }
 
 // tell gives ev to the scheduler and does what follows from it.
 func (d *driver) tell(ev sched.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for d.paused {
+		d.going.Wait()
+	}
 	d.step(ev)
 }
 
@@ -131,11 +281,22 @@ func (d *driver) step(ev sched.Event) {
 	queue := []sched.Event{ev}
 	for len(queue) > 0 && !d.isOver {
 		ev, queue = queue[0], queue[1:]
-		ev.At = time.Since(d.begin)
+		ev.At = d.now()
 		for _, a := range d.sched.Step(ev) {
 			queue = append(queue, d.do(a)...)
 		}
 	}
+	d.tellWaiting()
+}
+
+// tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. d.mu is held.
+func (d *driver) tellWaiting() {
+	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
+	if waiting && !d.waiting {
+		err := d.failure()
+		d.tellOf(event.Event{Type: event.Waiting, Error: err.Error(), Kind: classOf(err).String()})
+	}
+	d.waiting = waiting
 }
 
 // do begins what a says. What can be answered on the spot is answered by the events returned. d.mu is held.
@@ -152,7 +313,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	case sched.WakeAt:
 		d.wakeAt(a.At)
 	case sched.SetAside:
-		d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.urls[a.Source]), Kind: a.Class.String(), Error: "set aside: " + a.Class.String()})
+		d.tellAside(a)
 	case sched.Finished:
 		d.finishLocked(nil)
 	case sched.GiveUp:
@@ -161,22 +322,28 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	return nil
 }
 
+// tellAside says that a mirror is not used any more. Of one that has nothing in its stead, the error will say it.
+func (d *driver) tellAside(a sched.Action) {
+	if len(d.mirrors) == 1 {
+		return
+	}
+	text := "its bytes differ from those of the other mirrors"
+	if err := d.origins[a.Source].fault; a.Class != sched.Corrupt && err != nil {
+		text = err.Error()
+	}
+	d.tellOf(event.Event{Type: event.Aside, URL: redact.URL(d.mirrors[a.Source].URL), Kind: a.Class.String(), Error: text})
+}
+
 // order gives a range to a connection, a new one if need be.
 func (d *driver) order(a sched.Action) {
-	if a.Restart {
-		d.written = span.Set{}
-		if d.digest != nil {
-			d.digest.restart()
-		}
-	}
 	c := d.conns[a.Conn]
 	if c == nil {
 		c = &conn{d: d, id: a.Conn, work: make(chan sched.Action, 2)}
 		d.conns[a.Conn] = c
-		d.open++
-		d.most = max(d.most, d.open)
+		d.most = max(d.most, len(d.conns))
 		d.wg.Go(c.run)
 	}
+	d.opens++
 	c.expect(a)
 	c.work <- a
 }
@@ -185,15 +352,17 @@ func (d *driver) order(a sched.Action) {
 func (d *driver) gone(c *conn, ev sched.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for d.paused {
+		d.going.Wait()
+	}
 	if d.conns[c.id] == c {
 		delete(d.conns, c.id)
-		d.open--
 	}
 	d.step(ev)
 }
 
 func (d *driver) wakeAt(at time.Duration) {
-	left := at - time.Since(d.begin)
+	left := at - d.now()
 	if d.timer == nil {
 		d.timer = time.AfterFunc(left, func() { d.tell(sched.Event{Type: sched.Tick}) })
 		return
@@ -211,16 +380,17 @@ func (d *driver) finishLocked(err error) {
 	if d.isOver {
 		return
 	}
-	d.isOver, d.err = true, err
+	d.isOver, d.err, d.paused = true, err, false
+	d.going.Broadcast()
 	close(d.over)
 }
 
 // failure is why no source is left.
 func (d *driver) failure() error {
 	var errs []error
-	for _, err := range d.faults {
-		if err != nil {
-			errs = append(errs, err)
+	for _, o := range d.origins {
+		if o.fault != nil {
+			errs = append(errs, o.fault)
 		}
 	}
 	if len(errs) == 1 {

@@ -5,6 +5,9 @@
 // holds a lock on it (flock), so that two of them never write the same file; the lock ends with the process, however
 // it ends, and with [File.Finish]. The locks of NFS and the like are as good as these file systems make them; where
 // there are none at all (Windows), two processes must not write the same file.
+//
+// An [Object] is fetched at many places at once. While that lasts, and where it was ended early, FILE.spate beside FILE.part is
+// the journal (package journal) of what is there; [Resume] goes on from these two, in another process or after a crash.
 package fetch
 
 import (
@@ -27,10 +30,11 @@ var (
 	errRewind     = errors.New("cannot go back to where nothing was written")
 )
 
-// Options of [Create]. The zero value, and nil, mean the defaults.
+// Options of [Create] and [Resume]. The zero value, and nil, mean the defaults.
 type Options struct {
 	Overwrite bool // Commit may replace an existing file; false: it never does
-	SHA256    bool // File.SHA256 is wanted; false: the bytes are not hashed
+	SHA256    bool // File.SHA256 is wanted of what is written in order; false: the bytes are not hashed
+	VerifyAll bool // Resume reads all that is there again; false: what is durable by its journal is sampled
 }
 
 // Check reports whether [Create] would refuse path for what there is now: without Overwrite anything of that name, with

@@ -5,6 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"spate/fetch/journal"
 )
 
 // A File is a file that is being written, as FILE.part. It ends with one of Commit, Keep and Discard; the latter two do
@@ -20,6 +22,9 @@ type File struct {
 	opts   Options
 	digest *digest // nil: none wanted
 
+	left    *journal.State   // of one that was resumed: what of it was there
+	journal *journal.Journal // nil: none yet
+
 	finished fs.FileInfo // FILE.part as it was closed; nil while it is open and once ended
 }
 
@@ -27,7 +32,7 @@ type File struct {
 //
 // A file that exists at path is an error that is [fs.ErrExist], unless Overwrite is set; a directory, a device and the
 // like are errors in any case. A FILE.part that a live process writes is [ErrInUse]. One that was left behind is
-// dropped and begun anew (nothing is resumed here). A FILE.part that is no regular file, be it a symbolic link, is an
+// dropped and begun anew, with its journal ([Resume] goes on with it). A FILE.part that is no regular file, be it a symbolic link, is an
 // error and stays as it is.
 //
 // The file's permissions are 0666 as the umask allows.
@@ -40,6 +45,9 @@ func Create(path string, opts *Options) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, part: part}
+	if err := f.dropJournal(); err != nil {
+		return nil, errors.Join(err, f.Discard())
+	}
 	if opts != nil {
 		f.opts = *opts
 	}
@@ -75,14 +83,6 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 		return 0, failed("write", f.path, fs.ErrClosed)
 	}
 	return f.part.WriteAt(p, off)
-}
-
-// keepPrefix keeps the first size bytes as FILE.part, if there are any.
-func (f *File) keepPrefix(size int64) error {
-	if size == 0 {
-		return f.Discard()
-	}
-	return errors.Join(f.part.Truncate(size), f.Keep())
 }
 
 // Rewind takes back what was written from offset off on: the next Write goes there, also in a file that was finished.
@@ -122,16 +122,19 @@ func (f *File) SHA256() []byte {
 	return f.digest.sum()
 }
 
-// Keep ends the file and leaves what was written as FILE.part.
+// Keep ends the file and leaves what was written as FILE.part, with its journal, if it has one.
 func (f *File) Keep() error {
 	f.finished = nil
 	if f.part == nil {
 		return nil
 	}
+	if f.journal != nil {
+		f.journal.Close() // what it says is said
+	}
 	return f.closePart()
 }
 
-// Discard ends the file and removes FILE.part, if that is still the file that was written.
+// Discard ends the file and removes FILE.part, if that is still the file that was written, and its journal.
 func (f *File) Discard() error {
 	if f.ended() {
 		return nil
@@ -150,6 +153,9 @@ func (f *File) remove() error {
 	}
 	if err := same(f.part); err != nil {
 		return err
+	}
+	if f.journal != nil {
+		f.journal.Remove() // of no use alone, and no harm
 	}
 	if !removesOpen {
 		f.Keep()

@@ -2,13 +2,11 @@ package fetch
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
-	"math"
 	"net/url"
 	"time"
 
 	"spate/event"
+	"spate/format/span"
 	"spate/sched"
 	"spate/source"
 )
@@ -16,107 +14,126 @@ import (
 // An Object is one resource that has answered and is to be written to a file: over many connections where its origin
 // answers ranges and tells its size, else over the one that it has.
 type Object struct {
-	src   source.Source
-	urls  []string
-	first *opened
+	d    *driver
+	over bool
 }
 
-// opened is an answer and the session that carries it.
-type opened struct {
-	session source.Session
-	res     *source.Resource
-	setup   time.Duration
+// A Mirror is one place that has the object.
+type Mirror struct {
+	URL      string
+	Priority int // lower is asked first
 }
 
-// OpenObject asks for urls[0], from its first byte on, and returns once that has answered. The others are mirrors of it.
-// The Object must be closed. Errors are those of src.
-func OpenObject(ctx context.Context, src source.Source, urls ...string) (*Object, error) {
-	begin := time.Now()
-	session, err := source.Dial(ctx, src, urls[0])
-	if err != nil {
-		return nil, err
-	}
-	res, err := session.Open(ctx, urls[0], source.Range{Len: math.MaxInt64})
-	if err != nil {
-		session.Close()
-		return nil, err
-	}
-	return &Object{src: src, urls: urls, first: &opened{session, res, time.Since(begin)}}, nil
-}
-
-// Info is what the first answer told.
-func (o *Object) Info() source.Info { return o.first.res.Info }
-
-// Close ends the first answer, if it was not used up by To.
-func (o *Object) Close() error {
-	if o.first == nil {
-		return nil
-	}
-	err := o.first.res.Body.Close()
-	return errors.Join(err, o.first.session.Close())
-}
-
-// ObjectOptions are those of [Object.To]. The zero value, and nil, mean the defaults.
+// ObjectOptions are those of [OpenObject]. The zero value, and nil, mean the defaults.
 type ObjectOptions struct {
-	Options           // of the file
-	Connections int   // opened as soon as the size is known; 0: as many as pay
-	PerHost     int   // at most so many to one host; 0: 8, or Connections where that is more
-	MinRange    int64 // no connection is opened for less; 0: 1 MiB
+	Left        *File         // from Resume, to be gone on with; nil: all is fetched
+	SHA256      bool          // Done.SHA256 is wanted
+	Connections int           // opened as soon as the size is known; 0: as many as pay
+	PerHost     int           // at most so many to one host; 0: 8, or Connections where that is more
+	MinRange    int64         // no connection is opened for less; 0: 1 MiB
+	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
+	Order       sched.Order
 	Events      event.Sink
 }
 
 // Done is what [Object.To] has done.
 type Done struct {
-	Size        int64  // of the file, or of what is left of it
-	SHA256      []byte // nil if none was wanted
-	Fetched     int64  // bytes that came over the network
-	Connections int    // that were open at once, at most
+	Size        int64    // of the file, or how much of it is there
+	SHA256      []byte   // nil if none was wanted
+	Resumed     int64    // bytes that were there before
+	Fetched     int64    // bytes that came over the network and were written
+	Connections int      // that were open at once, at most
+	Opens       int64    // requests
+	Failures    int64    // of them and of their answers
+	Origins     []string // host:port of those that have answered, sorted
 }
 
-// To writes the object to path: into FILE.part, which becomes FILE once it is whole. It uses the Object up.
+// OpenObject asks the mirrors, the first of the best priority to begin with, and returns once one of them has answered. A
+// mirror that does not is tried three times, quickly, beside the others. ctx governs all until [Object.To] returns. The
+// Object must be closed.
 //
-// Every byte is written once. A connection that breaks, is slow or falls silent is replaced; a range answered by other
-// bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged].
-// After an error, and when ctx ends, the bytes before the first gap are kept as FILE.part, and Done says how many they
-// are; without any, there is none.
-func (o *Object) To(ctx context.Context, path string, opts *ObjectOptions) (*Done, error) {
+// With Left what is missing is asked for. An answer that is not of what was begun then, as far as size, validator and, where
+// these do not prove it, three ranges taken by chance tell, is an error that is [source.ErrChanged].
+//
+// Errors are those of src where there is one mirror; of several it is a [*MirrorsError].
+func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) (*Object, error) {
 	if opts == nil {
 		opts = &ObjectOptions{}
 	}
-	info := o.Info()
-	file, err := Create(path, &Options{Overwrite: opts.Overwrite})
-	if err != nil {
-		return nil, err
+	d := newDriver(ctx, src, mirrors, opts)
+	d.start()
+	select {
+	case <-d.answered:
+		return &Object{d: d}, nil
+	case <-d.over:
+	case <-d.ctx.Done():
+		d.finish(context.Cause(d.ctx))
 	}
-	if info.Size > 0 {
-		if err := allocate(file.part, info.Size); err != nil {
-			return nil, errors.Join(err, file.Discard())
-		}
+	d.end()
+	return nil, d.err
+}
+
+// Info is what the first answer told.
+func (o *Object) Info() source.Info { return o.d.info }
+
+// Close ends what [Object.To] has not.
+func (o *Object) Close() error {
+	if !o.over {
+		o.over = true
+		o.d.finish(errOver)
+		o.d.end()
 	}
-	d := newDriver(ctx, o, file, opts)
-	o.first = nil
-	done, err := d.run()
+	return nil
+}
+
+// To writes the object to file, which is Left, or is new, and ends it: with its final name once it is whole. It uses the
+// Object up.
+//
+// Every byte is written once. A connection that breaks, is slow or falls silent is replaced; a range answered by other
+// bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged].
+// After an error, and when the context of OpenObject ends, what has come is kept as FILE.part, with a journal that says
+// what it is, and Done tells how many bytes they are; without any, there is neither.
+func (o *Object) To(file *File) (*Done, error) {
+	o.over = true
+	done, err := o.d.run(file)
 	if err == nil {
 		err = file.Commit()
 	}
 	if err != nil {
-		return done, errors.Join(err, file.keepPrefix(done.Size))
+		file.leave(done.Size)
 	}
-	return done, nil
+	return done, err
 }
 
 // window is how far ahead of the digest is written at most, so that it is computed from memory.
 const window = 32 << 20
 
-func (o *ObjectOptions) config(info source.Info, urls []string) sched.Config {
-	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange}
-	for _, u := range urls {
-		c.Sources = append(c.Sources, sched.Source{Host: hostOf(u)})
+func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
+	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax}
+	for _, m := range mirrors {
+		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
+	}
+	if o.RetryMax < 0 {
+		c.RetryMax = 1
 	}
 	if o.SHA256 {
 		c.Window = window
 	}
+	if o.Left != nil {
+		c.Size = o.Left.left.Header.Size
+		for x := range o.Left.left.Covered().All() {
+			c.Done = append(c.Done, sched.Range(x))
+		}
+	}
 	return c
+}
+
+// there is what of the file an earlier download has left.
+func (o *ObjectOptions) there() *span.Set {
+	if o.Left == nil {
+		return &span.Set{}
+	}
+	return o.Left.left.Covered()
 }
 
 // hostOf is what the URL names as its host, for counting connections; "" where it names none.
@@ -126,11 +143,4 @@ func hostOf(rawURL string) string {
 		return ""
 	}
 	return u.Host
-}
-
-func newSHA256(want bool) *digester {
-	if !want {
-		return nil
-	}
-	return newDigester(sha256.New())
 }

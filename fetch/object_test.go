@@ -5,11 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"spate/fetch/journal"
 	"spate/internal/farm"
 	"spate/source"
 	"spate/source/httpsource"
@@ -49,17 +49,10 @@ func TestObject(t *testing.T) {
 				data := content(c.size)
 				c.res.Body = data
 				f.Serve("/x", c.res)
-				src := httpsource.New(nil)
-				defer src.CloseIdleConnections()
-				o, err := OpenObject(t.Context(), src, f.URL("/x"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer o.Close()
 				path := filepath.Join(t.TempDir(), "x")
 				opts := c.opts
 				opts.SHA256 = sum
-				done, err := o.To(t.Context(), path, &opts)
+				done, err := download(t.Context(), t, path, &opts, f.URL("/x"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -79,17 +72,32 @@ func TestObject(t *testing.T) {
 	}
 }
 
-// object opens url for a test.
-func object(t *testing.T, url string) *Object {
+// download is what a download consists of: it goes on with what is left at path, if there is anything.
+func download(ctx context.Context, t *testing.T, path string, opts *ObjectOptions, urls ...string) (*Done, error) {
 	t.Helper()
 	src := httpsource.New(nil)
-	t.Cleanup(src.CloseIdleConnections)
-	o, err := OpenObject(t.Context(), src, url)
-	if err != nil {
-		t.Fatal(err)
+	defer src.CloseIdleConnections()
+	var mirrors []Mirror
+	for _, u := range urls {
+		mirrors = append(mirrors, Mirror{URL: u})
 	}
-	t.Cleanup(func() { o.Close() })
-	return o
+	file, err := Resume(ctx, path, nil)
+	must(t, err)
+	with := *opts
+	with.Left = file
+	o, err := OpenObject(ctx, src, mirrors, &with)
+	if err != nil {
+		if file != nil {
+			must(t, file.Keep())
+		}
+		return nil, err
+	}
+	defer o.Close()
+	if file == nil {
+		file, err = Create(path, nil)
+		must(t, err)
+	}
+	return o.To(file)
 }
 
 // TestObjectCancelled: what is left is the beginning, without gaps.
@@ -101,23 +109,56 @@ func TestObjectCancelled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	opts := &ObjectOptions{Options: Options{SHA256: true}, Connections: 4}
+	opts := &ObjectOptions{SHA256: true, Connections: 4}
 	go func() {
 		f.Wait(t.Context(), farm.Stuck, "/x", 1)
 		cancel(enough)
 	}()
-	done, err := object(t, f.URL("/x")).To(ctx, path, opts)
+	done, err := download(ctx, t, path, opts, f.URL("/x"))
 	if !errors.Is(err, enough) || done == nil {
 		t.Fatalf("%+v, %v", done, err)
 	}
+	wantLeft(t, path, data, done.Size)
+	wantNames(t, path, filepath.Base(path)+Ext, filepath.Base(path)+journal.Ext)
+
+	f.Serve("/x", farm.Resource{Body: data})
+	again, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true}, f.URL("/x"))
+	must(t, err)
+	if again.Resumed != done.Size || again.Fetched != int64(len(data))-done.Size {
+		t.Errorf("%+v, after %d bytes", again, done.Size)
+	}
+	wantWhole(t, path, data, again)
+}
+
+// wantLeft: of what the journal says is there, all is right, and it is so many bytes.
+func wantLeft(t *testing.T, path string, data []byte, size int64) {
+	t.Helper()
+	s, err := journal.Read(path + journal.Ext)
+	must(t, err)
 	got, err := os.ReadFile(path + Ext)
-	if done.Size == 0 && errors.Is(err, fs.ErrNotExist) {
-		return
+	must(t, err)
+	for _, r := range s.Ranges {
+		if !bytes.Equal(got[r.Off:r.End], data[r.Off:r.End]) {
+			t.Errorf("%v is left, and wrong", r)
+		}
 	}
-	if err != nil || int64(len(got)) != done.Size || !bytes.HasPrefix(data, got) {
-		t.Errorf("%d bytes are left, %d are told, %v", len(got), done.Size, err)
+	if n := s.Covered().Bytes(); n != size {
+		t.Errorf("%d bytes are left, want %d", n, size)
 	}
-	wantNames(t, path, filepath.Base(path)+Ext)
+}
+
+// wantWhole: the file is there, alone, and its digest is right.
+func wantWhole(t *testing.T, path string, data []byte, done *Done) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	must(t, err)
+	if !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, which are not the %d wanted", len(got), len(data))
+	}
+	if want := sha256.Sum256(data); done.SHA256 != nil && !bytes.Equal(done.SHA256, want[:]) {
+		t.Errorf("digest %x, want %x", done.SHA256, want)
+	}
+	wantNames(t, path, filepath.Base(path))
 }
 
 // TestObjectChanges: a second answer is of another version. Nothing of it comes into the file.
@@ -127,13 +168,12 @@ func TestObjectChanges(t *testing.T) {
 	one, two := content(16<<20), bytes.Repeat([]byte("2"), 16<<20)
 	f.Serve("/x", farm.Then(farm.Resource{Body: one, BreakAt: 3 << 20}, farm.Resource{Body: two}))
 	path := filepath.Join(t.TempDir(), "x")
-	done, err := object(t, f.URL("/x")).To(t.Context(), path, &ObjectOptions{Options: Options{SHA256: true}, Connections: 4})
+	done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 4}, f.URL("/x"))
 	if !errors.Is(err, source.ErrChanged) {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	got, err := os.ReadFile(path + Ext)
-	if done.Size > 0 && (err != nil || !bytes.HasPrefix(one, got)) {
-		t.Errorf("%d bytes are left, which are not the beginning of the first version; %v", len(got), err)
+	if done.Size > 0 {
+		wantLeft(t, path, one, done.Size)
 	}
 }
 
@@ -145,7 +185,7 @@ func TestDigesterBeginsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer part.Close()
-	d := newSHA256(true)
+	d := newDigester(sha256.New())
 	d.file, d.free, d.told = part, func([]byte) {}, func(int64) {}
 	add := func(b []byte, off int64) {
 		if _, err := part.WriteAt(b, off); err != nil {

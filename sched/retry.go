@@ -9,36 +9,40 @@ const (
 	backoffMax  = 30 * time.Second
 )
 
-// begin asks for the object: by one request to its end, or where some of it is there, for what is missing first.
+// begin asks for the object: by one request to its end, or where some of it is there, for the first gap.
 func (s *Scheduler) begin() {
 	if s.live() > 0 {
 		return
 	}
 	best := -1
 	for i, src := range s.sources {
-		if src.aside != None || src.blocked() > s.now {
-			continue
-		}
-		if best < 0 || less(src, s.sources[best]) {
+		if src.aside == None && src.blocked() <= s.now && (best < 0 || s.less(src, s.sources[best])) {
 			best = i
 		}
 	}
 	if best < 0 {
 		return
 	}
+	if s.got > 0 && s.sources[best].stream { // it is the best, so nobody knows ranges
+		s.void()
+	}
 	switch {
 	case s.size < 0 && s.got > 0:
 		s.ask(s.add(best), Range{s.got, -1}, Action{})
 	case s.got > 0: // whatever the window: the frontier passes what is there
-		g := s.gaps[0]
-		s.ask(s.add(best), Range{g.Off, g.Off + s.claimLen(best, nil, g)}, Action{})
+		c := s.add(best)
+		s.ask(c, s.gaps[0], Action{})
+		c.first = true
 	default:
 		s.openWhole(best)
 	}
 }
 
 // less says whether a is to be asked before b.
-func less(a, b *source) bool {
+func (s *Scheduler) less(a, b *source) bool {
+	if s.got > 0 && a.stream != b.stream {
+		return b.stream
+	}
 	if a.tries != b.tries {
 		return a.tries < b.tries
 	}

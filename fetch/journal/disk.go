@@ -29,6 +29,14 @@ type file interface {
 // Windows, too.
 type folder string
 
+// CheckName is the error of a path that is too long for a journal. It may be one of [Create] otherwise.
+func CheckName(path string) error {
+	if _, err := os.Lstat(path + tempExt); errors.Is(err, syscall.ENAMETOOLONG) {
+		return err
+	}
+	return nil
+}
+
 func in(path string) (folder, string) { return folder(filepath.Dir(path)), filepath.Base(path) }
 
 // create makes the file readable for its owner alone: what redaction did not recognise as a secret stays with him.

@@ -1,0 +1,168 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"syscall"
+	"time"
+
+	"spate/event"
+	"spate/fetch/journal"
+	"spate/format/span"
+	"spate/internal/redact"
+	"spate/sched"
+	"spate/source"
+)
+
+// accept checks an answer against the first one, or makes it that.
+func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resource) error {
+	if res.Off != a.Off {
+		return errNoRange
+	}
+	if err := d.compare(ctx, a, res); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[a.Source]
+	isFirst := d.info.URL == ""
+	switch {
+	case !isFirst && d.info.Size >= 0 && res.Size >= 0 && res.Size != d.info.Size:
+		return d.changed(a, "it has another size than at first")
+	case o.answered && !res.HasValidatorOf(&o.Info):
+		return d.changed(a, "its validator is another one than at first")
+	}
+	if !o.answered {
+		o.answered, o.Info, o.addr = true, res.Info, res.Conn.Addr
+	}
+	if isFirst {
+		d.info = res.Info
+		d.pause()
+	}
+	return nil
+}
+
+func (d *driver) changed(a sched.Action, text string) error {
+	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindChanged, Err: errors.New(text)}
+}
+
+var errNoRange = errors.New("the origin answers no ranges")
+
+// compared is how many ranges of what is there are fetched again, where nothing else proves that they are of what an
+// origin has now; at most compareLen of each.
+const (
+	compared   = 3
+	compareLen = journal.DefaultPieceSize
+)
+
+// compare makes sure that the answer is of what an earlier download has begun, once for each origin.
+func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resource) error {
+	left := d.opts.Left
+	if left == nil || d.origins[a.Source].same || d.isVoid() {
+		return nil
+	}
+	h := &left.left.Header
+	if res.Size >= 0 && res.Size != h.Size {
+		return d.changed(a, "it has another size than what was begun")
+	}
+	was, known := h.Origin(d.mirrors[a.Source].URL)
+	begun := source.Info{Validator: was.Validator}
+	switch {
+	case known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&begun):
+		return d.changed(a, "it is not what was begun: its validator is another one")
+	case known && res.HasStrongValidator() && begun.HasStrongValidator():
+	default:
+		if err := d.compareBytes(ctx, a); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.origins[a.Source].same = true
+	return nil
+}
+
+// compareBytes fetches some of what is there once more.
+func (d *driver) compareBytes(ctx context.Context, a sched.Action) error {
+	url := d.mirrors[a.Source].URL
+	session, err := source.Dial(ctx, d.src, url)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	for _, x := range journal.Pick(d.opts.Left.left.Ranges, compared, nil) {
+		n := min(x.Len(), compareLen)
+		same, err := d.sameBytes(ctx, session, url, span.Span{Off: x.Off, End: x.Off + n})
+		if err != nil {
+			return err
+		}
+		if !same {
+			return d.changed(a, "it is not what was begun: the bytes differ")
+		}
+	}
+	return nil
+}
+
+// sameBytes reports whether the bytes of x in the file are those of the url.
+func (d *driver) sameBytes(ctx context.Context, session source.Session, url string, x span.Span) (bool, error) {
+	res, err := session.Open(ctx, url, source.Range{Off: x.Off, Len: x.Len()})
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	if res.Off != x.Off {
+		return false, errNoRange
+	}
+	there, now := make([]byte, x.Len()), make([]byte, x.Len())
+	if _, err := io.ReadFull(res.Body, now); err != nil {
+		return false, &source.Error{Op: "read", URL: url, Kind: source.KindNetwork, Err: err}
+	}
+	_, err = d.opts.Left.ReadAt(there, x.Off)
+	return bytes.Equal(there, now), err
+}
+
+// isVoid reports whether what an earlier download has left was given up.
+func (d *driver) isVoid() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.voided
+}
+
+// blame keeps why a source has failed last.
+func (d *driver) blame(source int, err error) {
+	d.mu.Lock()
+	d.origins[source].fault = err
+	d.failures++
+	d.mu.Unlock()
+	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[source].URL), Error: err.Error(), Kind: classOf(err).String()})
+}
+
+func classOf(err error) sched.Class {
+	se, _ := errors.AsType[*source.Error](err)
+	switch {
+	case errors.Is(err, errNoRange):
+		return sched.RangeUnsupported
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return sched.Refused
+	case se == nil:
+		return sched.Network
+	case se.Kind == source.KindTimeout:
+		return sched.Timeout
+	case se.Status == 429 || se.Status == 503:
+		return sched.Busy
+	case se.Kind == source.KindChanged:
+		return sched.Changed
+	case se.Kind == source.KindNetwork, se.Status >= 500:
+		return sched.Network
+	}
+	return sched.Gone
+}
+
+func retryAfter(err error) time.Duration {
+	if se, ok := errors.AsType[*source.Error](err); ok {
+		return se.RetryAfter
+	}
+	return 0
+}

@@ -1,0 +1,182 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math"
+	"time"
+
+	"spate/sched"
+	"spate/source"
+)
+
+// A reading is one range of one connection.
+type reading struct {
+	c   *conn
+	a   sched.Action
+	off int64 // all before is written
+	eof bool  // the answer has ended there, and with it the object, whose size was not known
+	res *source.Resource
+	at  time.Time // of the last Progress
+}
+
+// open asks for the range, and checks that the answer is of what was begun.
+func (r *reading) open(ctx context.Context) error {
+	d := r.c.d
+	begin := time.Now()
+	if err := r.ask(ctx); err != nil {
+		return err
+	}
+	res := r.res
+	ev := sched.Event{Type: sched.Opened, Conn: r.c.id, Size: res.Size, Off: r.a.Off, End: -1, Setup: time.Since(begin),
+		Seekable: res.Seekable || r.a.Off > 0}
+	if res.Len >= 0 {
+		ev.End = res.Off + res.Len
+	}
+	d.tell(ev)
+	if err := d.ended(); err != nil {
+		res.Body.Close()
+		return err
+	}
+	if r.a.Off > 0 && !r.a.Hedge && !r.a.Probe {
+		return d.record.begin()
+	}
+	return nil
+}
+
+func (r *reading) ask(ctx context.Context) (err error) {
+	c, d := r.c, r.c.d
+	url := d.mirrors[r.a.Source].URL
+	if c.session == nil {
+		if c.session, err = source.Dial(ctx, d.src, url); err != nil {
+			return err
+		}
+	}
+	rng := source.Range{Off: r.a.Off, Len: math.MaxInt64}
+	if r.a.End >= 0 {
+		rng.Len = r.a.End - r.a.Off
+	}
+	if r.res, err = c.session.Open(ctx, url, rng); err != nil {
+		return err
+	}
+	if err = d.accept(ctx, r.a, r.res); err != nil {
+		r.res.Body.Close()
+	}
+	return err
+}
+
+// read reads the range to its end.
+func (r *reading) read() error {
+	c := r.c
+	c.block = max(c.block, minBlock)
+	c.heldFrom, r.at = r.a.Off, time.Now()
+	for {
+		n := c.claim(c.block)
+		if n == 0 {
+			return nil
+		}
+		if err := r.fill(n); err == io.EOF {
+			return r.ended()
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads n bytes, which are claimed, and writes them.
+func (r *reading) fill(n int) error {
+	begin := time.Now()
+	for n > 0 {
+		b := r.c.d.buffer()
+		m, err := r.readSome(b[:n])
+		if werr := r.put(b[:m]); werr != nil {
+			return werr
+		}
+		r.off += int64(m)
+		n -= m
+		if err != nil {
+			return err
+		}
+		r.tell()
+	}
+	r.c.adapt(time.Since(begin))
+	return nil
+}
+
+// put takes b, the next bytes of the range.
+func (r *reading) put(b []byte) error {
+	if r.a.Hedge || r.a.Probe {
+		r.c.held = append(r.c.held, b...)
+		r.c.d.recycle(b)
+		return nil
+	}
+	return r.c.d.write(r.off, b)
+}
+
+// readSome fills b, or less of it where that would take long.
+func (r *reading) readSome(b []byte) (n int, err error) {
+	begin := time.Now()
+	for n < len(b) && err == nil {
+		var m int
+		m, err = r.res.Body.Read(b[n:])
+		n += m
+		if time.Since(begin) > toldWithin {
+			break
+		}
+	}
+	return n, err
+}
+
+// adapt claims more at once where bytes come fast, and less where they do not: what is claimed cannot be cut off.
+func (c *conn) adapt(took time.Duration) {
+	switch {
+	case took < toldWithin/8:
+		c.block = min(2*c.block, maxBlock)
+	case took > toldWithin:
+		c.block = max(c.block/2, minBlock)
+	}
+}
+
+// tell reports how far the range is written, not too often.
+func (r *reading) tell() {
+	if t := time.Now(); t.Sub(r.at) > toldWithin/10 {
+		r.at = t
+		if r.off != r.c.wanted() { // that is told once, by finish
+			r.c.d.tell(sched.Event{Type: sched.Progress, Conn: r.c.id, Off: r.off})
+		}
+	}
+}
+
+// wanted is the end of the range, as it was cut.
+func (c *conn) wanted() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end
+}
+
+// finish reports the end of the range.
+func (r *reading) finish() bool {
+	c := r.c
+	ev := sched.Event{Type: sched.Progress, Conn: c.id, Off: r.off, EOF: r.eof}
+	if r.a.Probe {
+		there := make([]byte, len(c.held))
+		_, err := c.d.file.ReadAt(there, r.a.Off)
+		ev = sched.Event{Type: sched.Verified, Conn: c.id, OK: err == nil && bytes.Equal(there, c.held)}
+	}
+	c.d.tell(ev)
+	return true
+}
+
+// ended is for an answer that ends before the range: an origin may cap what it answers, or not tell its size.
+func (r *reading) ended() error {
+	switch {
+	case r.res.Len >= 0 && r.off == r.res.Off+r.res.Len, r.off == r.c.wanted():
+		return nil
+	case r.res.Size < 0 && r.res.Len < 0:
+		r.c.d.knownSize(r.off)
+		r.eof = true
+		return nil
+	}
+	return &source.Error{Op: "read", URL: r.c.d.mirrors[r.a.Source].URL, Kind: source.KindNetwork, Err: io.ErrUnexpectedEOF}
+}

@@ -1,0 +1,181 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"spate/event"
+	"spate/fetch/journal"
+	"spate/internal/farm"
+	"spate/source"
+)
+
+// cutShort begins a download of the 16 MiB of data at path, and ends it after 12 MiB at most.
+func cutShort(t *testing.T, f *farm.Farm, path string, res farm.Resource) *Done {
+	t.Helper()
+	res.StallAt = 12 << 20
+	f.Serve("/x", res)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	go func() {
+		f.Wait(t.Context(), farm.Stuck, "/x", 1)
+		cancel(enough)
+	}()
+	done, err := download(ctx, t, path, &ObjectOptions{Connections: 4}, f.URL("/x"))
+	if !errors.Is(err, enough) || done.Size == 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	return done
+}
+
+// TestResume: what an origin has now goes on with what is there only if it is the same.
+func TestResume(t *testing.T) {
+	data := content(16 << 20)
+	other := bytes.Clone(data)
+	for i := range other {
+		other[i] ^= 1
+	}
+	same := farm.Resource{Body: data, ETag: `"1"`}
+	for _, c := range []struct {
+		name       string
+		begun, now farm.Resource
+		url        string
+		want       error
+	}{
+		{name: "same", begun: same, now: same},
+		{name: "changed", begun: same, now: farm.Resource{Body: other, ETag: `"2"`}, want: source.ErrChanged},
+		{name: "another validator", begun: same, now: farm.Resource{Body: data, ETag: `"2"`}, want: source.ErrChanged},
+		{name: "another size", begun: same, now: farm.Resource{Body: data[1:], ETag: `"1"`}, want: source.ErrChanged},
+		{name: "no validators, same", begun: farm.Resource{Body: data, ETag: farm.NoETag}, now: farm.Resource{Body: data, ETag: farm.NoETag}},
+		{name: "no validators, changed", begun: farm.Resource{Body: data, ETag: farm.NoETag},
+			now: farm.Resource{Body: other, ETag: farm.NoETag}, want: source.ErrChanged},
+		{name: "weak, same", begun: farm.Resource{Body: data, ETag: `W/"1"`}, now: farm.Resource{Body: data, ETag: `W/"1"`}},
+		{name: "weak, changed", begun: farm.Resource{Body: data, ETag: `W/"1"`}, now: farm.Resource{Body: other, ETag: `W/"1"`}, want: source.ErrChanged},
+		{name: "fresh URL", begun: same, now: farm.Resource{Body: data, ETag: `"9"`}, url: "/y"},
+		{name: "fresh URL of another", begun: same, now: farm.Resource{Body: other, ETag: `"1"`}, url: "/y", want: source.ErrChanged},
+		{name: "no ranges any more", begun: same, now: farm.Resource{Body: data, ETag: `"1"`, NoRange: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := farm.New()
+			defer f.Close()
+			path := filepath.Join(t.TempDir(), "x")
+			left := cutShort(t, f, path, c.begun)
+			url := "/x"
+			if c.url != "" {
+				url = c.url
+			}
+			f.Serve(url, c.now)
+			done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 4}, f.URL(url))
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%+v, %v; want %v", done, err, c.want)
+			}
+			if err != nil {
+				wantLeft(t, path, data, left.Size)
+				return
+			}
+			wantWhole(t, path, data, done)
+			resumed := left.Size
+			if c.now.NoRange {
+				resumed = 0
+			}
+			if done.Resumed != resumed || done.Fetched != 16<<20-resumed {
+				t.Errorf("%+v after %d bytes", done, left.Size)
+			}
+		})
+	}
+}
+
+// TestResumeSecondMirror: what the first mirror has is another thing now, the second one still has it.
+func TestResumeSecondMirror(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	data := content(16 << 20)
+	path := filepath.Join(t.TempDir(), "x")
+	left := cutShort(t, f, path, farm.Resource{Body: data, ETag: `"1"`})
+	f.Serve("/x", farm.Resource{Body: data, ETag: `"2"`})
+	f.Serve("/y", farm.Resource{Body: data})
+	var aside []event.Event
+	opts := &ObjectOptions{SHA256: true, Events: func(e event.Event) {
+		if e.Type == event.Aside {
+			aside = append(aside, e)
+		}
+	}}
+	done, err := download(t.Context(), t, path, opts, f.URL("/x"), f.URL("/y"))
+	must(t, err)
+	wantWhole(t, path, data, done)
+	if done.Fetched != 16<<20-left.Size {
+		t.Errorf("%+v after %d bytes", done, left.Size)
+	}
+	if len(aside) != 1 || !strings.HasSuffix(aside[0].URL, "/x") {
+		t.Errorf("set aside: %+v", aside)
+	}
+}
+
+// TestResumeDamaged: what is not right on the disk is fetched again.
+func TestResumeDamaged(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	data := content(16 << 20)
+	for _, damage := range []struct {
+		name string
+		do   func(t *testing.T, path string)
+	}{
+		{"journal cut", func(t *testing.T, path string) {
+			text, err := os.ReadFile(path + journal.Ext)
+			must(t, err)
+			must(t, os.WriteFile(path+journal.Ext, text[:rnd.IntN(len(text))], 0o600))
+		}},
+		{"journal gone", func(t *testing.T, path string) { must(t, os.Remove(path+journal.Ext)) }},
+		{"part gone", func(t *testing.T, path string) { must(t, os.Remove(path+Ext)) }},
+		{"part cut", func(t *testing.T, path string) { must(t, os.Truncate(path+Ext, rnd.Int64N(10<<20))) }},
+		{"part zeros", func(t *testing.T, path string) {
+			must(t, os.Truncate(path+Ext, 0))
+			must(t, os.Truncate(path+Ext, 16<<20))
+		}},
+	} {
+		t.Run(damage.name, func(t *testing.T) {
+			f := farm.New()
+			defer f.Close()
+			path := filepath.Join(t.TempDir(), "x")
+			cutShort(t, f, path, farm.Resource{Body: data})
+			damage.do(t, path)
+			f.Serve("/x", farm.Resource{Body: data})
+			done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 3}, f.URL("/x"))
+			must(t, err)
+			wantWhole(t, path, data, done)
+		})
+	}
+}
+
+// TestCreateAfterCut: who does not resume begins anew, and nothing of the old journal is believed.
+func TestCreateAfterCut(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	path := filepath.Join(t.TempDir(), "x")
+	cutShort(t, f, path, farm.Resource{Body: content(16 << 20)})
+	file, err := Create(path, nil)
+	must(t, err)
+	wantNames(t, path, filepath.Base(path)+Ext)
+	must(t, file.Discard())
+	wantNames(t, path)
+}
+
+func TestNameTooLongForAJournal(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	f.Serve("/x", farm.Resource{Body: content(10)})
+	path := filepath.Join(t.TempDir(), strings.Repeat("n", 248))
+	_, err := download(t.Context(), t, path, &ObjectOptions{}, f.URL("/x"))
+	if !errors.Is(err, syscall.ENAMETOOLONG) {
+		t.Error(err)
+	}
+	wantNames(t, path)
+}

@@ -1,0 +1,104 @@
+package fetch
+
+import (
+	"cmp"
+	"time"
+
+	"spate/event"
+	"spate/format/span"
+)
+
+// write writes b, which it owns from then on, at off.
+func (d *driver) write(off int64, b []byte) error {
+	if len(b) == 0 {
+		d.recycle(b)
+		return nil
+	}
+	if _, err := d.file.WriteAt(b, off); err != nil {
+		d.recycle(b)
+		d.finish(err)
+		return err
+	}
+	d.fetched.Add(int64(len(b)))
+	d.mu.Lock()
+	d.written.Add(span.Span{Off: off, End: off + int64(len(b))})
+	d.mu.Unlock()
+	d.tellProgress()
+	d.record.blocks <- block{off, b}
+	return nil
+}
+
+// restart makes what is there void.
+func (d *driver) restart() {
+	d.mu.Lock()
+	d.written, d.voided = span.Set{}, true
+	d.mu.Unlock()
+	if d.record != nil {
+		d.record.blocks <- block{}
+	}
+}
+
+// ended is why the download is over; nil while it is not.
+func (d *driver) ended() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.isOver {
+		return cmp.Or(d.err, errOver)
+	}
+	return nil
+}
+
+// tellProgress tells how many bytes there are, four times a second at most.
+func (d *driver) tellProgress() {
+	last, now := d.toldAt.Load(), time.Since(d.begin)
+	if d.opts.Events == nil || now.Nanoseconds()-last < int64(time.Second/4) || !d.toldAt.CompareAndSwap(last, now.Nanoseconds()) {
+		return
+	}
+	d.tellOf(d.survey())
+}
+
+// survey is how far the download is.
+func (d *driver) survey() event.Event {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := event.Event{Type: event.Progress, Bytes: d.written.Bytes(), Size: d.size, Conns: len(d.conns)}
+	if d.size > 0 {
+		e.Map = d.drawMap()
+	}
+	return e
+}
+
+// drawMap is the file as event.Map draws it. d.mu is held.
+func (d *driver) drawMap() string {
+	asked := d.written.Clone()
+	for _, c := range d.conns {
+		asked.Add(c.rest())
+	}
+	n := min(d.size, event.MapCells)
+	cells := make([]byte, n)
+	for i := range n {
+		cell := span.Span{Off: share(d.size, i, n), End: share(d.size, i+1, n)}
+		switch {
+		case d.written.Covers(cell):
+			cells[i] = event.MapThere
+		case asked.Covers(cell):
+			cells[i] = event.MapAsked
+		default:
+			cells[i] = event.MapMissing
+		}
+	}
+	return string(cells)
+}
+
+// share is i/n of size.
+func share(size, i, n int64) int64 { return size/n*i + size%n*i/n }
+
+// knownSize is told of the size of what did not tell it beforehand.
+func (d *driver) knownSize(size int64) {
+	d.mu.Lock()
+	d.size = size
+	d.mu.Unlock()
+	if d.digest != nil {
+		d.digest.seal(size)
+	}
+}
