@@ -45,6 +45,7 @@ var rooms = map[string]int{
 	"format/manifest":    1,
 	"format/sequence":    1,
 	"format/span":        1,
+	"format/bytesize":    1,
 	"event":              1,
 	"sched":              1,
 	"internal/seal":      1,
@@ -56,7 +57,7 @@ var rooms = map[string]int{
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
-var pure = []string{"format/manifest", "format/sequence", "format/span", "event", "sched", "internal/redact", "internal/netrc"}
+var pure = []string{"format/manifest", "format/sequence", "format/span", "format/bytesize", "event", "sched", "internal/redact", "internal/netrc"}
 
 // testOnly packages are imported by tests, and by the one package named.
 var testOnly = map[string]string{
