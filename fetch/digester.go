@@ -8,7 +8,7 @@ import (
 	"spate/format/span"
 )
 
-// maxHeld bounds the bytes that a digester keeps of what came before its turn; the rest it reads back from the file.
+// maxHeld bounds the memory that a digester keeps for what came before its turn; the rest it reads back from the file.
 const maxHeld = 24 << 20
 
 // A digester hashes a file in order while its bytes are written in any order. What comes in its turn, or a little ahead
@@ -26,7 +26,7 @@ type digester struct {
 	next    int64            // all before it is hashed
 	size    int64            // of the whole; -1: not known yet
 	held    map[int64][]byte // what is written and not hashed, by offset
-	bytes   int64            // in held
+	bytes   int64            // that the blocks in held take, full or not: where bytes come slowly there are few in each
 	dropped span.Set         // what is written, not hashed, and not held
 	lap     int              // how often it was begun
 	stopped bool
@@ -42,10 +42,10 @@ func newDigester(h hash.Hash) *digester {
 // add is told that b was written at off. It owns b from then on.
 func (d *digester) add(off int64, b []byte) {
 	d.mu.Lock()
-	keep := d.bytes+int64(len(b)) <= maxHeld
+	keep := d.bytes+int64(cap(b)) <= maxHeld
 	if keep {
 		d.held[off] = b
-		d.bytes += int64(len(b))
+		d.bytes += int64(cap(b))
 	} else {
 		d.dropped.Add(span.Span{Off: off, End: off + int64(len(b))})
 	}
@@ -133,7 +133,7 @@ func (d *digester) wait(limit int) (p piece, ok bool) {
 	for !d.stopped && d.next != d.size {
 		if b, ok := d.held[d.next]; ok {
 			delete(d.held, d.next)
-			d.bytes -= int64(len(b))
+			d.bytes -= int64(cap(b))
 			return piece{b, d.next, len(b), d.lap}, true
 		}
 		end := d.dropped.NextGap(span.Span{Off: d.next, End: d.next + int64(limit)}).Off
