@@ -37,6 +37,9 @@ type Config struct {
 	PieceSize   int64         // > 0: claims end where a piece ends, if that is near
 	RetryMax    time.Duration // how long to wait for a connection that was lost; default 10 min
 	ReadTimeout time.Duration // how long the last source may be silent; default 30 s
+	// Limited says that all connections share a limit of the caller's. Nothing is asked for twice then to have it earlier, and
+	// a connection is not replaced for being slower than it was: neither could make the whole faster.
+	Limited bool
 	// Rand gives numbers in [0, 1) for jitter and for where a new mirror is compared; nil: always 0.5.
 	Rand func() float64
 }

@@ -44,7 +44,8 @@
 //     counts as its source's others do, at first as 2 MiB/s.
 //   - steal.go: where nothing is free and somebody idle, the connection that would end last is cut to its share: if that moves the end
 //     by more than max(δ, √(δ·T/n)), δ the set-up of a request (at least 10 ms), T the time left, n the connections.
-//   - tail.go: where nothing can be cut off either, the last range is asked for once more: at most 2 % (1 to 8 MiB) in all.
+//   - tail.go: where nothing can be cut off either, the last range is asked for once more: at most 2 % (1 to 8 MiB) in all. Not
+//     where all connections share a limit of ours.
 //   - ramp.go: without a number asked for, each host has 1, 2, 4, 8 connections while a doubling gives 15 % more, measured over 0.4 s
 //     or 4 δ. What a host refuses sets its ceiling to what worked, and one more is tried after a cool-down.
 //   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there

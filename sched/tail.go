@@ -6,7 +6,7 @@ func (s *Scheduler) maxDup() int64 { return min(max(s.size/50, 1<<20), 8<<20) }
 // hedgeLast asks once more for the range that would end last, where nothing can be taken from it: if the copy is likely to be there
 // two set-ups earlier. It is kept in memory, and wins if it is whole first.
 func (s *Scheduler) hedgeLast() {
-	if len(s.gaps) > 0 {
+	if s.cfg.Limited || len(s.gaps) > 0 {
 		return
 	}
 	v, left := s.last(func(c *conn) bool {

@@ -86,6 +86,8 @@ func (s *Scheduler) collapsed(c *conn) bool {
 	bar, wait := c.best/ownCollapse, ownFor
 	if peers := s.peers(c); len(peers) >= 2 {
 		bar, wait = peers[len(peers)/2]/collapse, collapseFor
+	} else if s.cfg.Limited {
+		return false
 	}
 	if rate >= bar {
 		c.low = 0
