@@ -1,6 +1,7 @@
-// Package limit shares the connections to each host between everything that wants one, nearest to the head of its
-// stream first.
+// Package limit shares what there is only so much of: the connections to each host, by [Hosts], and the bytes of a second, by
+// [Rate].
 //
+// Connections go to whoever is nearest to the head of its stream.
 // A stream that reads ahead holds connections for parts that nobody reads yet. The part that is read, the head, must
 // never wait for those: where the head finds no free slot, the slot of the claimant furthest ahead is revoked. That
 // claimant closes its connection, remembers its offset, and asks again.
