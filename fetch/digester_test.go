@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"crypto/sha256"
 	"testing"
 )
 
@@ -8,7 +9,7 @@ import (
 func TestDigesterHoldsLittle(t *testing.T) {
 	const pieces = 4 * maxHeld / maxBlock
 	freed := 0
-	d := newSHA256(true)
+	d := newDigester(sha256.New())
 	d.free = func([]byte) { freed++ }
 	for i := range int64(pieces) {
 		d.add(1+i, make([]byte, maxBlock)[:1])

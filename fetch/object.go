@@ -33,6 +33,7 @@ type ObjectOptions struct {
 	MinRange    int64         // no connection is opened for less; 0: 1 MiB
 	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
 	Order       sched.Order
+	Limited     bool // a limit of the caller's is shared by all connections: what is asked for twice, to have it earlier, would not pay
 	Events      event.Sink
 }
 
@@ -109,7 +110,8 @@ func (o *Object) To(file *File) (*Done, error) {
 const window = 32 << 20
 
 func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
-	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax}
+	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax,
+		Limited: o.Limited}
 	for _, m := range mirrors {
 		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
 	}
