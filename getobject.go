@@ -23,6 +23,7 @@ func (g *getter) object(ctx context.Context) (*fetch.Object, error) {
 		SHA256:      !g.opts.NoDigest,
 		Connections: g.opts.Connections,
 		PerHost:     g.c.Options.PerHost,
+		Limited:     g.c.Options.Rate != nil,
 		Events:      g.c.Options.Events,
 	})
 	if err != nil {

@@ -65,6 +65,10 @@ type Options struct {
 	MaxDepth     int        // manifests inside manifests; 0: 1000
 	MaxIdleOpens int        // opens without a byte between them; 0: 100,000
 	Events       event.Sink // told of all that happens, from several goroutines; nil: none
+
+	// Rate bounds the bytes a second of all streams together, and of other Clients that have the same; nil: no limit. It may
+	// be set anew at any time.
+	Rate *limit.Rate
 }
 
 // prepare makes what all calls share.
@@ -76,6 +80,9 @@ func (c *Client) prepare() {
 		if c.src == nil {
 			c.http = httpsource.New(&c.HTTP)
 			c.src = source.Mux{"http": c.http, "https": c.http, "file": filesource.Source{}}
+		}
+		if rate := c.Options.Rate; rate != nil {
+			c.src = rate.Wrap(c.src)
 		}
 	})
 }

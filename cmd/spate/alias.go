@@ -2,7 +2,7 @@ package main
 
 import "github.com/spf13/pflag"
 
-// aliases are names of flags in curl, wget and aria2 that mean the same as ours.
+// aliases are names of flags in curl, wget, aria2 and axel that mean the same as ours.
 var aliases = map[string]string{
 	"all-proxy":            "proxy",
 	"ca-certificate":       "cacert",
@@ -13,6 +13,9 @@ var aliases = map[string]string{
 	"no-check-certificate": "insecure",
 	"oauth2-bearer":        "bearer",
 	"private-key":          "key",
+
+	"max-overall-download-limit": "limit-rate",
+	"max-speed":                  "limit-rate",
 }
 
 // alias is the name of ours that name means.

@@ -21,12 +21,13 @@ func envName(f *pflag.Flag) string {
 }
 
 // applyEnv sets the flags that are not on the command line from their environment forms. An empty variable counts as
-// none. The flags do not count as Changed: that stays for the command line. The error names the variable.
+// none. The flags do not count as Changed: that stays for the command line. What is hidden, as another name of a flag, has no such
+// form. The error names the variable.
 func applyEnv(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 	var bad error
 	flags.VisitAll(func(f *pflag.Flag) {
 		text, ok := env(envName(f))
-		if !ok || text == "" || f.Changed || bad != nil || isQuestion(f.Name) {
+		if !ok || text == "" || f.Changed || f.Hidden || bad != nil || isQuestion(f.Name) {
 			return
 		}
 		if err := f.Value.Set(text); err != nil {

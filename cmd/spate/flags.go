@@ -12,6 +12,7 @@ import (
 	"spate/source/filesource"
 	"spate/source/ftpsource"
 	"spate/source/httpsource"
+	"spate/source/limit"
 	"spate/source/sftpsource"
 )
 
@@ -19,6 +20,7 @@ import (
 type streamFlags struct {
 	budget, cacheMemory                    int64
 	ahead, perHost, maxDepth, maxIdleOpens int64
+	rate                                   limit.Timetable
 	connect, header, idle                  time.Duration
 	web                                    webFlags
 	asking                                 httpsource.Options // who asks, once the flags are named
@@ -33,6 +35,9 @@ func (f *streamFlags) register(fs *pflag.FlagSet) {
 	fs.Var(count{&f.perHost, 1}, "per-host", "connections to one host")
 	fs.Var(count{&f.maxDepth, 1}, "max-depth", "manifests inside manifests")
 	fs.Var(count{&f.maxIdleOpens, 1}, "max-idle-opens", "opens without a byte between them")
+	fs.Var(rate{&f.rate}, "limit-rate", "bytes a second, of all together, at most; or what holds when: '08:00,1M 23:00,off'")
+	fs.Var(kibRate{fs.Lookup("limit-rate")}, "bwlimit", "that of rclone")
+	fs.Lookup("bwlimit").Hidden = true
 	f.registerTimes(fs)
 }
 
@@ -97,9 +102,18 @@ func (f *streamFlags) client(sink event.Sink) (c *spate.Client, closeIdle func()
 			PerHost:      int(f.perHost),
 			MaxDepth:     int(f.maxDepth),
 			MaxIdleOpens: int(f.maxIdleOpens),
+			Rate:         f.limit(),
 			Events:       sink,
 		},
 	}, closeIdle
+}
+
+// limit is what all of a command's bytes share; nil where there is no limit.
+func (f *streamFlags) limit() *limit.Rate {
+	if f.rate.IsUnlimited() {
+		return nil
+	}
+	return limit.NewRate(f.rate)
 }
 
 // limitFlags end a stream early.

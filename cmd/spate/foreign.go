@@ -48,7 +48,8 @@ var foreign = []struct{ names, hint string }{
 	{"proxy-user proxy-password proxy-passwd http-proxy-user http-proxy-passwd https-proxy-user https-proxy-passwd all-proxy-user all-proxy-passwd " +
 		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header", proxyHint + "; user and password go into its URL"},
 	{"L location location-trusted max-redirs max-redirect", redirectHint},
-	{"limit-rate rate max-download-limit max-overall-download-limit max-speed bwlimit", rateHint},
+	{"max-download-limit", "aria2's is for each download; ours is --limit-rate, for everything together, which is the same for one"},
+	{"rate", "not there: requests are not counted by time; --limit-rate bounds the bytes a second"},
 	{"buffer-size disk-cache", "ours is --budget, memory for bytes read ahead; --cache-memory is for parts marked (*)"},
 	{"prefer-family interface bind-address local-port connect-to dns-servers doh-url " +
 		"async-dns disable-ipv6 unix-socket", addressHint},
@@ -133,7 +134,6 @@ const (
 	connectionHint  = "ours are get -s N, connections for one file, --ahead, parts opened ahead, and --per-host, connections to one host"
 	proxyHint       = "ours is --proxy URL; without it the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
-	rateHint        = "not there: spate has no limit of rate; --budget bounds what is read ahead"
 	timeHint        = "ours are --connect-timeout, --header-timeout (first byte), --idle-timeout (silence) and --max-time"
 	agentHint       = "ours is --user-agent TEXT"
 	cookieHint      = "ours are --cookie NAME=VALUE and --load-cookies FILE"

@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
+
+	"spate/source/limit"
 )
 
 // span is a length of time on the command line: a [pflag.Value]. It reads seconds without a unit (20, 0.5) and
@@ -43,6 +47,44 @@ func parseSpan(text string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// rate is a limit of rate, or a timetable of limits, on the command line: a [pflag.Value].
+type rate struct{ table *limit.Timetable }
+
+func (r rate) Set(text string) error {
+	table, err := limit.ParseRate(text)
+	if err == nil {
+		*r.table = table
+	}
+	return err
+}
+
+func (r rate) Type() string { return "RATE|TIMETABLE" }
+
+func (r rate) String() string {
+	if r.table == nil {
+		return ""
+	}
+	return r.table.String()
+}
+
+// kibRate sets another flag, a rate, as if that had been given: a number without a unit is of KiB, as in rclone.
+type kibRate struct{ own *pflag.Flag }
+
+func (r kibRate) Set(text string) error {
+	words := strings.Fields(text)
+	for i, w := range words {
+		if last := w[len(w)-1]; '0' <= last && last <= '9' {
+			words[i] += "K"
+		}
+	}
+	r.own.Changed = true
+	return r.own.Value.Set(strings.Join(words, " "))
+}
+
+func (r kibRate) Type() string { return r.own.Value.Type() }
+
+func (r kibRate) String() string { return "" }
 
 // count is a whole number on the command line: a [pflag.Value] that is never below min.
 type count struct {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"spate/source/limit"
 )
 
 func TestSpan(t *testing.T) {
@@ -27,6 +29,24 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// rclone has KiB where there is no unit.
+func TestKibRate(t *testing.T) {
+	for text, want := range map[string]string{"512": "512KiB", "10M": "10MiB", "512B": "512", "0": "off", "off": "off", "1.5": "1536",
+		"08:00,512 12:00,10M 23:00,off": "08:00,512KiB 12:00,10MiB 23:00,off"} {
+		var table limit.Timetable
+		own := &pflag.Flag{Value: rate{&table}}
+		if err := (kibRate{own}).Set(text); err != nil || table.String() != want || !own.Changed {
+			t.Errorf("%q: %v, %v, want %s", text, table, err, want)
+		}
+	}
+	for _, text := range []string{"", " ", "08:00", "10M:1M", "-1"} {
+		var table limit.Timetable
+		if err := (kibRate{&pflag.Flag{Value: rate{&table}}}).Set(text); err == nil {
+			t.Errorf("%q: %v", text, table)
+		}
+	}
+}
+
 func parseSpanOf(text string) (time.Duration, error) {
 	var d time.Duration
 	err := span{&d}.Set(text)
@@ -38,6 +58,7 @@ func TestValues(t *testing.T) {
 	var n int64
 	var d time.Duration
 	var w string
+	var table limit.Timetable
 	for _, tt := range []struct {
 		name  string
 		value pflag.Value
@@ -48,6 +69,7 @@ func TestValues(t *testing.T) {
 		{"size from 0", size{&n, 0}, []string{"0", "1"}, []string{"-1"}},
 		{"count from 1", count{&n, 1}, []string{"1", "2", "2147483647"}, []string{"0", "-1", "1.5", "2147483648", "", "1K"}},
 		{"count from 0", count{&n, 0}, []string{"0", "1"}, []string{"-1"}},
+		{"rate", rate{&table}, []string{"off", "1MiB", "08:00,1MiB 23:00,off"}, []string{"", "fast", "0.5", "08:00"}},
 		{"span", span{&d}, []string{"0", "20s", "1m30s", "2m0s"}, []string{"-1s"}},
 		{"choice", choice{&w, []string{"on", "off"}}, []string{"on", "off"}, []string{"", "ON", "of"}},
 	} {
@@ -69,7 +91,7 @@ func TestValues(t *testing.T) {
 
 // pflag asks zero values for their text.
 func TestZeroValues(t *testing.T) {
-	for _, v := range []pflag.Value{size{}, span{}, count{}, choice{}} {
+	for _, v := range []pflag.Value{size{}, rate{}, span{}, count{}, choice{}} {
 		if got := v.String(); got != "0" && got != "" {
 			t.Errorf("zero %T prints as %q", v, got)
 		}
