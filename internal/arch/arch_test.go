@@ -46,6 +46,8 @@ var rooms = map[string]int{
 	"format/sequence":    1,
 	"format/span":        1,
 	"format/bytesize":    1,
+	"format/lines":       1, // what the readers of text that others wrote have in common
+	"format/urilist":     1,
 	"event":              1,
 	"sched":              1,
 	"internal/seal":      1,
@@ -57,7 +59,10 @@ var rooms = map[string]int{
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
-var pure = []string{"format/manifest", "format/sequence", "format/span", "format/bytesize", "event", "sched", "internal/redact", "internal/netrc"}
+// All of format/ is.
+var pure = []string{"event", "sched", "internal/redact", "internal/netrc"}
+
+func isPure(room string) bool { return strings.HasPrefix(room, "format/") || slices.Contains(pure, room) }
 
 // testOnly packages are imported by tests, and by the one package named.
 var testOnly = map[string]string{
