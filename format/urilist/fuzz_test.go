@@ -17,7 +17,7 @@ import (
 func FuzzDecoder(f *testing.F) {
 	for _, in := range []string{
 		"", "a", "\uFEFFa\tb\r\n  out=x\r\n", "# c\na\n\n # c\n\theader = A: b=c \nb", " out=x", "a\n b", "a\rb", "a\x00",
-		"a\t\t b \t\n o=\n=\n", "\uFEFF\uFEFFa\n\uFEFF", "a\n o= \u00a0\r\r\n", strings.Repeat("x", 4100) + "\r\n y=" + strings.Repeat("z", 9000),
+		"a\t\t b \t\n o=\n=\n", "\uFEFF\uFEFFa\n\uFEFF", "a\n o= \u00a0\r\r\n",
 	} {
 		f.Add([]byte(in))
 	}
