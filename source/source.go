@@ -10,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"spate/format/checksum"
 )
 
 // Source opens URLs.
@@ -52,8 +54,12 @@ type Info struct {
 	Name      string    // what the origin proposes as a file's name, not sanitised; "" for no proposal
 	ModTime   time.Time // zero where it is not known
 	Seekable  bool      // the origin said, or has shown, that it answers ranges
-	Digests   []Digest  // of the whole, at most one for each algorithm; shared, not to be changed
 	Links     []Link    // in the order of the header, 64 at most; shared, not to be changed
+
+	// Digests are what the origin says are those of the whole, whatever range of it was asked for, at most one for each
+	// algorithm; shared, not to be changed. They are the origin's word: that the bytes have them is for whoever reads all
+	// of them to check.
+	Digests []checksum.Sum
 }
 
 // weak is how a weak Validator begins.

@@ -156,7 +156,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(example[:300]))
 	f.Add(lines(`{"size":1000,"piece_size":7}`, "+ 0 3 00000001", "+ 3 7 00000002", "sync", "synced", "- 1 2", "hint", "place {}"))
 	f.Add(lines(`{"size":-1}`, "+ 9223372036854775806 9223372036854775807 ffffffff", "sync", "+ 0 1 0"))
-	f.Add(lines(`{"origins":[{"url":"http://u:p@h/?key=1#f","validator_base64":"//4="}],"digests":[{"algorithm":"md5"}]}`))
+	f.Add(lines(`{"origins":[{"url":"http://u:p@h/?key=1#f","validator_base64":"//4="}],"digests":[{"algorithm":"md5"},{"algorithm":"later","value":"00FF"}]}`))
+	f.Add(lines(`{"digests":[{"algorithm":"md5","value":"no hexadecimal"}]}`))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, text := range [][]byte{text, []byte(withChecks(string(text)))} {

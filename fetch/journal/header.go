@@ -1,12 +1,14 @@
 package journal
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"spate/format/checksum"
 	"spate/internal/redact"
 )
 
@@ -21,22 +23,16 @@ const maxHeader = maxLine - 1<<10
 
 // A Header says what is downloaded. It is written once; a journal with another one is another journal, see [Create].
 type Header struct {
-	Origins   []Origin // the mirrors, as far as they are known
-	Size      int64    // of the file; below 0: not known
-	PieceSize int64    // neighbours within a piece become one range; 0: DefaultPieceSize
-	Digests   []Digest // that were promised for the whole file
+	Origins   []Origin       // the mirrors, as far as they are known
+	Size      int64          // of the file; below 0: not known
+	PieceSize int64          // neighbours within a piece become one range; 0: DefaultPieceSize
+	Digests   []checksum.Sum // that were promised for the whole file; not looked into
 }
 
 // An Origin is a URL and the validator of its answer. Validators are opaque bytes, as in source.Info, and kept exactly.
 type Origin struct {
 	URL       string // redacted when written, see Redact
 	Validator string // "" if it told none
-}
-
-// A Digest is of the whole file: "sha-256", and its value in hexadecimal.
-type Digest struct {
-	Algorithm string `json:"algorithm"`
-	Value     string `json:"value"`
 }
 
 // Redact is what a journal keeps of a URL: no fragment, no user name or password, and "xxxxx" for the values that look
@@ -91,7 +87,11 @@ type (
 		Origins   []wireOrigin `json:"origins,omitempty"`
 		Size      int64        `json:"size"`
 		PieceSize int64        `json:"piece_size"`
-		Digests   []Digest     `json:"digests,omitempty"`
+		Digests   []wireSum    `json:"digests,omitempty"`
+	}
+	wireSum struct {
+		Algorithm string `json:"algorithm"`
+		Value     string `json:"value"` // hexadecimal
 	}
 	wireOrigin struct {
 		URL string `json:"url"`
@@ -126,7 +126,10 @@ func (w wireValidator) value() string {
 }
 
 func (h *Header) encode() []byte {
-	w := wireHeader{Size: max(h.Size, -1), PieceSize: h.pieceSize(), Digests: h.Digests}
+	w := wireHeader{Size: max(h.Size, -1), PieceSize: h.pieceSize()}
+	for _, s := range h.Digests {
+		w.Digests = append(w.Digests, wireSum{s.Algorithm, hex.EncodeToString(s.Value)})
+	}
 	for _, o := range h.Origins {
 		w.Origins = append(w.Origins, wireOrigin{Redact(o.URL), toWire(o.Validator)})
 	}
@@ -138,7 +141,14 @@ func decodeHeader(text []byte) (h Header, err error) {
 	if err := json.Unmarshal(text, &w); err != nil {
 		return h, err
 	}
-	h = Header{Size: max(w.Size, -1), PieceSize: w.PieceSize, Digests: w.Digests}
+	h = Header{Size: max(w.Size, -1), PieceSize: w.PieceSize}
+	for _, s := range w.Digests {
+		value, err := hex.DecodeString(s.Value)
+		if err != nil {
+			return h, err
+		}
+		h.Digests = append(h.Digests, checksum.Sum{Algorithm: s.Algorithm, Value: value})
+	}
 	for _, o := range w.Origins {
 		h.Origins = append(h.Origins, Origin{o.URL, o.value()})
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"spate/format/checksum"
 	"spate/format/span"
 	"spate/internal/leak"
 )
@@ -177,7 +178,7 @@ var testHeader = Header{
 	Origins:   []Origin{{"http://a.example/file", `"abc"`}, {"ftp://b.example/file", ""}},
 	Size:      1 << 20,
 	PieceSize: 1 << 10,
-	Digests:   []Digest{{"sha-256", "00ff"}},
+	Digests:   []checksum.Sum{{Algorithm: checksum.SHA256, Value: []byte{0x00, 0xff}}},
 }
 
 // begin creates the journal of a new file on d.

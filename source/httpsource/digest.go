@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"spate/format/checksum"
 	"spate/source"
 )
 
@@ -20,13 +21,9 @@ const (
 // maxDigests is how many bytes of header are read for digests; a SHA-512 has 88 characters.
 const maxDigests = 4 << 10
 
-// sumLengths are the digests that are kept, with their lengths in bytes. Digests of other algorithms, and others than
-// md5 and crc32c among those that are no longer safe, are of no use to anybody here.
-var sumLengths = map[string]int{"sha-256": 32, "sha-512": 64, "md5": 16, "crc32c": 4}
-
 // digests are those of the whole: of Repr-Digest, then of Content-Digest, which is of the body and counts where that is
 // the whole, then of the older Digest (RFC 3230), the first of each algorithm. What is malformed is ignored.
-func digests(h http.Header, bodyIsWhole bool) []source.Digest {
+func digests(h http.Header, bodyIsWhole bool) []checksum.Sum {
 	all := reprDigests(h, "Repr-Digest")
 	if bodyIsWhole {
 		all = mergeDigests(all, reprDigests(h, "Content-Digest"))
@@ -37,7 +34,7 @@ func digests(h http.Header, bodyIsWhole bool) []source.Digest {
 // promises are what the answers that redirected told of what they redirected to.
 type promises struct {
 	links   []source.Link
-	digests []source.Digest
+	digests []checksum.Sum
 }
 
 // add notes what an answer of u that redirects tells: its links, and where there is a duplicate among them the digests
@@ -55,7 +52,7 @@ func (p *promises) add(h http.Header, u *url.URL) {
 
 // reprDigests reads a field of RFC 9530: a dictionary of byte sequences. One that is malformed anywhere is ignored as a
 // whole (RFC 9651 §4.2); so is a sum that does not have the length of its algorithm, alone.
-func reprDigests(h http.Header, field string) []source.Digest {
+func reprDigests(h http.Header, field string) []checksum.Sum {
 	text := bounded(h, field)
 	if text == "" {
 		return nil
@@ -64,27 +61,32 @@ func reprDigests(h http.Header, field string) []source.Digest {
 	if !ok {
 		return nil
 	}
-	var all []source.Digest
+	var all []checksum.Sum
 	for _, m := range dict {
-		if n := sumLengths[m.key]; n > 0 && len(m.value) == n {
-			all = append(all, source.Digest{Alg: m.key, Sum: m.value})
+		if isSum(m.key, m.value) {
+			all = append(all, checksum.Sum{Algorithm: m.key, Value: m.value})
 		}
 	}
 	return all
 }
 
 // oldDigests reads Digest (RFC 3230 §4.3.2), in which each member stands for itself.
-func oldDigests(h http.Header) []source.Digest {
-	var all []source.Digest
+func oldDigests(h http.Header) []checksum.Sum {
+	var all []checksum.Sum
 	for member := range strings.SplitSeq(bounded(h, "Digest"), ",") {
 		alg, text, _ := strings.Cut(strings.TrimSpace(member), "=")
 		alg = strings.ToLower(alg)
 		sum := oldSum(alg, text)
-		if n := sumLengths[alg]; n > 0 && len(sum) == n {
-			all = mergeDigests(all, []source.Digest{{Alg: alg, Sum: sum}})
+		if isSum(alg, sum) {
+			all = mergeDigests(all, []checksum.Sum{{Algorithm: alg, Value: sum}})
 		}
 	}
 	return all
+}
+
+// isSum tells whether a digest is kept: one of an algorithm that nobody here can compute is of no use.
+func isSum(name string, value []byte) bool {
+	return len(value) > 0 && len(value) == checksum.Size(name)
 }
 
 // oldSum decodes base64; crc32c also as one to eight hexadecimal digits, which is how RFC 5843 has it. What is four
@@ -103,18 +105,18 @@ func oldSum(alg, text string) []byte {
 }
 
 // mergeDigests adds those of more whose algorithm all does not have.
-func mergeDigests(all, more []source.Digest) []source.Digest {
+func mergeDigests(all, more []checksum.Sum) []checksum.Sum {
 	for _, d := range more {
-		if !hasAlg(all, d.Alg) {
+		if !has(all, d.Algorithm) {
 			all = append(all, d)
 		}
 	}
 	return all
 }
 
-func hasAlg(all []source.Digest, alg string) bool {
+func has(all []checksum.Sum, name string) bool {
 	for _, d := range all {
-		if d.Alg == alg {
+		if d.Algorithm == name {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"spate/format/checksum"
 	"spate/source"
 )
 
@@ -23,10 +24,10 @@ var (
 )
 
 // said is digests as text: the algorithm, and the sum's first two bytes.
-func said(all []source.Digest) string {
+func said(all []checksum.Sum) string {
 	var parts []string
 	for _, d := range all {
-		parts = append(parts, fmt.Sprintf("%s=%x/%d", d.Alg, d.Sum[:2], len(d.Sum)))
+		parts = append(parts, fmt.Sprintf("%s=%x/%d", d.Algorithm, d.Value[:2], len(d.Value)))
 	}
 	return strings.Join(parts, " ")
 }
@@ -48,6 +49,7 @@ func TestDigests(t *testing.T) {
 		{"two lines", "Repr-Digest", []string{"sha-256=:" + b256 + ":", "sha-512=:" + b512 + ":"}, one + " " + two},
 		{"parameters", "Repr-Digest", []string{"sha-256=:" + b256 + ":;a;b=1; c=\"x,\\\";\";d=?1;e=-1.5;f=tok/x;g=:YQ==:;h=@1"}, one},
 		{"twice: the last", "Repr-Digest", []string{"sha-256=:" + other + ":, sha-256=:" + b256 + ":"}, one},
+		{"without a registration", "Repr-Digest", []string{"blake3=:" + b256 + ":"}, fmt.Sprintf("blake3=%x/32", sum256[:2])},
 		{"unknown algorithm", "Repr-Digest", []string{"sha-1=:YQ==:, sha-256=:" + b256 + ":"}, one},
 		{"another type beside", "Repr-Digest", []string{"x, y=1, z=\"s\", sha-256=:" + b256 + ":"}, one},
 		{"no byte sequence", "Repr-Digest", []string{"sha-256=" + b256}, ""},
@@ -127,7 +129,7 @@ func TestDigestOfAnswer(t *testing.T) {
 			}
 			var algs []string
 			for _, d := range res.Digests {
-				algs = append(algs, d.Alg)
+				algs = append(algs, d.Algorithm)
 			}
 			if got := strings.Join(algs, " "); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
@@ -171,11 +173,11 @@ func FuzzDigests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		all := digests(http.Header{"Repr-Digest": {text}, "Content-Digest": {text}, "Digest": {text}}, true)
 		for _, d := range all {
-			if len(d.Sum) != sumLengths[d.Alg] {
-				t.Errorf("%q: %s of %d bytes", text, d.Alg, len(d.Sum))
+			if len(d.Value) != checksum.Size(d.Algorithm) {
+				t.Errorf("%q: %s of %d bytes", text, d.Algorithm, len(d.Value))
 			}
 		}
-		if len(all) > len(sumLengths) {
+		if len(all) > len(checksum.Names()) {
 			t.Errorf("%q: %d digests", text, len(all))
 		}
 	})

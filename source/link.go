@@ -1,12 +1,5 @@
 package source
 
-// A Digest is what an origin says is the digest of a resource as a whole, whatever range of it was asked for. It is the
-// origin's word: that the bytes are these is for whoever reads all of them to check.
-type Digest struct {
-	Alg string // in lower case, as in RFC 9530: "sha-256", "sha-512"; of the older Digest also "md5" and "crc32c"
-	Sum []byte // as long as Alg makes it
-}
-
 // The relations of a [Link].
 const (
 	RelDuplicate   = "duplicate"   // the same bytes elsewhere (RFC 6249 §4)
