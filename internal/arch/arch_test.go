@@ -63,7 +63,9 @@ var rooms = map[string]int{
 // All of format/ is.
 var pure = []string{"event", "sched", "internal/redact", "internal/netrc"}
 
-func isPure(room string) bool { return strings.HasPrefix(room, "format/") || slices.Contains(pure, room) }
+func isPure(room string) bool {
+	return strings.HasPrefix(room, "format/") || slices.Contains(pure, room)
+}
 
 // testOnly packages are imported by tests, and by the one package named.
 var testOnly = map[string]string{
