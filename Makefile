@@ -34,7 +34,7 @@ soak: fuzz
 	SPATE_SOAK=1 SPATE_WORLDS=100000 $(GO) test -timeout 120m -count 1 ./...
 
 fuzz:
-	@for d in format/manifest format/sequence format/urilist format/checksum fetch/journal; do \
+	@for d in $$(dirname $$(grep -lE '^func Fuzz' $$(git ls-files '*_test.go')) | sort -u); do \
 		for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$d/*_test.go | cut -c6-); do \
 			echo "$$d $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(SOAK_FUZZ) ./$$d || exit 1; done; done
 

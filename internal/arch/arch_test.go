@@ -43,6 +43,7 @@ var rooms = map[string]int{
 	"internal/model":    3,
 
 	"format/manifest":    1,
+	"format/metalink":    1,
 	"format/sequence":    1,
 	"format/span":        1,
 	"format/bytesize":    1,
