@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spate"
+	"spate/format/metalink"
 )
 
 const packLong = `Splits FILE into parts and writes the manifest that joins them, with the digest and the size of each part. FILE may
@@ -20,6 +21,9 @@ be a URL. With -o NAME.parts the parts are NAME-part1, NAME-part2, … in the ma
 --parts N makes N parts whose sizes differ by one byte at most, or fewer where FILE has fewer bytes; --part-size S
 makes parts of that size and a shorter last one. Each --base adds an alternative to every part: BASE/NAME-part1.
 Without it the manifest refers to its parts relative to itself.
+
+With -o NAME.meta4 nothing is split: what is written is a Metalink file, with the name, the size and the digest of FILE,
+those of its pieces, and for each --base the URL BASE/FILE. A download by it is checked piece by piece.
 
 With --seq the files are joined to a sequence: 4 bytes of length before each.
 
@@ -30,6 +34,7 @@ type packCmd struct {
 	stream    streamFlags
 	parts     int64
 	partSize  int64
+	pieceSize int64
 	bases     []string
 	cache     bool
 	seq       bool
@@ -41,10 +46,11 @@ type packCmd struct {
 func newPackCmd(p *process) *cobra.Command {
 	var c packCmd
 	cmd := &cobra.Command{
-		Use:   "pack FILE --parts N|--part-size S -o NAME.parts\n  spate pack --seq FILE... -o NAME-seq",
-		Short: "Split a file into parts and a manifest, or join files to a sequence",
+		Use:   "pack FILE --parts N|--part-size S -o NAME.parts\n  spate pack FILE --base URL... -o NAME.meta4\n  spate pack --seq FILE... -o NAME-seq",
+		Short: "Split a file into parts and a manifest, describe it in a Metalink file, or join files to a sequence",
 		Long:  packLong,
 		Example: "  spate pack film.mp4 --part-size 64M --base http://a/film --base http://b/film -o film.mp4.parts\n" +
+			"  spate pack film.mp4 --base http://a/films --base ftp://b/films -o film.mp4.meta4\n" +
 			"  spate pack --seq frame*.png -o animation-seq",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if c.seq {
@@ -57,12 +63,13 @@ func newPackCmd(p *process) *cobra.Command {
 	fs := cmd.Flags()
 	fs.Var(count{&c.parts, 1}, "parts", "how many parts")
 	fs.Var(size{&c.partSize, 1}, "part-size", "how large a part is")
-	fs.StringArrayVar(&c.bases, "base", nil, "`URL` of a directory that will have the parts; may be repeated")
+	fs.Var(size{&c.pieceSize, 1}, "piece-size", "how large the pieces are that a Metalink file has digests of, a power of two (default 1MiB to 16MiB)")
+	fs.StringArrayVar(&c.bases, "base", nil, "`URL` of a directory that will have the parts, or FILE; may be repeated")
 	fs.BoolVar(&c.cache, "cache", false, "mark the parts (*): they may be cached")
 	fs.BoolVar(&c.seq, "seq", false, "join the files to a sequence")
 	fs.SetAnnotation("seq", envAnnotation, []string{"SPATE_PACK_SEQ"}) // get's --seq has SPATE_SEQ
 	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts; it is made if it is not there (default that of the manifest)")
-	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest or sequence to write")
+	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest, Metalink file or sequence to write")
 	c.overwrite.register(fs)
 	c.stream.registerTimes(fs)
 	return cmd
@@ -86,9 +93,12 @@ func (c *packCmd) run(ctx context.Context, args []string) error {
 
 func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, args []string) error {
 	var err error
-	if c.seq {
+	switch {
+	case c.seq:
 		err = c.sequence(ctx, client, w, args)
-	} else {
+	case c.isMetalink():
+		err = c.describe(ctx, client, w, args[0])
+	default:
 		err = c.split(ctx, client, w, args[0])
 	}
 	if err != nil {
@@ -101,19 +111,56 @@ func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, arg
 func (c *packCmd) check(args []string) error {
 	switch {
 	case c.output == "":
-		return usage("-o is missing", "-o NAME.parts is the manifest, -o NAME-seq the sequence")
-	case c.seq && (c.parts > 0 || c.partSize > 0 || len(c.bases) > 0 || c.cache || c.dir != ""):
-		return usage("--seq goes with none of --parts, --part-size, --base, --cache and --dir", "")
-	case c.seq && !strings.Contains(filepath.Base(c.output), "-seq"):
-		return usage("-o: a sequence is known by -seq in its name", "-o "+shown(c.output)+"-seq")
-	case c.seq && strings.HasSuffix(c.output, manifestExt):
-		return usage("-o: a name in .parts is that of a manifest", "-o "+shown(strings.TrimSuffix(c.output, manifestExt)))
+		return usage("-o is missing", "-o NAME.parts is the manifest, -o NAME.meta4 the Metalink file, -o NAME-seq the sequence")
 	case c.seq:
-		return nil
+		return c.checkSequence()
 	case len(args) > 1:
-		return usage("too many arguments", "pack splits one FILE; --seq joins several")
+		return usage("too many arguments", "pack splits or describes one FILE; --seq joins several")
+	case c.isMetalink():
+		return c.checkMetalink()
+	}
+	return c.checkSplit()
+}
+
+func (c *packCmd) checkSequence() error {
+	switch {
+	case c.parts > 0 || c.partSize > 0 || c.pieceSize > 0 || len(c.bases) > 0 || c.cache || c.dir != "":
+		return usage("--seq goes with none of --parts, --part-size, --piece-size, --base, --cache and --dir", "")
+	case !strings.Contains(filepath.Base(c.output), "-seq"):
+		return usage("-o: a sequence is known by -seq in its name", "-o "+shown(c.output)+"-seq")
+	case strings.HasSuffix(c.output, manifestExt):
+		return usage("-o: a name in .parts is that of a manifest", "-o "+shown(strings.TrimSuffix(c.output, manifestExt)))
+	case c.isMetalink():
+		return usage("-o: a name in .meta4 is that of a Metalink file", "-o "+shown(strings.TrimSuffix(c.output, metalink.Ext)))
+	}
+	return nil
+}
+
+// isMetalink tells whether what is to be written is a Metalink file.
+func (c *packCmd) isMetalink() bool { return strings.HasSuffix(c.output, metalink.Ext) }
+
+func (c *packCmd) checkMetalink() error {
+	switch {
+	case c.parts > 0 || c.partSize > 0 || c.cache || c.dir != "":
+		return usage("-o NAME.meta4 goes with none of --parts, --part-size, --cache and --dir", "it splits nothing; -o NAME.parts does")
+	case filepath.Base(c.output) == metalink.Ext:
+		return usage("-o: a Metalink file has a name before .meta4", "-o NAME.meta4")
+	case len(c.bases) == 0:
+		return usage("--base is missing", "a Metalink file says where FILE can be found: --base https://host/directory")
+	case c.pieceSize&(c.pieceSize-1) != 0:
+		return usage("--piece-size: no power of two", "as 512K, 1M, 2M")
+	}
+	return c.checkBases()
+}
+
+func (c *packCmd) checkSplit() error {
+	switch {
+	case strings.HasSuffix(c.output, metalink.Ext3):
+		return usage("-o: what is written is Metalink 4, whose name ends in .meta4", "-o "+shown(strings.TrimSuffix(c.output, metalink.Ext3))+metalink.Ext)
+	case c.pieceSize > 0:
+		return usage("--piece-size is for a Metalink file, -o NAME.meta4", "--part-size is the size of a part")
 	case (c.parts > 0) == (c.partSize > 0):
-		return usage("one of --parts and --part-size is needed", "")
+		return usage("one of --parts and --part-size is needed", "-o NAME.meta4 describes FILE without splitting it")
 	case !strings.HasSuffix(c.output, manifestExt) || filepath.Base(c.output) == manifestExt:
 		return usage("-o: a manifest is known by .parts at the end of its name", "-o "+shown(c.output)+manifestExt)
 	}

@@ -138,9 +138,14 @@ func (c *packCmd) refs(path string) ([]string, error) {
 	}
 	var refs []string
 	for _, base := range c.bases {
-		refs = append(refs, strings.TrimSuffix(base, "/")+"/"+url.PathEscape(filepath.Base(path)))
+		refs = append(refs, below(base, filepath.Base(path)))
 	}
 	return refs, nil
+}
+
+// below is the URL of the file called name in the directory at base.
+func below(base, name string) string {
+	return strings.TrimSuffix(base, "/") + "/" + url.PathEscape(name)
 }
 
 // relative is the reference that leads from a manifest in dir to the file at path.
