@@ -5,8 +5,7 @@ import (
 	"strconv"
 )
 
-// version3 reads a Metalink 3 file (Metalink 3.0 Specification, 2nd edition, 2007): what version 4 has too, as version 4
-// has it.
+// version3 reads a Metalink 3 file, of which there is no RFC: what version 4 has too, as version 4 has it.
 func (d *decoder) version3(root xml.StartElement) error {
 	d.out.Generator = attr(root, "generator")
 	if url := attr(root, "origin"); checkURL(url) == nil {
