@@ -2,6 +2,7 @@ package spate
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -29,13 +30,20 @@ func (m SeqMode) isSequence(url string) bool {
 
 // GetOptions are those of [Client.Get]. The zero value, and nil, mean the defaults.
 type GetOptions struct {
-	Dir                  string  // the folder of a name that Get finds; "": the current one
-	NoContentDisposition bool    // such a name comes from the URL alone; false: what the origin proposes comes first
-	Overwrite            bool    // existing files are replaced once their successor is whole; false: they are an error
-	Sequence             SeqMode // SeqAuto
-	NoDigest             bool    // Result.SHA256 is not wanted of a single file, which saves the time to compute it
-	Connections          int     // over which a resource that is no manifest is fetched, where its origin answers ranges; 0: one
-	Limits               Limits  // none
+	Dir                  string     // the folder of a name that Get finds; "": the current one
+	NoContentDisposition bool       // such a name comes from the URL alone; false: what the origin proposes comes first
+	IfExists             IfExists   // ExistsResume
+	Sequence             SeqMode    // SeqAuto
+	NoDigest             bool       // Result.SHA256 is not wanted of a single file, which saves the time to compute it
+	Limits               Limits     // none
+	Events               event.Sink // is told of this call, in place of Options.Events
+
+	// Of a resource that is no manifest.
+	Mirrors     []Mirror      // other places that have it; with any, it is not looked whether it is a manifest
+	Connections int           // over which it is fetched, where its origin answers ranges; 0: as many as pay
+	MinRange    int64         // no connection is opened for fewer bytes; 0: 1 MiB
+	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
+	VerifyAll   bool          // what an earlier call has left is all read again, to be compared with its checksums; false: a sample is
 }
 
 // A Result is what [Client.Get] has done.
@@ -44,8 +52,13 @@ type Result struct {
 	Part   string   // the FILE.part that was left behind; "" for none
 	Files  int64    // that are whole
 	Bytes  int64    // in them and in Part
-	SHA256 []byte   // of these bytes, one file after the other; nil where there is no file
+	SHA256 []byte   // of these bytes, one file after the other; nil where there is none, or Part is not only the beginning
 	Stats  Stats
+
+	Skipped     bool  // nothing was fetched, as the output exists
+	Resumed     int64 // bytes that an earlier call has left, of a single file
+	Fetched     int64 // bytes that came over the network and were written, of a resource that is no manifest
+	Connections int   // that were open at once for it, at most
 }
 
 const maxPaths = 1000
@@ -62,9 +75,12 @@ const maxPaths = 1000
 // The Result is never nil and tells what was done, also beside an error. The errors that end a call early, [ErrLimit]
 // among them, leave a single output as FILE.part if it has any bytes, and of a sequence the files that are whole and
 // known to be right. To know that of more files, and of the length that led to the error, up to 16 MiB are read on
-// behind a limit of files or bytes, to the end of a part with a promised digest. An output that exists is [ErrExists]
-// and left as it is, unless Overwrite is set; one that is being written is [ErrInUse]; other local errors are of type
-// [*fs.PathError].
+// behind a limit of files or bytes, to the end of a part with a promised digest. For an output that exists, see
+// [IfExists]; one that is being written is [ErrInUse]; other local errors are of type [*fs.PathError].
+//
+// What is no manifest, and not local, is fetched over several connections and from all Mirrors. The bytes that have come before
+// an error stay as FILE.part, with a journal, FILE.spate; the next call with the same path goes on from there, if the
+// origins still have the same. If not, it is an error that is [source.ErrChanged], and all stays as it is.
 func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
 	g := &getter{c: c, url: url, path: path}
 	if opts != nil {
@@ -77,6 +93,9 @@ func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*
 		run = g.sequence
 	}
 	err := g.limited(ctx, run(ctx))
+	if errors.Is(err, errSkipped) {
+		g.done.Skipped, err = true, nil
+	}
 	if err == nil {
 		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
 	}
@@ -103,25 +122,52 @@ type getter struct {
 	c         *Client
 	url, path string
 	opts      GetOptions
-	out       *fetch.File // of a single output, once there is one
+	left      *fetch.File // what an earlier call has left of a single output; nil: nothing that helps
+	out       *fetch.File // of a stream's single output, once there is one
 	done      Result
 }
 
 // single writes the whole stream to one file.
 func (g *getter) single(ctx context.Context) error {
-	if err := g.checkPath(""); err != nil {
-		return err
+	g.guess()
+	if g.path != "" {
+		if err := g.settle(ctx, g.path); err != nil {
+			return err
+		}
 	}
-	if o, err := g.object(ctx); o != nil || err != nil {
-		return g.download(o, err)
+	err := errManifest
+	if g.isObject() {
+		err = g.object(ctx)
 	}
-	s, err := g.c.open(ctx, g.url, g.rewind)
+	if errors.Is(err, errManifest) {
+		err = g.stream(ctx)
+	}
+	if g.left != nil {
+		g.left.Keep()
+	}
+	return err
+}
+
+// stream writes the stream of a manifest, or of what is local, in order.
+func (g *getter) stream(ctx context.Context) error {
+	s, err := g.c.open(ctx, g.url, call{g.rewind, g.sink()})
 	if err != nil {
 		return err
 	}
 	defer g.close(s)
-	g.out, err = fetch.Create(g.target(s.Info()), &fetch.Options{Overwrite: g.opts.Overwrite, SHA256: !g.opts.NoDigest})
-	if err != nil {
+	if g.path == "" {
+		if err := g.settle(ctx, g.target(s.Info())); err != nil {
+			return err
+		}
+	}
+	if g.older(s.Info()) {
+		return errSkipped
+	}
+	if g.left != nil {
+		g.left.Keep()
+	}
+	overwrite := g.opts.IfExists == ExistsOverwrite || g.opts.IfExists == ExistsNewer
+	if g.out, err = fetch.Create(g.path, &fetch.Options{Overwrite: overwrite, SHA256: !g.opts.NoDigest}); err != nil {
 		return err
 	}
 	_, err = s.WriteTo(&capped{g.out, g.opts.Limits.Bytes})
@@ -160,7 +206,7 @@ func (g *getter) checkPath(suffix string) error {
 	if g.path == "" {
 		return nil
 	}
-	return fetch.Check(g.path+suffix, &fetch.Options{Overwrite: g.opts.Overwrite})
+	return fetch.Check(g.path+suffix, &fetch.Options{Overwrite: g.opts.IfExists == ExistsOverwrite})
 }
 
 // target is the path of the output.
@@ -178,7 +224,7 @@ func (g *getter) finished(path string, size int64, sum []byte) {
 	if len(d.Paths) < maxPaths {
 		d.Paths = append(d.Paths, path)
 	}
-	g.tell(event.Event{Type: event.File, Path: path, Bytes: size})
+	g.tell(event.Event{Type: event.File, Path: path, Bytes: size, SHA256: hex.EncodeToString(sum)})
 }
 
 func (g *getter) close(s *Stream) {
@@ -187,8 +233,16 @@ func (g *getter) close(s *Stream) {
 }
 
 func (g *getter) tell(e event.Event) {
-	if sink := g.c.Options.Events; sink != nil {
+	if sink := g.sink(); sink != nil {
 		e.Time = time.Now()
 		sink(e)
 	}
+}
+
+// sink is who is told of what happens; nil: nobody.
+func (g *getter) sink() event.Sink {
+	if g.opts.Events != nil {
+		return g.opts.Events
+	}
+	return g.c.Options.Events
 }

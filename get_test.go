@@ -13,6 +13,7 @@ import (
 
 	"spate/event"
 	"spate/fetch"
+	"spate/fetch/journal"
 	"spate/internal/farm"
 	"spate/source"
 )
@@ -163,28 +164,32 @@ func TestGetExisting(t *testing.T) {
 	src := shelf{"x://host/text": "new", "x://host/cats-seq": packed("new1", "new2", "new3")}
 	tests := []struct {
 		name, url, old string // old is the file that exists
-		overwrite      bool
+		ifExists       IfExists
 		want           map[string]string
 	}{
-		{"single", "x://host/text", "FILE", false, map[string]string{"FILE": "old"}},
-		{"single, overwritten", "x://host/text", "FILE", true, map[string]string{"FILE": "new"}},
-		{"first of a sequence", "x://host/cats-seq", "FILE-file1", false, map[string]string{"FILE-file1": "old"}},
-		{"later one", "x://host/cats-seq", "FILE-file3", false,
+		{"single", "x://host/text", "FILE", ExistsResume, map[string]string{"FILE": "old"}},
+		{"single, overwritten", "x://host/text", "FILE", ExistsOverwrite, map[string]string{"FILE": "new"}},
+		{"single, skipped", "x://host/text", "FILE", ExistsSkip, map[string]string{"FILE": "old"}},
+		{"single, renamed", "x://host/text", "FILE", ExistsRename, map[string]string{"FILE": "old", "FILE.1": "new"}},
+		{"single, not newer", "x://host/text", "FILE", ExistsNewer, map[string]string{"FILE": "old"}},
+		{"single, fail", "x://host/text", "FILE", ExistsFail, map[string]string{"FILE": "old"}},
+		{"first of a sequence", "x://host/cats-seq", "FILE-file1", ExistsResume, map[string]string{"FILE-file1": "old"}},
+		{"later one", "x://host/cats-seq", "FILE-file3", ExistsResume,
 			map[string]string{"FILE-file1": "new1", "FILE-file2": "new2", "FILE-file3": "old"}},
-		{"sequence, overwritten", "x://host/cats-seq", "FILE-file2", true,
+		{"sequence, overwritten", "x://host/cats-seq", "FILE-file2", ExistsOverwrite,
 			map[string]string{"FILE-file1": "new1", "FILE-file2": "new2", "FILE-file3": "new3"}},
-		{"of another sequence", "x://host/cats-seq", "FILE-file4", false,
+		{"of another sequence", "x://host/cats-seq", "FILE-file4", ExistsResume,
 			map[string]string{"FILE-file1": "new1", "FILE-file2": "new2", "FILE-file3": "new3", "FILE-file4": "old"}},
-		{"FILE itself is not written", "x://host/cats-seq", "FILE", false,
+		{"FILE itself is not written", "x://host/cats-seq", "FILE", ExistsResume,
 			map[string]string{"FILE": "old", "FILE-file1": "new1", "FILE-file2": "new2", "FILE-file3": "new3"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.WriteFile(filepath.Join(dir, test.old), []byte("old"), 0o600))
-			_, err := (&Client{Source: src}).Get(t.Context(), test.url, filepath.Join(dir, "FILE"), &GetOptions{Overwrite: test.overwrite})
+			_, err := (&Client{Source: src}).Get(t.Context(), test.url, filepath.Join(dir, "FILE"), &GetOptions{IfExists: test.ifExists})
 			wantFiles(t, dir, test.want)
-			refused := test.want[test.old] == "old" && test.old != "FILE-file4" && (test.old != "FILE" || test.url == "x://host/text")
+			refused := (test.ifExists == ExistsResume || test.ifExists == ExistsFail) && test.want[test.old] == "old" && test.old != "FILE-file4" && (test.old != "FILE" || test.url == "x://host/text")
 			if refused != errors.Is(err, ErrExists) || refused != (err != nil) {
 				t.Errorf("error %v", err)
 			}
@@ -251,7 +256,7 @@ func TestGetFailures(t *testing.T) {
 		part      string
 	}{
 		{"missing", "/missing", nil, ""},
-		{"cut", "/cut", map[string]string{"FILE.part": "half"}, "half"},
+		{"cut", "/cut", nil, "half"},
 		{"cut before the first byte", "/cut-at-once", nil, ""},
 		{"sequence, cut", "/cut-seq", map[string]string{"FILE-file1": "one", "FILE-file2": "two"}, ""},
 		{"sequence, too short", "/short-seq", map[string]string{"FILE-file1": "one", "FILE-file2": "two"}, ""},
@@ -259,24 +264,32 @@ func TestGetFailures(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			res, err := newClient(t).Get(t.Context(), origin.URL(test.url), filepath.Join(dir, "FILE"), nil)
+			res, err := newClient(t).Get(t.Context(), origin.URL(test.url), filepath.Join(dir, "FILE"), &GetOptions{RetryMax: -1})
 			if err == nil || errors.Is(err, ErrLimit) {
 				t.Errorf("error %v", err)
 			}
-			wantFiles(t, dir, test.want)
+			if test.part != "" {
+				wantPart(t, dir, test.part)
+			} else {
+				wantFiles(t, dir, test.want)
+			}
 			if (res.Part != "") != (test.part != "") {
 				t.Errorf("result %+v", res)
 			}
-			if test.part == "" {
-				return
-			}
-			sum := sha256.Sum256([]byte(test.part))
-			sameBytes(t, res.SHA256, sum[:])
 		})
 	}
 }
 
-// What an earlier call has left is begun anew.
+// wantPart checks what an object has left: its bytes, and the journal.
+func wantPart(t *testing.T, dir, text string) {
+	t.Helper()
+	_, err := journal.Read(filepath.Join(dir, "FILE"+journal.Ext))
+	must(t, err)
+	must(t, os.Remove(filepath.Join(dir, "FILE"+journal.Ext)))
+	wantFiles(t, dir, map[string]string{"FILE.part": text})
+}
+
+// What an earlier call has left is begun anew where it cannot be gone on with.
 func TestGetAgain(t *testing.T) {
 	origin := newFarm(t)
 	text := farm.Resource{Body: []byte("half of it"), NoRange: true}
@@ -286,10 +299,10 @@ func TestGetAgain(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "FILE")
 	c := newClient(t)
-	if _, err := c.Get(t.Context(), origin.URL("/text"), path, nil); err == nil {
+	if _, err := c.Get(t.Context(), origin.URL("/text"), path, &GetOptions{RetryMax: -1}); err == nil {
 		t.Fatal("no error")
 	}
-	wantFiles(t, dir, map[string]string{"FILE.part": "half"})
+	wantPart(t, dir, "half")
 	origin.Serve("/text", text)
 	res, err := c.Get(t.Context(), origin.URL("/text"), path, nil)
 	must(t, err)

@@ -2,6 +2,7 @@ package spate
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 
@@ -9,50 +10,84 @@ import (
 	"spate/format/manifest"
 )
 
-// object asks for the URL, if what is there is to be fetched as one object over many connections, and may be: it is
-// neither a manifest nor a local file, and nothing is promised of it. Otherwise it is nil.
-func (g *getter) object(ctx context.Context) (*fetch.Object, error) {
-	if g.opts.Connections <= 0 || manifest.IsManifest(g.url, "") || strings.Contains(g.url, "#") || g.opts.Limits.Bytes > 0 {
-		return nil, nil
-	}
-	if u, err := url.Parse(g.url); err != nil || u.Host == "" {
-		return nil, nil
-	}
-	g.c.prepare()
-	o, err := fetch.OpenObject(ctx, g.c.src, []fetch.Mirror{{URL: g.url}}, &fetch.ObjectOptions{
-		SHA256:      !g.opts.NoDigest,
-		Connections: g.opts.Connections,
-		PerHost:     g.c.Options.PerHost,
-		Limited:     g.c.Options.Rate != nil,
-		Events:      g.c.Options.Events,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if isManifest(g.url, o.Info()) {
-		return nil, o.Close()
-	}
-	return o, nil
+// A Mirror is one place that has a file. All of a file have the same bytes: one that proves not to is left aside.
+type Mirror = fetch.Mirror
+
+// isObject reports whether the URL is fetched as one object over many connections, unless it proves to be a manifest: it
+// is no local file, and nothing is promised of it.
+func (g *getter) isObject() bool {
+	u, err := url.Parse(g.url)
+	return err == nil && u.Host != "" && !manifest.IsManifest(g.url, "") && !strings.Contains(g.url, "#") && g.opts.Limits.Bytes <= 0
 }
 
-// download writes an object to its file.
-func (g *getter) download(o *fetch.Object, err error) error {
+// errManifest is why what was opened is no object.
+var errManifest = errors.New("it is a manifest")
+
+// object writes an object to its file. It is errManifest, and nothing was written, if the URL is that of a manifest.
+func (g *getter) object(ctx context.Context) error {
+	o, err := g.openObject(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	path := g.target(o.Info())
-	file, err := fetch.Create(path, &fetch.Options{Overwrite: g.opts.Overwrite})
-	if err != nil {
-		return err
-	}
-	done, err := o.To(file)
-	if err != nil {
-		if done.Size > 0 {
-			g.done.Part, g.done.Bytes = path+fetch.Ext, done.Size
+	if g.path == "" {
+		if err := g.settle(ctx, g.target(o.Info())); err != nil {
+			return err
 		}
-		return err
+		if g.left != nil { // what is missing of it is to be asked for
+			o.Close()
+			if o, err = g.openObject(ctx); err != nil {
+				return err
+			}
+			defer o.Close()
+		}
 	}
-	g.finished(path, done.Size, done.SHA256)
-	return nil
+	if g.older(o.Info()) {
+		return errSkipped
+	}
+	file := g.left
+	if file == nil {
+		overwrite := g.opts.IfExists == ExistsOverwrite || g.opts.IfExists == ExistsNewer
+		if file, err = fetch.Create(g.path, &fetch.Options{Overwrite: overwrite}); err != nil {
+			return err
+		}
+	}
+	return g.download(o, file)
+}
+
+func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
+	g.c.prepare()
+	o, err := fetch.OpenObject(ctx, g.c.src, append([]Mirror{{URL: g.url}}, g.opts.Mirrors...), &fetch.ObjectOptions{
+		Left:        g.left,
+		SHA256:      !g.opts.NoDigest,
+		Connections: g.opts.Connections,
+		PerHost:     g.c.Options.PerHost,
+		MinRange:    g.opts.MinRange,
+		RetryMax:    g.opts.RetryMax,
+		Limited:     g.c.Options.Rate != nil,
+		Events:      g.sink(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(g.opts.Mirrors) == 0 && isManifest(g.url, o.Info()) {
+		o.Close()
+		return nil, errManifest
+	}
+	return o, nil
+}
+
+// download writes the object to file.
+func (g *getter) download(o *fetch.Object, file *fetch.File) error {
+	done, err := o.To(file)
+	g.done.Stats = Stats{Parts: 1, Opens: done.Opens, Failures: done.Failures, Origins: done.Origins}
+	g.done.Resumed, g.done.Fetched, g.done.Connections = done.Resumed, done.Fetched, done.Connections
+	if err == nil {
+		g.finished(file.Path(), done.Size, done.SHA256)
+		return nil
+	}
+	if done.Size > 0 {
+		g.done.Part, g.done.Bytes = file.Path()+fetch.Ext, done.Size
+	}
+	return err
 }

@@ -23,7 +23,7 @@ func (g *getter) sequence(ctx context.Context) error {
 	}
 	out := newSplitter(g)
 	defer out.discard()
-	s, err := g.c.open(ctx, g.url, out.rewind)
+	s, err := g.c.open(ctx, g.url, call{out.rewind, g.sink()})
 	if err != nil {
 		return err
 	}
@@ -123,5 +123,5 @@ func (s *splitter) within(size int64) (at int64, err error) {
 // create begins the file of the sequence behind those of files.
 func (s *splitter) create() (*fetch.File, error) {
 	path := s.base + indexed(s.g.done.Files+int64(len(s.files))+1)
-	return fetch.Create(path, &fetch.Options{Overwrite: s.g.opts.Overwrite})
+	return fetch.Create(path, &fetch.Options{Overwrite: s.g.opts.IfExists == ExistsOverwrite})
 }

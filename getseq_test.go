@@ -161,7 +161,7 @@ func TestGetSequenceOverwritesWithWhatIsRight(t *testing.T) {
 	w := newWorld(t, stream, []int{7, len(stream) - 7}, flipped(good))
 	two := filepath.Join(w.dir, "FILE-file2")
 	must(t, os.WriteFile(two, []byte(files[1]), 0o600)) // the same, so that w looks on
-	_, err := w.get(t, &GetOptions{Overwrite: true}, files...)
+	_, err := w.get(t, &GetOptions{IfExists: ExistsOverwrite}, files...)
 	must(t, err)
 	w.wantTakenBack(t)
 	wantFiles(t, w.dir, named(files...))

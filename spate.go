@@ -100,7 +100,6 @@ func (c *Client) assembleOptions() *assemble.Options {
 		CacheMemory:  o.CacheMemory,
 		MaxDepth:     o.MaxDepth,
 		MaxIdleOpens: o.MaxIdleOpens,
-		Events:       o.Events,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"spate/assemble"
+	"spate/event"
 	"spate/internal/redact"
 	"spate/source"
 )
@@ -36,7 +37,7 @@ type Stream struct {
 // Whether url is a manifest is told by its name, the name it is redirected to, or its media type, see
 // [manifest.IsManifest]. A "-seq" in url means nothing here.
 func (c *Client) Open(ctx context.Context, url string) (*Stream, error) {
-	s, err := c.open(ctx, url, nil)
+	s, err := c.open(ctx, url, call{events: c.Options.Events})
 	if err != nil {
 		return nil, err
 	}
@@ -44,15 +45,21 @@ func (c *Client) Open(ctx context.Context, url string) (*Stream, error) {
 	return s, nil
 }
 
-// open begins a stream. rewind, where there is one, takes back what was handed on from an offset on.
-func (c *Client) open(ctx context.Context, url string, rewind func(off int64) error) (*Stream, error) {
+// A call is what is particular to one stream of a Client.
+type call struct {
+	rewind func(off int64) error // takes back what was handed on from an offset on; nil: nobody can
+	events event.Sink
+}
+
+func (c *Client) open(ctx context.Context, url string, as call) (*Stream, error) {
 	c.prepare()
-	s := &Stream{url: url, meter: meter{sink: c.Options.Events}}
+	s := &Stream{url: url, meter: meter{sink: as.events}}
 	opts := c.assembleOptions()
-	if rewind != nil {
+	opts.Events = as.events
+	if as.rewind != nil {
 		opts.Rewind = func(off int64) error {
 			s.meter.bytes = off
-			return rewind(off)
+			return as.rewind(off)
 		}
 	}
 	ctx, s.cancel = context.WithCancel(ctx)

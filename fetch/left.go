@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"spate/fetch/journal"
+	"spate/format/span"
 )
 
 // Resume opens what an earlier download has left of the file at path: FILE.part, of which a journal beside it says what is
@@ -76,11 +77,14 @@ func (f *File) dropJournal() error {
 	return ignoreGone(os.Remove(f.path + journal.Ext))
 }
 
-// leave ends a file that is not whole: with its journal, if it has any bytes.
-func (f *File) leave(size int64) {
-	if size == 0 {
+// leave ends a file that is not whole: with its journal, and no longer than it need be, if it has any bytes.
+func (f *File) leave(written *span.Set) {
+	if written.Len() == 0 {
 		f.Discard()
 		return
+	}
+	if f.part != nil {
+		f.part.Truncate(written.Bounds().End) // that it is too long does no harm
 	}
 	f.Keep()
 }

@@ -101,7 +101,7 @@ func (o *Object) To(file *File) (*Done, error) {
 		err = file.Commit()
 	}
 	if err != nil {
-		file.leave(done.Size)
+		file.leave(&o.d.written)
 	}
 	return done, err
 }
@@ -114,9 +114,6 @@ func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 		Limited: o.Limited}
 	for _, m := range mirrors {
 		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
-	}
-	if o.RetryMax < 0 {
-		c.RetryMax = 1
 	}
 	if o.SHA256 {
 		c.Window = window

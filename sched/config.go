@@ -35,7 +35,7 @@ type Config struct {
 	Window      int64         // claims begin at most so far, or 4 s of all connections' rate, ahead of the frontier; 0: anywhere
 	Done        []Range       // there already; only with a known Size
 	PieceSize   int64         // > 0: claims end where a piece ends, if that is near
-	RetryMax    time.Duration // how long to wait for a connection that was lost; default 10 min
+	RetryMax    time.Duration // how long to wait for a connection that was lost; default 10 min; below 0: not at all
 	ReadTimeout time.Duration // how long the last source may be silent; default 30 s
 	// Limited says that all connections share a limit of the caller's. Nothing is asked for twice then to have it earlier, and
 	// a connection is not replaced for being slower than it was: neither could make the whole faster.
@@ -68,7 +68,9 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	def(&c.MinRange, minRange)
-	def((*int64)(&c.RetryMax), int64(retryMax))
+	if c.RetryMax == 0 {
+		c.RetryMax = retryMax
+	}
 	def((*int64)(&c.ReadTimeout), int64(readTimeout))
 	c.Connections = min(max(c.Connections, 0), maxConnections)
 	if c.PerHost <= 0 {

@@ -182,16 +182,20 @@ func (s *Scheduler) backoff(n int) time.Duration {
 	return time.Duration(float64(d) * (0.5 + s.cfg.Rand()))
 }
 
-// hopeless gives up where no source is left, or nothing has come for RetryMax, or nothing may be asked before that.
+// hopeless says whether no source is left, or nothing has come for RetryMax, or nothing may be asked before that.
 func (s *Scheduler) hopeless() bool {
 	deadline := s.lastByte + s.cfg.RetryMax
+	if s.cfg.RetryMax < 0 {
+		deadline = forever
+	}
 	left := s.live() > 0
 	for _, src := range s.sources {
 		left = left || src.aside == None && src.host.until <= deadline && (s.begun || src.tries < firstTries)
 	}
-	if left && s.now < deadline {
-		return false
-	}
+	return !left || s.now >= deadline
+}
+
+func (s *Scheduler) giveUp() {
 	s.over = true
 	a := Action{Type: GiveUp}
 	for i, src := range s.sources {
@@ -201,5 +205,4 @@ func (s *Scheduler) hopeless() bool {
 		a.Class = Timeout
 	}
 	s.act(a)
-	return true
 }

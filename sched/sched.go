@@ -116,10 +116,16 @@ func (s *Scheduler) plan() {
 	s.watch()
 	s.climb()
 	s.dismiss()
-	if !s.hopeless() {
-		s.assign()
-		s.wake()
+	if s.hopeless() {
+		s.giveUp()
+		return
 	}
+	s.assign()
+	if s.live() == 0 && s.cfg.RetryMax < 0 {
+		s.giveUp()
+		return
+	}
+	s.wake()
 }
 
 func (s *Scheduler) act(a Action) { s.out = append(s.out, a) }

@@ -142,7 +142,7 @@ func (c *getCmd) options(arg string) *spate.GetOptions {
 	return &spate.GetOptions{
 		Dir:                  c.dir,
 		NoContentDisposition: c.noDisposition,
-		Overwrite:            c.exists.yes(),
+		IfExists:             c.exists.mode(),
 		Sequence:             c.mode(arg),
 		NoDigest:             c.noDigest,
 		Connections:          int(c.connections),

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	neturl "net/url"
 	"os"
+	"spate"
 
 	"github.com/spf13/pflag"
 
@@ -90,3 +91,10 @@ func (f *existsFlag) register(fs *pflag.FlagSet) {
 }
 
 func (f *existsFlag) yes() bool { return f.word == "overwrite" }
+
+func (f *existsFlag) mode() spate.IfExists {
+	if f.yes() {
+		return spate.ExistsOverwrite
+	}
+	return spate.ExistsResume
+}

@@ -1,0 +1,92 @@
+package spate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"spate/fetch"
+	"spate/fetch/journal"
+	"spate/source"
+)
+
+// IfExists says what becomes of an output that exists. What an earlier call has left of one, FILE.part with its journal, is
+// gone on with, unless it says otherwise.
+type IfExists int
+
+// The choices. For the files of a sequence there are only the error and ExistsOverwrite.
+const (
+	ExistsResume    IfExists = iota // a file that is whole is an error, ErrExists
+	ExistsSkip                      // it is left as it is, and nothing fetched
+	ExistsOverwrite                 // it is replaced once its successor is whole; what an earlier call has left is dropped
+	ExistsRename                    // the output gets another name: FILE.1, FILE.2 and so on
+	ExistsFail                      // it is ErrExists, and what an earlier call has left is that, too
+	ExistsNewer                     // as ExistsOverwrite if the origin says that its own is newer, else as ExistsSkip
+)
+
+// maxRename bounds the numbers that ExistsRename tries.
+const maxRename = 10_000
+
+// errSkipped is why nothing is fetched.
+var errSkipped = errors.New("the output exists, and is to be left")
+
+// settle decides whether path is written, and opens what an earlier call has left of it. errSkipped: it is left.
+func (g *getter) settle(ctx context.Context, path string) (err error) {
+	mode := g.opts.IfExists
+	if mode == ExistsRename {
+		if path, err = freeName(path); err != nil {
+			return err
+		}
+	}
+	if mode == ExistsSkip && exists(path) {
+		return errSkipped
+	}
+	opts := &fetch.Options{Overwrite: mode == ExistsOverwrite || mode == ExistsNewer, VerifyAll: g.opts.VerifyAll}
+	if mode == ExistsFail && exists(path+journal.Ext) {
+		return &fs.PathError{Op: "create", Path: path + fetch.Ext, Err: fs.ErrExist}
+	}
+	g.path = path
+	if err := fetch.Check(path, opts); err != nil || mode == ExistsOverwrite {
+		return err
+	}
+	g.left, err = fetch.Resume(ctx, path, opts)
+	return err
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// freeName is the first name that nothing has; a FILE.part may be there.
+func freeName(path string) (string, error) {
+	if !exists(path) {
+		return path, nil
+	}
+	for i := 1; i <= maxRename; i++ {
+		if name := path + "." + strconv.Itoa(i); !exists(name) {
+			return name, nil
+		}
+	}
+	return "", &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+}
+
+// older reports whether what is at path is left because the origin's is not newer.
+func (g *getter) older(info source.Info) bool {
+	if g.opts.IfExists != ExistsNewer {
+		return false
+	}
+	file, err := os.Stat(g.path)
+	return err == nil && !info.ModTime.After(file.ModTime().Truncate(time.Second))
+}
+
+// guess makes the name that the URL alone gives the path, if an earlier call has left something there: so what is
+// missing of it can be asked for at once.
+func (g *getter) guess() {
+	if path := g.target(source.Info{URL: g.url}); g.path == "" && g.opts.IfExists != ExistsOverwrite && exists(path+journal.Ext) {
+		g.path = path
+	}
+}
