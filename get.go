@@ -35,6 +35,7 @@ type GetOptions struct {
 	IfExists             IfExists   // ExistsResume
 	Sequence             SeqMode    // SeqAuto
 	NoDigest             bool       // Result.SHA256 is not wanted of a single file, which saves the time to compute it
+	RemoteTime           bool       // a file gets the time of modification that the origin tells; false, and of manifests: that of its writing
 	Limits               Limits     // none
 	Events               event.Sink // is told of this call, in place of Options.Events
 
@@ -135,11 +136,11 @@ func (g *getter) single(ctx context.Context) error {
 			return err
 		}
 	}
-	err := errManifest
+	err := errOrdered
 	if g.isObject() {
 		err = g.object(ctx)
 	}
-	if errors.Is(err, errManifest) {
+	if errors.Is(err, errOrdered) {
 		err = g.stream(ctx)
 	}
 	if g.left != nil {
@@ -163,6 +164,9 @@ func (g *getter) stream(ctx context.Context) error {
 	if g.older(s.Info()) {
 		return errSkipped
 	}
+	if err := g.opts.Limits.admits(s.Info().Size); err != nil {
+		return err
+	}
 	if g.left != nil {
 		g.left.Keep()
 	}
@@ -170,7 +174,8 @@ func (g *getter) stream(ctx context.Context) error {
 	if g.out, err = fetch.Create(g.path, &fetch.Options{Overwrite: overwrite, SHA256: !g.opts.NoDigest}); err != nil {
 		return err
 	}
-	_, err = s.WriteTo(&capped{g.out, g.opts.Limits.Bytes})
+	g.out.SetModTime(g.modTime(s.Info()))
+	_, err = s.WriteTo(g.opts.Limits.writer(g.out))
 	if err == nil {
 		err = g.out.Commit()
 	}
@@ -180,6 +185,15 @@ func (g *getter) stream(ctx context.Context) error {
 	}
 	g.finished(g.out.Path(), g.out.Size(), g.out.SHA256())
 	return nil
+}
+
+// modTime is the time of modification that a file shall have, zero for none: that of a manifest is not that of its
+// parts.
+func (g *getter) modTime(info source.Info) (t time.Time) {
+	if g.opts.RemoteTime && !isManifest(g.url, info) {
+		t = info.ModTime
+	}
+	return t
 }
 
 // rewind takes back what was written from off on.
@@ -224,7 +238,11 @@ func (g *getter) finished(path string, size int64, sum []byte) {
 	if len(d.Paths) < maxPaths {
 		d.Paths = append(d.Paths, path)
 	}
-	g.tell(event.Event{Type: event.File, Path: path, Bytes: size, SHA256: hex.EncodeToString(sum)})
+	e := event.Event{Type: event.File, Path: path, Bytes: size}
+	if !g.opts.Sequence.isSequence(g.url) {
+		e.SHA256 = hex.EncodeToString(sum)
+	}
+	g.tell(e)
 }
 
 func (g *getter) close(s *Stream) {

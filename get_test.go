@@ -325,9 +325,9 @@ func TestGetEvents(t *testing.T) {
 	}
 	var paths []string
 	for _, e := range rec.of(event.File) {
-		paths = append(paths, fmt.Sprintf("%s %d", filepath.Base(e.Path), e.Bytes))
+		paths = append(paths, fmt.Sprintf("%s %d %.4s", filepath.Base(e.Path), e.Bytes, e.SHA256))
 	}
-	wantStrings(t, "files", paths, "single 4", "frames-file1 3", "frames-file2 0", "frames-file3 5")
+	wantStrings(t, "files", paths, "single 4 982d", "frames-file1 3 ", "frames-file2 0 ", "frames-file3 5 ")
 	done := rec.of(event.Done)
 	if len(done) != 2 || done[0].Bytes != 4 || done[1].Bytes != 8 {
 		t.Errorf("done: %+v", done)

@@ -20,10 +20,11 @@ func (g *getter) isObject() bool {
 	return err == nil && u.Host != "" && !manifest.IsManifest(g.url, "") && !strings.Contains(g.url, "#") && g.opts.Limits.Bytes <= 0
 }
 
-// errManifest is why what was opened is no object.
-var errManifest = errors.New("it is a manifest")
+// errOrdered is why what was opened is no object: it is a manifest, or of unknown length and to be stopped where it gets too
+// long.
+var errOrdered = errors.New("to be read in order")
 
-// object writes an object to its file. It is errManifest, and nothing was written, if the URL is that of a manifest.
+// object writes an object to its file. It is errOrdered, and nothing was written, if the URL is that of a manifest.
 func (g *getter) object(ctx context.Context) error {
 	o, err := g.openObject(ctx)
 	if err != nil {
@@ -45,6 +46,9 @@ func (g *getter) object(ctx context.Context) error {
 	if g.older(o.Info()) {
 		return errSkipped
 	}
+	if err := g.opts.Limits.admits(o.Info().Size); err != nil {
+		return err
+	}
 	file := g.left
 	if file == nil {
 		overwrite := g.opts.IfExists == ExistsOverwrite || g.opts.IfExists == ExistsNewer
@@ -52,6 +56,7 @@ func (g *getter) object(ctx context.Context) error {
 			return err
 		}
 	}
+	file.SetModTime(g.modTime(o.Info()))
 	return g.download(o, file)
 }
 
@@ -70,9 +75,10 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(g.opts.Mirrors) == 0 && isManifest(g.url, o.Info()) {
+	unbounded := o.Info().Size < 0 && g.opts.Limits.FileSize > 0
+	if unbounded || len(g.opts.Mirrors) == 0 && isManifest(g.url, o.Info()) {
 		o.Close()
-		return nil, errManifest
+		return nil, errOrdered
 	}
 	return o, nil
 }

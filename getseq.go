@@ -28,7 +28,7 @@ func (g *getter) sequence(ctx context.Context) error {
 		return err
 	}
 	defer g.close(s)
-	out.base = g.target(s.Info())
+	out.base, out.modTime = g.target(s.Info()), g.modTime(s.Info())
 	return out.readFrom(s)
 }
 
@@ -112,6 +112,8 @@ func (s *splitter) within(size int64) (at int64, err error) {
 	switch {
 	case l.Files > 0 && s.g.done.Files+int64(len(s.files)) >= l.Files:
 		return s.next, overLimit(counted(l.Files, "file"))
+	case l.admits(size) != nil:
+		return end, l.admits(size)
 	case l.Bytes > 0 && size > l.Bytes-s.g.done.Bytes-s.pending:
 		return end, overLimit(counted(l.Bytes, "byte"))
 	case len(s.files) >= maxPending:
@@ -123,5 +125,9 @@ func (s *splitter) within(size int64) (at int64, err error) {
 // create begins the file of the sequence behind those of files.
 func (s *splitter) create() (*fetch.File, error) {
 	path := s.base + indexed(s.g.done.Files+int64(len(s.files))+1)
-	return fetch.Create(path, &fetch.Options{Overwrite: s.g.opts.IfExists == ExistsOverwrite})
+	f, err := fetch.Create(path, &fetch.Options{Overwrite: s.g.opts.IfExists == ExistsOverwrite})
+	if err == nil {
+		f.SetModTime(s.modTime)
+	}
+	return f, err
 }

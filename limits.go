@@ -22,9 +22,10 @@ var (
 // Limits end what may have no end of its own. A stream that ends right at a limit is whole; to find that out, the
 // stream is read on until there is more, or its end. The zero value is no limit.
 type Limits struct {
-	Bytes int64         // of the output; 0: none
-	Files int64         // of a sequence; 0: none
-	Time  time.Duration // from the call on; 0: none
+	Bytes    int64         // of the output; 0: none
+	Files    int64         // of a sequence; 0: none
+	FileSize int64         // of each file: one that is told to be larger is not begun; 0: none
+	Time     time.Duration // from the call on; 0: none
 }
 
 // context is ctx under the limit of time. Its cause, once that is reached, is ErrLimit.
@@ -45,10 +46,33 @@ func counted(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// A capped writer fails with ErrLimit where there is more than limit allows, having written what it does.
+// admits is the error of a file that is said to have size bytes, -1 where that is not known, if these are too many.
+func (l *Limits) admits(size int64) error {
+	if l.FileSize <= 0 || size <= l.FileSize {
+		return nil
+	}
+	return overLimit(fmt.Sprintf("a file of %s, more than %d", counted(size, "byte"), l.FileSize))
+}
+
+// most is how many bytes a file may have, 0 for any number, and what is wrong with more.
+func (l *Limits) most() (size int64, over error) {
+	if l.FileSize > 0 && (l.Bytes <= 0 || l.FileSize < l.Bytes) {
+		return l.FileSize, overLimit("a file of more than " + counted(l.FileSize, "byte"))
+	}
+	return l.Bytes, overLimit(counted(l.Bytes, "byte"))
+}
+
+// writer is out, within the limits.
+func (l *Limits) writer(out *fetch.File) *capped {
+	size, over := l.most()
+	return &capped{out, size, over}
+}
+
+// A capped writer fails where there is more than limit allows, having written what it does.
 type capped struct {
 	*fetch.File
 	limit int64 // 0: none
+	over  error // what it fails with
 }
 
 func (c *capped) Write(p []byte) (int, error) {
@@ -57,7 +81,7 @@ func (c *capped) Write(p []byte) (int, error) {
 	}
 	n, err := c.File.Write(p[:c.limit-c.Size()])
 	if err == nil {
-		err = overLimit(counted(c.limit, "byte"))
+		err = c.over
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"time"
 
 	"spate/fetch"
 	"spate/source"
@@ -27,8 +28,9 @@ var (
 //
 // Offsets are those of the stream. The splitter stands either in a body, off < next, or in a length, next <= off.
 type splitter struct {
-	g    *getter
-	base string // of the names of the files
+	g       *getter
+	base    string    // of the names of the files
+	modTime time.Time // of the files; zero: when they were written
 
 	off     int64   // up to which the stream was taken
 	settled int64   // up to which it is not taken back

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Commit ends the file: what was written is made durable, then appears under its final name, whole, and FILE.part is
@@ -37,12 +38,29 @@ func (f *File) Commit() error {
 // makeDurable makes sure that FILE.part is what was written, locked and durable.
 func (f *File) makeDurable() error {
 	if f.finished != nil {
-		return f.resume()
+		if err := f.resume(); err != nil || f.modTime.IsZero() {
+			return err
+		}
 	}
 	if err := same(f.part); err != nil {
 		return err
 	}
+	if err := f.applyModTime(); err != nil {
+		return err
+	}
 	return f.part.Sync()
+}
+
+// SetModTime makes t the time of modification that the file has once it has its final name; zero is that of the last
+// write.
+func (f *File) SetModTime(t time.Time) { f.modTime = t }
+
+// applyModTime goes by the name, which only who holds the lock of the file may give to another one.
+func (f *File) applyModTime() error {
+	if f.modTime.IsZero() {
+		return nil
+	}
+	return os.Chtimes(f.part.Name(), time.Time{}, f.modTime)
 }
 
 func (f *File) publish() error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"spate/fetch/journal"
 )
@@ -21,6 +22,8 @@ type File struct {
 	size   int64    // bytes written
 	opts   Options
 	digest *digest // nil: none wanted
+
+	modTime time.Time // that it shall have; zero: that of the last write
 
 	left    *journal.State   // of one that was resumed: what of it was there
 	journal *journal.Journal // nil: none yet
