@@ -18,7 +18,8 @@ const (
 	Aside    Type = "aside"    // a mirror is not used any more: URL, Error, Kind
 	Waiting  Type = "waiting"  // nothing comes, all that was lost is asked for again: Error, Kind
 	File     Type = "file"     // a file is whole under its final name: Path, Bytes, SHA256
-	Done     Type = "done"     // the whole is done: Bytes
+	Done     Type = "done"     // the whole is done, of a batch the entry: Bytes
+	Ended    Type = "ended"    // an entry of a batch is over and not done: URL; Error, Kind where it has failed
 )
 
 // An Event is one thing that happened. Fields that do not apply are zero; Type says which do.
@@ -39,6 +40,7 @@ type Event struct {
 	Conns    int       `json:"conns,omitempty"`  // connections that are open
 	Map      string    `json:"map,omitempty"`    // of the file, see MapCells
 	Job      int64     `json:"job,omitempty"`    // of a batch, counted from 1: which of its entries this is about
+	Jobs     int64     `json:"jobs,omitempty"`   // of a batch, with Begin and Ended: how many entries there are, where that is known
 	Error    string    `json:"error,omitempty"`
 	Kind     string    `json:"kind,omitempty"` // of the error, as source.Kind prints it
 }

@@ -53,7 +53,7 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 		return err
 	}
 	screen := isTerminal(p.stdout)
-	talk := c.talk.start(p.stderr, screen)
+	talk := c.talk.start(p, screen)
 	defer talk.close()
 	client, closeIdle := c.stream.client(talk.sink)
 	defer closeIdle()

@@ -122,7 +122,7 @@ func isFolder(path string) bool {
 type request struct{ arg, url, path string }
 
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
-	talk := c.talk.start(p.stderr, false)
+	talk := c.talk.start(p, false)
 	defer talk.close()
 	client, closeIdle := c.stream.client(talk.sink)
 	defer closeIdle()

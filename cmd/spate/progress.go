@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"math"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,122 +11,133 @@ import (
 	"spate/event"
 )
 
-// progress follows the events of a stream. It is safe for concurrent use.
+// progress follows the events of a command, which is one download, or a batch of them. It is safe for concurrent use.
 type progress struct {
-	mu sync.Mutex
-	s  status
+	mu    sync.Mutex
+	jobs  []*job // that run, in the order in which they began
+	batch bool
+	total total // of those that are over
+	meter meter // of all
 }
 
-// status is how far a stream has come.
-type status struct {
-	part, failed, files int64
-	bytes, size         int64 // size -1: not known
-	origin, file        string
+// A job is a download that runs; 0 is the one of a command that is no batch.
+type job struct {
+	id int64
+	status
+	meter meter
 }
 
-func newProgress() *progress { return &progress{s: status{size: -1}} }
+// total is how far a batch has come.
+type total struct {
+	done, failed, of int64 // entries; of is 0 where that is not known
+	running          int64
+	bytes            int64
+	fetched          int64 // of bytes: those that have come now
+	rate             float64
+}
 
 // observe is an [event.Sink].
 func (p *progress) observe(e event.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch e.Type {
-	case event.Part:
-		p.s.part, p.s.origin = e.Part, e.Origin
-	case event.Failed:
-		p.s.failed++
-	case event.Progress:
-		p.s.bytes = e.Bytes
-		if e.Size > 0 {
-			p.s.size = e.Size
-		}
-	case event.File:
-		p.s.files, p.s.file = p.s.files+1, e.Path
+	p.batch = p.batch || e.Job > 0
+	p.total.of = max(p.total.of, e.Jobs)
+	if isOver := e.Type == event.Done || e.Type == event.Ended; isOver && e.Job > 0 {
+		p.end(e)
+		return
+	}
+	p.job(e.Job).observe(e)
+}
+
+// job is that of the number, which begins with its first event.
+func (p *progress) job(id int64) *job {
+	i := p.find(id)
+	if i < 0 {
+		i = len(p.jobs)
+		p.jobs = append(p.jobs, &job{id: id, status: status{size: -1}})
+	}
+	return p.jobs[i]
+}
+
+func (p *progress) find(id int64) int {
+	return slices.IndexFunc(p.jobs, func(j *job) bool { return j.id == id })
+}
+
+// end counts an entry that is over.
+func (p *progress) end(e event.Event) {
+	switch {
+	case e.Type == event.Done:
+		p.total.done++
+	case e.Error != "":
+		p.total.failed++
+	}
+	if i := p.find(e.Job); i >= 0 {
+		p.total.add(p.jobs[i].status)
+		p.jobs = slices.Delete(p.jobs, i, i+1)
 	}
 }
 
-func (p *progress) status() status {
+func (t *total) add(s status) {
+	t.bytes += s.bytes
+	t.fetched += s.bytes - s.from
+}
+
+// view returns how far each download is that runs, and all together.
+func (p *progress) view(now time.Time) ([]status, total) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.s
+	var running []status
+	all := p.total
+	for _, j := range p.jobs {
+		if j.id == 0 && p.batch {
+			continue // what is told of the batch as such
+		}
+		j.rate = j.meter.sample(now, j.bytes-j.from)
+		running = append(running, j.status)
+		all.running++
+		all.add(j.status)
+	}
+	all.rate = p.meter.sample(now, all.fetched)
+	return running, all
 }
 
-// String is the status on one line, without the rate: "part 3 from 127.0.0.1:8080, 1.5 MiB of 3.0 MiB (50%)".
-func (s status) String() string {
-	var words []string
-	if s.part > 0 {
-		words = append(words, s.place())
+// single is the one download of a command that is no batch.
+func single(running []status) status {
+	if len(running) == 0 {
+		return status{size: -1}
 	}
-	words = append(words, s.amount())
-	if s.files > 0 {
-		words = append(words, counted(s.files, "file"))
-	}
-	if s.failed > 0 {
-		words = append(words, counted(s.failed, "failure")+" survived")
-	}
-	return strings.Join(words, ", ")
+	return running[0]
 }
 
-func (s status) place() string {
-	text := fmt.Sprintf("part %d", s.part)
-	if s.origin != "" {
-		text += " from " + clean(s.origin)
-	}
-	return text
+// isBatch tells whether more than one download can be running.
+func (p *progress) isBatch() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.batch
 }
 
-func (s status) amount() string {
-	text := formatBytes(s.bytes)
-	if s.size > 0 {
-		text += fmt.Sprintf(" of %s (%d%%)", formatBytes(s.size), s.percent())
+// String is the total on one line, without the rate: "3 of 10 done, 2 running, 1 failed, 1.5 GiB".
+func (t total) String() string {
+	words := []string{fmt.Sprintf("%d done", t.done)}
+	if t.of > 0 {
+		words[0] = fmt.Sprintf("%d of %d done", t.done, t.of)
 	}
-	return text
+	if t.running > 0 {
+		words = append(words, fmt.Sprintf("%d running", t.running))
+	}
+	if t.failed > 0 {
+		words = append(words, fmt.Sprintf("%d failed", t.failed))
+	}
+	return strings.Join(append(words, formatBytes(t.bytes)), ", ")
 }
 
-// percent rounds down: 100 means that all is there.
-func (s status) percent() int64 {
-	if s.size <= 0 {
-		return 0
+// lasting is what is told of e on a line that stays; "" for nothing.
+func lasting(e event.Event) string {
+	switch {
+	case e.Type == event.Aside:
+		return "spate: mirror set aside: " + clean(e.URL) + ": " + clean(oneLine(e.Error)) + "\n"
+	case e.Type == event.Begin && e.Bytes > 0:
+		return "spate: " + clean(filepath.Base(e.Path)) + ": resumed at " + formatBytes(e.Bytes) + "\n"
 	}
-	return int64(min(float64(s.bytes)/float64(s.size), 1) * 100)
-}
-
-// counted is "1 file", "2 files".
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// A meter turns amounts into a rate: the mean of the last few seconds, weighed by how recent they are.
-type meter struct {
-	at    time.Time
-	bytes int64
-	rate  float64 // bytes per second
-}
-
-const (
-	meterStep = 500 * time.Millisecond // between samples
-	meterSpan = 3 * time.Second        // after which a sample counts 1/e
-)
-
-// sample tells the meter how many bytes there are now, and returns the rate.
-func (m *meter) sample(now time.Time, bytes int64) float64 {
-	if m.at.IsZero() {
-		m.at, m.bytes = now, bytes
-		return 0
-	}
-	dt := now.Sub(m.at)
-	if dt < meterStep {
-		return m.rate
-	}
-	current := float64(max(bytes-m.bytes, 0)) / dt.Seconds()
-	weight := 1 - math.Exp(-dt.Seconds()/meterSpan.Seconds())
-	if m.rate == 0 {
-		weight = 1
-	}
-	m.rate += weight * (current - m.rate)
-	m.at, m.bytes = now, bytes
-	return m.rate
+	return ""
 }

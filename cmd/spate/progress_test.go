@@ -1,10 +1,7 @@
 package main
 
 import (
-	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"spate/event"
@@ -25,162 +22,135 @@ func TestStatus(t *testing.T) {
 		{"the size is not known", []event.Event{{Type: event.Progress, Bytes: 2048, Size: -1}}, "2.0 KiB"},
 		{"files", []event.Event{{Type: event.File}, {Type: event.File}}, "0 B, 2 files"},
 		{"a failure", []event.Event{{Type: event.Failed}}, "0 B, 1 failure survived"},
+		{"many connections", []event.Event{{Type: event.Progress, Bytes: 5, Size: 10, Conns: 4, Map: "#."}}, "5 B of 10 B (50%), 4 connections"},
+		{"one connection", []event.Event{{Type: event.Progress, Bytes: 5, Size: -1, Conns: 1}}, "5 B, 1 connection"},
+		{"resumed", []event.Event{{Type: event.Begin, Path: "x", Bytes: 1024, Size: 2048}}, "1.0 KiB of 2.0 KiB (50%)"},
 		{"a hostile origin", []event.Event{{Type: event.Part, Part: 1, Origin: "h\x1b[2J"}}, `part 1 from h\u001b[2J, 0 B`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newProgress()
+			var p progress
 			for _, e := range tt.events {
 				p.observe(e)
 			}
-			if got := p.status().String(); got != tt.want {
+			running, _ := p.view(time.Unix(0, 0))
+			if got := single(running).String(); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestDrawBar(t *testing.T) {
+func TestPace(t *testing.T) {
 	for _, tt := range []struct {
-		bytes, size int64
-		want        string
+		s    status
+		want string
 	}{
-		{5, -1, ""},
-		{5, 0, ""},
-		{0, 100, "[>                   ] "},
-		{4, 100, "[>                   ] "},
-		{5, 100, "[=>                  ] "},
-		{99, 100, "[===================>] "},
-		{100, 100, "[====================] "},
-		{1 << 62, 1 << 62, "[====================] "},
+		{status{size: -1}, "0 B/s"},
+		{status{size: -1, rate: 1024}, "1.0 KiB/s"},
+		{status{size: 100, bytes: 50, rate: 10}, "10 B/s, ETA 0:05"},
+		{status{size: 100, bytes: 49, rate: 10}, "10 B/s, ETA 0:06"},
+		{status{size: 100, bytes: 100, rate: 10}, "10 B/s"},
+		{status{size: 100, bytes: 101, rate: 10}, "10 B/s"},
+		{status{size: 100, bytes: 0, rate: 0.5}, "0 B/s"},
+		{status{size: 3599, rate: 1}, "1 B/s, ETA 59:59"},
+		{status{size: 3600, rate: 1}, "1 B/s, ETA 1:00:00"},
+		{status{size: 360_000 - 1, rate: 1}, "1 B/s, ETA 99:59:59"},
+		{status{size: 360_000, rate: 1}, "1 B/s"},
+		{status{size: 1 << 62, rate: 1}, "1 B/s"},
+		{status{size: 100, rate: 10, waiting: "open http://u:s3cret@h/: refused\n\x1b"},
+			`waiting for the connection: open http://u:xxxxx@h/: refused; \u001b`},
 	} {
-		if got := drawBar(status{bytes: tt.bytes, size: tt.size}); got != tt.want {
-			t.Errorf("%d of %d: %q, want %q", tt.bytes, tt.size, got, tt.want)
+		if got := tt.s.pace(); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.s, got, tt.want)
 		}
 	}
 }
 
-func TestMeter(t *testing.T) {
-	var m meter
+// TestWaitingEnds: what waits goes on with the first byte.
+func TestWaitingEnds(t *testing.T) {
+	s := status{size: -1}
+	for i, tt := range []struct {
+		e    event.Event
+		want string
+	}{
+		{event.Event{Type: event.Progress, Bytes: 5}, ""},
+		{event.Event{Type: event.Waiting, Error: "refused"}, "refused"},
+		{event.Event{Type: event.Progress, Bytes: 5}, "refused"},
+		{event.Event{Type: event.Progress, Bytes: 6}, ""},
+		{event.Event{Type: event.Waiting, Error: "refused"}, "refused"},
+		{event.Event{Type: event.Part, Part: 2}, ""},
+	} {
+		if s.observe(tt.e); s.waiting != tt.want {
+			t.Errorf("%d: waits for %q, want %q", i, s.waiting, tt.want)
+		}
+	}
+}
+
+// aBatch is one of four entries: 1 is done, 2 runs and was resumed, 3 runs, 4 has failed.
+var aBatch = []event.Event{
+	{Type: event.Begin, Job: 1, Jobs: 4, Path: "d/one", Size: 10},
+	{Type: event.Begin, Job: 2, Path: "d/two", Size: 4096, Bytes: 1024},
+	{Type: event.Progress, Job: 1, Bytes: 10, Size: 10},
+	{Type: event.Begin, Job: 4, Path: "d/four", Size: 10},
+	{Type: event.File, Job: 1, Bytes: 10, Path: "d/one"},
+	{Type: event.Done, Job: 1, Bytes: 10},
+	{Type: event.Begin, Job: 3, Path: "d/th\x1bree", Size: -1},
+	{Type: event.Progress, Job: 4, Bytes: 5, Size: 10},
+	{Type: event.Ended, Job: 4, Error: "open: 404"},
+	{Type: event.Progress, Job: 2, Bytes: 2048, Size: 4096, Conns: 2, Map: "##.-"},
+	{Type: event.Progress, Job: 3, Bytes: 7, Size: -1},
+}
+
+func TestBatch(t *testing.T) {
+	var p progress
+	for _, e := range aBatch {
+		p.observe(e)
+	}
+	running, all := p.view(time.Unix(0, 0))
+	if got, want := all.String(), "1 of 4 done, 2 running, 1 failed, 2.0 KiB"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if all.bytes != 10+5+2048+7 || all.fetched != 10+5+1024+7 {
+		t.Errorf("%+v", all)
+	}
+	if len(running) != 2 || running[0].name != "d/two" || running[1].bytes != 7 {
+		t.Errorf("%+v", running)
+	}
+	p.observe(event.Event{Type: event.Done, Job: 2})
+	p.observe(event.Event{Type: event.Ended, Job: 3}) // left out
+	p.observe(event.Event{Type: event.Ended, Job: 9, Jobs: 9, Error: "x"})
+	p.observe(event.Event{Type: event.Done, Bytes: 1 << 40}) // of the batch: counted already
+	running, all = p.view(time.Unix(0, 0))
+	if got, want := all.String(), "2 of 9 done, 2 failed, 2.0 KiB"; len(running) != 0 || got != want {
+		t.Errorf("%q, want %q; %+v", got, want, running)
+	}
+}
+
+// TestRates: what was there before counts for no rate.
+func TestRates(t *testing.T) {
+	var p progress
 	at := time.Unix(0, 0)
-	if got := m.sample(at, 1000); got != 0 {
-		t.Errorf("the first sample gives %v", got)
-	}
-	if got := m.sample(at.Add(meterStep-1), 9000); got != 0 {
-		t.Errorf("a sample that comes too soon gives %v", got)
-	}
-	if got := m.sample(at.Add(time.Second), 2000); got != 1000 {
-		t.Errorf("1000 bytes in a second give %v", got)
-	}
-	for i := 2; i < 60; i++ {
-		m.sample(at.Add(time.Duration(i)*time.Second), 2000)
-	}
-	if m.rate > 1 {
-		t.Errorf("after a minute of silence: %v", m.rate)
-	}
-	if got := m.sample(at.Add(time.Hour), 0); got < 0 {
-		t.Errorf("bytes that were taken back give %v", got)
+	p.observe(event.Event{Type: event.Begin, Job: 1, Bytes: 1 << 40})
+	p.view(at)
+	p.observe(event.Event{Type: event.Progress, Job: 1, Bytes: 1<<40 + 100})
+	running, all := p.view(at.Add(time.Second))
+	if running[0].rate != 100 || all.rate != 100 {
+		t.Errorf("%v of one, %v of all", running[0].rate, all.rate)
 	}
 }
 
-// buffer is an io.Writer for several goroutines.
-type buffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-	on   chan struct{} // told of each write, if there is room
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	select {
-	case b.on <- struct{}{}:
-	default:
-	}
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-func TestLines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var b buffer
-		talk := startLines(&b, linePeriod)
-		defer talk.close()
-		talk.sink(event.Event{Type: event.Progress, Bytes: 10 << 10, Size: -1})
-		time.Sleep(linePeriod - 1) // of the bubble's clock
-		if b.String() != "" {
-			t.Errorf("told too early: %q", &b)
-		}
-		time.Sleep(time.Nanosecond)
-		synctest.Wait()
-		want := "spate: 10.0 KiB, 1.0 KiB/s\n"
-		if b.String() != want {
-			t.Errorf("told %q, want %q", &b, want)
-		}
-		time.Sleep(linePeriod)
-		synctest.Wait()
-		want += "spate: 10.0 KiB, 0 B/s\n"
-		if b.String() != want {
-			t.Errorf("told %q, want %q", &b, want)
-		}
-		talk.close()
-		talk.close()
-		time.Sleep(10 * linePeriod)
-		if b.String() != want {
-			t.Errorf("told after the end: %q", &b)
-		}
-	})
-}
-
-func TestBar(t *testing.T) {
-	b := &buffer{on: make(chan struct{}, 1)}
-	talk := startBar(b)
-	defer talk.close()
-	talk.sink(event.Event{Type: event.Part, Part: 7, Origin: "h:80"})
-	talk.sink(event.Event{Type: event.Progress, Bytes: 5, Size: 10})
-	for !strings.Contains(b.String(), "[==========>         ] part 7 from h:80, 5 B of 10 B (50%), 0 B/s") {
-		<-b.on
-	}
-	talk.close()
-	end := b.String()
-	talk.sink(event.Event{Type: event.Progress, Bytes: 10, Size: 10})
-	if b.String() != end {
-		t.Error("drawn after the end")
-	}
-}
-
-// TestTalk checks who says what, on what is no terminal.
-func TestTalk(t *testing.T) {
+func TestLasting(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		flags talkFlags
-		noisy bool
-		heard bool // an event is told at once
-		sink  bool
+		e    event.Event
+		want string
 	}{
-		{"quiet", talkFlags{quiet: true, json: true, progress: "on"}, false, false, false},
-		{"JSON", talkFlags{json: true, progress: "off"}, false, true, true},
-		{"lines", talkFlags{progress: "auto"}, false, false, true},
-		{"off", talkFlags{progress: "off"}, false, false, false},
-		{"stdout is a terminal", talkFlags{progress: "auto"}, true, false, false},
+		{event.Event{Type: event.Begin, Path: "d/x\x1b", Size: 10}, ""},
+		{event.Event{Type: event.Begin, Path: "d/x\x1b", Size: 2048, Bytes: 1024}, "spate: x\\u001b: resumed at 1.0 KiB\n"},
+		{event.Event{Type: event.Aside, URL: "http://h/x\x1b", Error: "a\nb"}, "spate: mirror set aside: http://h/x\\u001b: a; b\n"},
+		{event.Event{Type: event.Failed, URL: "http://h/x", Error: "a"}, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var b buffer
-			talk := tt.flags.start(&b, tt.noisy)
-			defer talk.close()
-			if (talk.sink != nil) != tt.sink {
-				t.Fatalf("a sink: %v, want %v", talk.sink != nil, tt.sink)
-			}
-			if talk.sink != nil {
-				talk.sink(event.Event{Type: event.Done, Bytes: 1})
-			}
-			if (b.String() != "") != tt.heard {
-				t.Errorf("told %q", &b)
-			}
-		})
+		if got := lasting(tt.e); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }

@@ -28,8 +28,12 @@ type reporter struct {
 }
 
 func newReporter(p *process, cmd *cobra.Command) *reporter {
-	f := cmd.Flags().Lookup("json")
-	return &reporter{w: p.stderr, args: p.args, json: f != nil && f.Value.String() == "true"}
+	return &reporter{w: p.stderr, args: p.args, json: isSet(cmd, "json", "true") || isSet(cmd, "progress", "json")}
+}
+
+func isSet(cmd *cobra.Command, name, value string) bool {
+	f := cmd.Flags().Lookup(name)
+	return f != nil && f.Value.String() == value
 }
 
 func (r *reporter) report(err error, code int) {

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -21,34 +22,50 @@ func (f *talkFlags) register(fs *pflag.FlagSet) {
 	f.progress = "auto"
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "nothing on stderr but errors")
 	fs.BoolVar(&f.json, "json", false, "events and errors as JSON lines on stderr")
-	fs.Var(choice{&f.progress, []string{"auto", "on", "off"}}, "progress",
-		"progress on stderr: a bar on a terminal, else a line every 10 s; on draws the bar anywhere")
+	fs.Var(choice{&f.progress, []string{"auto", "plain", "json", "none", "on", "off"}}, "progress",
+		"progress on stderr: auto is bars on a terminal, else plain, a line every 10 s; json is --json; on is bars anywhere, off is none")
 }
 
-// A talk is what tells of events. Its sink may be nil. close ends it and its goroutine; events after that are
-// ignored.
+// A talk is what tells of events. Its sink may be nil. What is written to above is told on lines that last; it
+// has to be whole lines. close ends the talk and its goroutines; events after that are
+// ignored, lines are not.
 type talk struct {
 	sink  event.Sink
+	above io.Writer
 	close func()
 }
 
 // start begins to talk on stderr. noisy tells that stdout is a terminal too, where a bar would be drawn over the data.
-func (f *talkFlags) start(stderr io.Writer, noisy bool) *talk {
+func (f *talkFlags) start(p *process, noisy bool) *talk {
+	silent := &talk{above: p.stderr, close: func() {}}
 	switch {
 	case f.quiet:
-		return &talk{close: func() {}}
-	case f.json:
-		return &talk{sink: jsonSink(stderr), close: func() {}}
-	case f.progress == "on", f.progress == "auto" && canDraw(stderr) && !noisy:
-		return startBar(stderr)
-	case f.progress == "off" || noisy:
-		return &talk{close: func() {}}
+		return silent
+	case f.isJSON():
+		return &talk{sink: jsonSink(p.stderr), above: p.stderr, close: func() {}}
+	case f.progress == "on", f.progress == "auto" && canDraw(p.stderr) && !noisy:
+		return startBar(p.stderr, isUTF8(p.env))
+	case f.progress == "plain", f.progress == "auto" && !noisy:
+		return startLines(p.stderr, linePeriod)
 	}
-	return startLines(stderr, linePeriod)
+	return silent
 }
 
+func (f *talkFlags) isJSON() bool { return f.json || f.progress == "json" }
+
 // tells whether things may be said beside errors and events.
-func (f *talkFlags) chatty() bool { return !f.quiet && !f.json }
+func (f *talkFlags) chatty() bool { return !f.quiet && !f.isJSON() }
+
+// isUTF8 tells whether the locale has characters beyond ASCII, by POSIX, XBD 8.2.
+func isUTF8(env func(string) (string, bool)) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value, _ := env(name); value != "" {
+			value = strings.ToUpper(value)
+			return strings.Contains(value, "UTF-8") || strings.Contains(value, "UTF8")
+		}
+	}
+	return false
+}
 
 // jsonSink writes each event as a line of JSON.
 func jsonSink(w io.Writer) event.Sink {
