@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -70,18 +71,38 @@ func preallocate(fd int, size int64) error {
 // checkSpace is ENOSPC if the file system has too little left for the file to become size bytes long. It returns its
 // magic number.
 func checkSpace(fd int, size int64) (magic uint32, err error) {
-	var fs syscall.Statfs_t
+	var on syscall.Statfs_t
 	var st syscall.Stat_t
-	if err := syscall.Fstatfs(fd, &fs); err != nil {
+	if err := syscall.Fstatfs(fd, &on); err != nil {
 		return 0, err
 	}
 	if err := syscall.Fstat(fd, &st); err != nil {
 		return 0, err
 	}
-	if left, known := spaceLeft(&fs); known && size-512*st.Blocks > left {
+	if left, known := spaceLeft(&on); known && size-512*st.Blocks > left {
 		return 0, syscall.ENOSPC
 	}
-	return uint32(fs.Type), nil
+	return uint32(on.Type), nil
+}
+
+// allocated is how many bytes a file takes on its disk.
+func allocated(info fs.FileInfo) int64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return 512 * st.Blocks
+	}
+	return 0
+}
+
+// fits is ENOSPC for path if size bytes are too many for the file system of dir.
+func fits(dir *os.File, path string, size int64) error {
+	var st syscall.Statfs_t
+	if err := control(dir, func(fd int) error { return syscall.Fstatfs(fd, &st) }); err != nil {
+		return err
+	}
+	if left, known := spaceLeft(&st); known && size > left {
+		return failed("create", path, syscall.ENOSPC)
+	}
+	return nil
 }
 
 // spaceLeft is how many bytes can be written; not known where a file system tells no size: tmpfs without a limit, some
