@@ -119,6 +119,7 @@ func (f *streamFlags) limit() *limit.Rate {
 // limitFlags end a stream early.
 type limitFlags struct {
 	bytes, files int64
+	fileSize     int64
 	time         time.Duration
 }
 
@@ -129,7 +130,7 @@ func (f *limitFlags) register(fs *pflag.FlagSet) {
 }
 
 func (f *limitFlags) limits() spate.Limits {
-	return spate.Limits{Bytes: f.bytes, Files: f.files, Time: f.time}
+	return spate.Limits{Bytes: f.bytes, Files: f.files, FileSize: f.fileSize, Time: f.time}
 }
 
 // urlsOf are the URLs that arguments mean, as far as they mean some.

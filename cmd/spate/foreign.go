@@ -34,7 +34,7 @@ var foreign = []struct{ names, hint string }{
 	{"r range", rangeHint},
 	{"t tries retry retry-max-time max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
 		"retries low-level-retries max-file-not-found", retryHint},
-	{"w wait random-wait write-out", waitHint},
+	{"wait random-wait", waitHint},
 
 	// Connections.
 	{"x", connectionHint + "; " + proxyHint + "; no directories are made after URLs"},
@@ -59,13 +59,13 @@ var foreign = []struct{ names, hint string }{
 		tlsHint},
 	{"no-buffer", bufferHint},
 	{"N", bufferHint + "; " + ageHint},
-	{"timestamping no-use-server-timestamps remote-time conditional-get z time-cond etag-save etag-compare update xattr",
-		"not there: " + ageHint},
+	{"timestamping conditional-get z time-cond etag-save etag-compare update xattr", "not there: " + ageHint},
+	{"no-use-server-timestamps no-remote-time", "not needed: " + ageHint},
 
 	// Time, and how much.
 	{"T timeout read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
 	{"m", timeHint + "; spate mirrors no sites"},
-	{"max-filesize Q quota", "ours is --max-bytes"},
+	{"Q quota", "ours are --max-bytes, for all, and get --max-filesize, for each file"},
 
 	// What is asked.
 	{"proto proto-default", "not there: a URL has its scheme, and redirects are followed to http and https only"},
@@ -86,7 +86,7 @@ var foreign = []struct{ names, hint string }{
 		"not needed, and wrong for bytes that are joined: spate asks for the identity coding"},
 	{"X method request data data-raw data-binary data-urlencode data-ascii post-data post-file body-data body-file F form form-string " +
 		"upload-file append G get use-head", methodHint},
-	{"I include head spider server-response dump-header dry-run simulate", inspectHint},
+	{"I include head spider server-response dump-header simulate", inspectHint},
 	{"S", inspectHint + "; errors are shown in any case"},
 	{"D", inspectHint + "; spate is no daemon"},
 	{"checksum check-integrity hash-check-only realtime-chunk-checksum",
@@ -99,16 +99,18 @@ var foreign = []struct{ names, hint string }{
 		"not there: what spate reads are manifests of parts"},
 
 	// Other pages than the one that was named.
-	{"np no-parent recursive mirror R l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
+	{"np no-parent recursive mirror l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
 		"accept reject accept-regex reject-regex include-directories exclude-directories exclude follow-tags ignore-tags delete-after",
 		recursiveHint},
 	{"p", recursiveHint + "; " + proxyHint},
 
 	// Talk.
 	{"silent no-verbose nv", "ours is -q"},
-	{"v verbose debug trace trace-ascii trace-time console-log-level log-level human-readable", talkHint},
-	{"stderr output-file append-output log log-file logfile", logHint},
+	{"v verbose debug trace trace-ascii trace-time console-log-level human-readable", talkHint},
+	{"stderr output-file append-output log logfile", logHint},
 	{"a", logHint},
+	{"on-download-complete on-bt-download-complete on-download-start on-download-stop on-download-pause on-download-error post-process",
+		"ours is get --on-complete PROGRAM, which has what is to be known in its environment"},
 	{"show-error", "not needed: errors are shown in any case, also with -q"},
 	{"f fail fail-with-body fail-early", "not needed: an error of the server is an error of spate, exit 8"},
 	{"show-progress progress-bar # no-progress-meter progress-meter show-console-readout summary-interval stats stats-one-line alternate",
@@ -125,12 +127,12 @@ const (
 	resumeHint      = "spate resumes what breaks while it runs, by itself; it does not go on with the file of an earlier run"
 	retryHint       = "not there: what breaks is resumed by itself, and a part's next alternative is the retry"
 	rangeHint       = "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early"
-	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by --json"
+	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by get -w"
 	addressHint     = "not there: the address is chosen by itself; -4 and -6 are for IPv4 and IPv6, --resolve HOST:PORT:ADDR names one"
 	httpHint        = "not needed: it is HTTP/2 where the server offers it over TLS, else HTTP/1.1, and connections are kept"
 	tlsHint         = "not there: the version of TLS, from 1.2 on, and its ciphers are negotiated"
 	bufferHint      = "not needed: spate cat writes bytes as they arrive"
-	ageHint         = "the time of a file at its origin is not looked at"
+	ageHint         = "get -R gives a file the time that it has at its origin; without it that is not looked at"
 	connectionHint  = "ours are get -s N, connections for one file, --ahead, parts opened ahead, and --per-host, connections to one host"
 	proxyHint       = "ours is --proxy URL; without it the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
@@ -143,12 +145,12 @@ const (
 	trustHint       = "ours is --cacert FILE; without it SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust"
 	certHint        = "ours are --cert FILE and --key FILE, in PEM"
 	methodHint      = "not there: spate only fetches"
-	inspectHint     = "ours is spate inspect URL"
+	inspectHint     = "ours are spate inspect URL and spate get --dry-run URL"
 	listHint        = "not there: one URL for one command; a manifest joins many"
 	recursiveHint   = "not there: spate fetches one stream and follows no links; manifests name its parts"
-	talkHint        = "not there: --json prints each event, spate inspect shows what a URL is"
-	logHint         = "not there: what is told goes to stderr, which 2>FILE keeps; --json writes it for programs"
-	progressHint    = "ours is --progress=auto|on|off"
+	talkHint        = "not there: --json prints each event, get --log-level debug logs more, spate inspect shows what a URL is"
+	logHint         = "ours is get --log-file FILE, which is appended to; what is told goes to stderr, which 2>FILE keeps"
+	progressHint    = "ours is --progress=auto|plain|json|none"
 )
 
 // foreignHint says what to do instead of a flag of another program, "" if it is of none.

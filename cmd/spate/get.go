@@ -32,6 +32,11 @@ type getCmd struct {
 	seq           string
 	noDisposition bool
 	connections   int64
+	remoteTime    bool
+	dryRun        bool
+	log           logFlags
+	book          *logbook
+	after         afterFlags
 	noDigest      bool
 }
 
@@ -44,7 +49,7 @@ func newGetCmd(p *process) *cobra.Command {
 		Example: "  spate get http://host/picture.jpg.parts\n" +
 			"  spate get -o frame --max-files 20 http://host/animation-seq",
 		Args: between(1, 2, "URL [FILE]"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, p, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.logged(cmd, p, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write")
@@ -54,10 +59,25 @@ func newGetCmd(p *process) *cobra.Command {
 	flags.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
 	flags.BoolVar(&c.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
 	flags.VarP(count{&c.connections, 1}, "connections", "s", "fetch what is no manifest over so many connections")
+	flags.BoolVarP(&c.remoteTime, "remote-time", "R", false, "give the file the time of modification that the origin tells")
+	flags.BoolVar(&c.dryRun, "dry-run", false, "tell what would be done, and write nothing")
 	c.limits.register(flags)
+	flags.Var(size{&c.limits.fileSize, 0}, "max-filesize", "fetch no file that is larger; 0 is no limit")
+	c.after.register(flags)
+	c.log.register(flags)
 	c.talk.register(flags)
 	c.stream.register(flags)
 	return cmd
+}
+
+// logged runs the command with a log of it, if there is to be one.
+func (c *getCmd) logged(cmd *cobra.Command, p *process, args []string) (err error) {
+	if c.book, err = c.log.open(p); err != nil {
+		return err
+	}
+	err = c.run(cmd, p, args)
+	c.book.close(cmd.Context(), err)
+	return err
 }
 
 func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
@@ -76,12 +96,16 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	if err != nil {
 		return err
 	}
+	r := request{args[0], url, path}
+	if c.dryRun {
+		return c.plan(cmd.Context(), p, r)
+	}
 	if c.dir != "" {
 		if err := os.MkdirAll(c.dir, 0o777); err != nil {
 			return err
 		}
 	}
-	return c.fetch(cmd.Context(), p, request{args[0], url, path})
+	return c.fetch(cmd.Context(), p, r)
 }
 
 // path is the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
@@ -124,10 +148,15 @@ type request struct{ arg, url, path string }
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	talk := c.talk.start(p, false)
 	defer talk.close()
-	client, closeIdle := c.stream.client(talk.sink)
+	after, err := c.after.begin(p, talk.above)
+	if err != nil {
+		return err
+	}
+	client, closeIdle := c.stream.client(tee(talk.sink, c.book.sink(), after.observe))
 	defer closeIdle()
+	after.watch(client)
 	begun := time.Now()
-	res, err := client.Get(ctx, r.url, r.path, c.options(r.arg))
+	res, err := client.Get(after.job(ctx, 0, r), r.url, r.path, c.options(r.arg))
 	talk.close()
 	if c.talk.chatty() && res.Files > 0 {
 		summarise(p.stderr, res, time.Since(begun))
@@ -135,7 +164,7 @@ func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	if err != nil && res.Part != "" && hintOf(err) == "" {
 		err = &hintedError{err, "what came so far is in " + shown(res.Part)}
 	}
-	return err
+	return after.end(ctx, 0, err)
 }
 
 func (c *getCmd) options(arg string) *spate.GetOptions {
@@ -145,6 +174,7 @@ func (c *getCmd) options(arg string) *spate.GetOptions {
 		IfExists:             c.exists.mode(),
 		Sequence:             c.mode(arg),
 		NoDigest:             c.noDigest,
+		RemoteTime:           c.remoteTime,
 		Connections:          int(c.connections),
 		Limits:               c.limits.limits(),
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"spate/internal/farm"
 )
@@ -19,6 +20,11 @@ func misbehave(r *farm.Resource, key, value string) error {
 	if flag, ok := flags(r)[key]; ok {
 		*flag = value == "yes"
 		return nil
+	}
+	if key == "modified" {
+		t, err := time.Parse(time.RFC3339, value)
+		r.ModTime = t
+		return err
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	switch key {
