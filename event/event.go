@@ -45,7 +45,8 @@ type Event struct {
 	Kind     string    `json:"kind,omitempty"` // of the error, as source.Kind prints it
 }
 
-// Sink receives events. It is called from several goroutines and must not block for long.
+// Sink receives events. It is called from several goroutines and must not block for long, but for that of a File: whoever
+// tells it holds no lock, and waits for the Sink before it goes on with what would be the next file.
 type Sink func(Event)
 
 // MapCells is how many characters a Map has at most: each stands for as much of the file, in order. A file of fewer

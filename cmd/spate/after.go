@@ -36,12 +36,12 @@ type aftermath struct {
 	jobs map[int64]*download
 }
 
-// begin makes sure that what is to follow can. out is for what programs write.
-func (f *afterFlags) begin(p *process, out io.Writer) (*aftermath, error) {
+// begin makes sure that what is to follow can.
+func (f *afterFlags) begin(p *process, t *talk) (*aftermath, error) {
 	if err := f.format.load(p.stdin); err != nil {
 		return nil, err
 	}
-	a := &aftermath{format: &f.format, hook: hook{f.program, out}, stdout: p.stdout, tell: &reporter{args: p.args},
+	a := &aftermath{format: &f.format, hook: hook{f.program, t.above}, stdout: t.stdout(p), tell: &reporter{args: p.args},
 		jobs: map[int64]*download{}}
 	return a, a.hook.check()
 }

@@ -29,7 +29,7 @@ func startBar(w io.Writer, utf8 bool) *talk {
 			io.WriteString(container, line) // fails where all is over
 		}
 	}
-	return &talk{sink: sink, above: &above{container, w}, close: sync.OnceFunc(func() {
+	return &talk{sink: sink, above: &above{container, w}, drawn: true, close: sync.OnceFunc(func() {
 		bar.Abort(true)
 		container.Wait()
 	})}

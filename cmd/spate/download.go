@@ -32,7 +32,7 @@ func (d *download) observe(e event.Event) (whole bool) {
 		d.path, d.size = e.Path, e.Size
 		d.resumed, d.past, d.bytes = e.Bytes, e.Bytes, e.Bytes
 	case event.Progress:
-		d.bytes, d.fetched = e.Bytes, e.Bytes-d.past
+		d.bytes, d.fetched = e.Bytes, max(e.Bytes-d.past, 0)
 		if e.Size != 0 {
 			d.size = e.Size
 		}

@@ -39,7 +39,7 @@ func (c canvas) lines(running []status, all total, batch bool) []string {
 // line is "[=====>    ] 5 B of 10 B (50%), 1 B/s, ETA 0:05" behind a label, with a map in place of the bar where there
 // is one.
 func (c canvas) line(s status, label string) string {
-	text := s.String() + ", " + s.pace()
+	text := s.String()
 	if s.cells == "" {
 		return c.fit(label + drawBar(s) + text)
 	}
@@ -61,8 +61,9 @@ func (c canvas) label(path string) string {
 	if c.utf8 {
 		tail = "…"
 	}
-	name := runewidth.Truncate(clean(filepath.Base(path)), maxName, tail)
-	return runewidth.FillRight(name, maxName) + "  "
+	width := min(maxName, c.width/4)
+	name := runewidth.Truncate(clean(filepath.Base(path)), width, tail)
+	return runewidth.FillRight(name, width) + "  "
 }
 
 // drawBar is "[=====>    ] " where the size is known, else "".

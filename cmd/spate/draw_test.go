@@ -80,7 +80,7 @@ func TestLabel(t *testing.T) {
 		"d/" + strings.Repeat("字", 13): strings.Repeat("字", 11) + "~   ",
 		"d/\x1b[2J":                    `\u001b[2J                 `,
 	} {
-		if got := (canvas{}).label(path); got != want {
+		if got := (canvas{width: 100}).label(path); got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)
 		}
 	}
@@ -94,7 +94,7 @@ func TestDrawBatch(t *testing.T) {
 	running, all := p.view(time.Unix(0, 0))
 	got := canvas{width: 100, rows: 5}.lines(running, all, true)
 	want := []string{
-		"two                       [##.-] 2.0 KiB of 4.0 KiB (50%), 2 connections, 0 B/s",
+		"two                       [##.-] 2.0 KiB of 4.0 KiB (50%), 0 B/s, 2 connections",
 		`th\u001bree               7 B, 0 B/s`,
 		"1 of 4 done, 2 running, 1 failed, 2.0 KiB, 0 B/s"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -148,7 +148,7 @@ type request struct{ arg, url, path string }
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	talk := c.talk.start(p, false)
 	defer talk.close()
-	after, err := c.after.begin(p, talk.above)
+	after, err := c.after.begin(p, talk)
 	if err != nil {
 		return err
 	}

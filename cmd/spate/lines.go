@@ -48,7 +48,7 @@ func (l *plain) sink(e event.Event) {
 		l.write(line)
 	}
 	if e.Type == event.Waiting {
-		l.write("spate: " + (status{waiting: e.Error}).pace() + "\n")
+		l.write("spate: " + status{waiting: e.Error}.pace() + "\n")
 	}
 }
 
@@ -62,7 +62,7 @@ func (l *plain) line() string {
 	}
 	s := single(running)
 	s.rate = all.rate
-	return "spate: " + s.String() + ", " + s.pace() + "\n"
+	return "spate: " + s.String() + "\n"
 }
 
 func (l *plain) write(line string) {

@@ -37,6 +37,9 @@ func (f *logFlags) open(p *process) (*logbook, error) {
 	if f.file == "" {
 		return nil, nil
 	}
+	if f.file == "-" {
+		return nil, usage("--log-file: - is no file", "--json writes what happens to stderr")
+	}
 	file, err := os.OpenFile(f.file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, &hintedError{err, "it is the file of --log-file"}

@@ -13,19 +13,19 @@ func TestStatus(t *testing.T) {
 		events []event.Event
 		want   string
 	}{
-		{"nothing yet", nil, "0 B"},
-		{"a part", []event.Event{{Type: event.Part, Part: 1, Origin: "h:80"}}, "part 1 from h:80, 0 B"},
-		{"a file has no origin", []event.Event{{Type: event.Part, Part: 1}}, "part 1, 0 B"},
-		{"the size is known", []event.Event{{Type: event.Progress, Bytes: 999, Size: 1000}}, "999 B of 1000 B (99%)"},
-		{"all is there", []event.Event{{Type: event.Progress, Bytes: 1000, Size: 1000}}, "1000 B of 1000 B (100%)"},
-		{"more than all", []event.Event{{Type: event.Progress, Bytes: 1001, Size: 1000}}, "1001 B of 1000 B (100%)"},
-		{"the size is not known", []event.Event{{Type: event.Progress, Bytes: 2048, Size: -1}}, "2.0 KiB"},
-		{"files", []event.Event{{Type: event.File}, {Type: event.File}}, "0 B, 2 files"},
-		{"a failure", []event.Event{{Type: event.Failed}}, "0 B, 1 failure survived"},
-		{"many connections", []event.Event{{Type: event.Progress, Bytes: 5, Size: 10, Conns: 4, Map: "#."}}, "5 B of 10 B (50%), 4 connections"},
-		{"one connection", []event.Event{{Type: event.Progress, Bytes: 5, Size: -1, Conns: 1}}, "5 B, 1 connection"},
-		{"resumed", []event.Event{{Type: event.Begin, Path: "x", Bytes: 1024, Size: 2048}}, "1.0 KiB of 2.0 KiB (50%)"},
-		{"a hostile origin", []event.Event{{Type: event.Part, Part: 1, Origin: "h\x1b[2J"}}, `part 1 from h\u001b[2J, 0 B`},
+		{"nothing yet", nil, "0 B, 0 B/s"},
+		{"a part", []event.Event{{Type: event.Part, Part: 1, Origin: "h:80"}}, "part 1 from h:80, 0 B, 0 B/s"},
+		{"a file has no origin", []event.Event{{Type: event.Part, Part: 1}}, "part 1, 0 B, 0 B/s"},
+		{"the size is known", []event.Event{{Type: event.Progress, Bytes: 999, Size: 1000}}, "999 B of 1000 B (99%), 0 B/s"},
+		{"all is there", []event.Event{{Type: event.Progress, Bytes: 1000, Size: 1000}}, "1000 B of 1000 B (100%), 0 B/s"},
+		{"more than all", []event.Event{{Type: event.Progress, Bytes: 1001, Size: 1000}}, "1001 B of 1000 B (100%), 0 B/s"},
+		{"the size is not known", []event.Event{{Type: event.Progress, Bytes: 2048, Size: -1}}, "2.0 KiB, 0 B/s"},
+		{"files", []event.Event{{Type: event.File}, {Type: event.File}}, "0 B, 0 B/s, 2 files"},
+		{"a failure", []event.Event{{Type: event.Failed}}, "0 B, 0 B/s, 1 failure survived"},
+		{"many connections", []event.Event{{Type: event.Progress, Bytes: 5, Size: 10, Conns: 4, Map: "#."}}, "5 B of 10 B (50%), 0 B/s, 4 connections"},
+		{"one connection", []event.Event{{Type: event.Progress, Bytes: 5, Size: -1, Conns: 1}}, "5 B, 0 B/s, 1 connection"},
+		{"resumed", []event.Event{{Type: event.Begin, Path: "x", Bytes: 1024, Size: 2048}}, "1.0 KiB of 2.0 KiB (50%), 0 B/s"},
+		{"a hostile origin", []event.Event{{Type: event.Part, Part: 1, Origin: "h\x1b[2J"}}, `part 1 from h\u001b[2J, 0 B, 0 B/s`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var p progress

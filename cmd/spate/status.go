@@ -49,13 +49,14 @@ func (s *status) sized(size int64) {
 	}
 }
 
-// String is the status on one line, without the rate: "part 3 from 127.0.0.1:8080, 1.5 MiB of 3.0 MiB (50%)".
+// String is the status on one line: "part 3 from 127.0.0.1:8080, 1.5 MiB of 3.0 MiB (50%), 1.0 MiB/s, ETA 0:02". What
+// matters less stands behind, where a line may be cut.
 func (s status) String() string {
 	var words []string
 	if s.part > 0 {
 		words = append(words, s.place())
 	}
-	words = append(words, s.amount())
+	words = append(words, s.amount(), s.pace())
 	if s.conns > 0 {
 		words = append(words, counted(int64(s.conns), "connection"))
 	}

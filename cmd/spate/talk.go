@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"strings"
@@ -32,7 +33,31 @@ func (f *talkFlags) register(fs *pflag.FlagSet) {
 type talk struct {
 	sink  event.Sink
 	above io.Writer
+	drawn bool // lines are redrawn, which wipes out what is written to the same terminal otherwise
 	close func()
+}
+
+// stdout is that of p, such that what is drawn does not wipe it out: on a terminal, it has whole lines.
+func (t *talk) stdout(p *process) io.Writer {
+	if t.drawn && isTerminal(p.stdout) && isTerminal(p.stderr) {
+		return endingLines{t.above}
+	}
+	return p.stdout
+}
+
+// endingLines ends the line that a write does not.
+type endingLines struct{ w io.Writer }
+
+func (e endingLines) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if p[len(p)-1] != '\n' {
+		p = append(bytes.Clone(p), '\n')
+		n, err := e.w.Write(p)
+		return min(n, len(p)-1), err
+	}
+	return e.w.Write(p)
 }
 
 // start begins to talk on stderr. noisy tells that stdout is a terminal too, where a bar would be drawn over the data.

@@ -113,8 +113,8 @@ func TestBars(t *testing.T) {
 			<-b.on
 		}
 	}
-	has("two                       [██▒░] 2.0 KiB of 4.0 KiB (50%), 2 connections, 0 B/s\n" +
-		`th\u001bree               7 B, 0 B/s` + "\n" + "1 of 4 done, 2 running, 1 failed, 2.0 KiB, 0 B/s\n")
+	has("two                   [██▒░] 2.0 KiB of 4.0 KiB (50%), 0 B/s, 2 connections\n" +
+		`th\u001bree           7 B, 0 B/s` + "\n" + "1 of 4 done, 2 running, 1 failed, 2.0 KiB, 0 B/s\n")
 	has("\x1b[3A\x1b[J") // up and away
 	talk.sink(event.Event{Type: event.Aside, Job: 2, URL: "http://h/x", Error: "changed"})
 	has("spate: mirror set aside: http://h/x: changed\ntwo ")
@@ -179,6 +179,16 @@ func TestIsUTF8(t *testing.T) {
 		env := func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok }
 		if got := isUTF8(env); got != tt.want {
 			t.Errorf("%v: %v", tt.env, got)
+		}
+	}
+}
+
+func TestEndingLines(t *testing.T) {
+	for text, want := range map[string]string{"": "", "a": "a\n", "a\n": "a\n", "a\nb": "a\nb\n", "\n": "\n"} {
+		var b strings.Builder
+		n, err := endingLines{&b}.Write([]byte(text))
+		if b.String() != want || n != len(text) || err != nil {
+			t.Errorf("%q: %q, %d, %v", text, &b, n, err)
 		}
 	}
 }
