@@ -13,6 +13,7 @@ import (
 const (
 	barCells = 20 // of a bar
 	minCells = 10 // of a map, which takes what room there is
+	besides  = 70 // columns for what stands beside a map, so that it does not change its width with that
 	maxName  = 24 // columns of a name
 	maxRows  = 8  // of downloads of a batch
 )
@@ -43,7 +44,7 @@ func (c canvas) line(s status, label string) string {
 	if s.cells == "" {
 		return c.fit(label + drawBar(s) + text)
 	}
-	room := c.width - 1 - len("[] ") - runewidth.StringWidth(label+text)
+	room := c.width - besides - runewidth.StringWidth(label)
 	return c.fit(label + "[" + c.cells(s.cells, max(room, minCells)) + "] " + text)
 }
 

@@ -56,7 +56,9 @@ func TestLine(t *testing.T) {
 	const text = "5 B of 10 B (50%), 1 B/s, ETA 0:05"
 	for width, want := range map[int]string{
 		200:                  half(32) + text,
-		100:                  half(31) + text,
+		100:                  half(15) + text,
+		82:                   half(6) + text,
+		81:                   "[#####------] " + text,
 		len(text) + 14:       half(5) + text,
 		len(text) + 13:       half(5) + text[:len(text)-1],
 		20:                   half(5) + "5 B of",

@@ -72,6 +72,9 @@ func (p *progress) end(e event.Event) {
 		p.total.failed++
 	}
 	if i := p.find(e.Job); i >= 0 {
+		if e.Type == event.Done {
+			p.jobs[i].bytes = e.Bytes
+		}
 		p.total.add(p.jobs[i].status)
 		p.jobs = slices.Delete(p.jobs, i, i+1)
 	}

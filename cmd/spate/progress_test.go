@@ -40,6 +40,20 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestWholeFile: what was not told before it was whole is there all the same; of a sequence the stream goes on.
+func TestWholeFile(t *testing.T) {
+	s := status{size: -1}
+	s.observe(event.Event{Type: event.Progress, Bytes: 5, Size: 10, Conns: 2, Map: "#."})
+	s.observe(event.Event{Type: event.File, Bytes: 3})
+	if s.bytes != 5 || s.cells != "#." {
+		t.Errorf("after a file of a sequence: %+v", s)
+	}
+	s.observe(event.Event{Type: event.File, Bytes: 10})
+	if s.bytes != 10 || s.conns != 0 || s.cells != "" {
+		t.Errorf("after the file: %+v", s)
+	}
+}
+
 func TestPace(t *testing.T) {
 	for _, tt := range []struct {
 		s    status
@@ -116,12 +130,12 @@ func TestBatch(t *testing.T) {
 	if len(running) != 2 || running[0].name != "d/two" || running[1].bytes != 7 {
 		t.Errorf("%+v", running)
 	}
-	p.observe(event.Event{Type: event.Done, Job: 2})
+	p.observe(event.Event{Type: event.Done, Job: 2, Bytes: 4096})
 	p.observe(event.Event{Type: event.Ended, Job: 3}) // left out
 	p.observe(event.Event{Type: event.Ended, Job: 9, Jobs: 9, Error: "x"})
 	p.observe(event.Event{Type: event.Done, Bytes: 1 << 40}) // of the batch: counted already
 	running, all = p.view(time.Unix(0, 0))
-	if got, want := all.String(), "2 of 9 done, 2 failed, 2.0 KiB"; len(running) != 0 || got != want {
+	if got, want := all.String(), "2 of 9 done, 2 failed, 4.0 KiB"; len(running) != 0 || got != want {
 		t.Errorf("%q, want %q; %+v", got, want, running)
 	}
 }

@@ -40,6 +40,9 @@ func (s *status) observe(e event.Event) {
 		s.sized(e.Size)
 	case event.File:
 		s.files++
+		if e.Bytes == s.size { // it is no file of a sequence, and the last bytes were not told
+			s.bytes, s.conns, s.cells = e.Bytes, 0, ""
+		}
 	}
 }
 
