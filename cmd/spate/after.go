@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"sync"
@@ -83,10 +84,8 @@ func (a *aftermath) observe(e event.Event) {
 
 // follow does what follows a file that is whole.
 func (a *aftermath) follow(ctx context.Context, o *outcome) error {
-	if err := a.write(ctx, o); err != nil {
-		return err
-	}
-	return a.hook.run(ctx, o)
+	unwritten := a.write(ctx, o)
+	return cmp.Or(a.hook.run(ctx, o), unwritten)
 }
 
 func (a *aftermath) write(ctx context.Context, o *outcome) error {
