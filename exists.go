@@ -44,7 +44,7 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	if mode == ExistsSkip && exists(path) {
 		return errSkipped
 	}
-	opts := &fetch.Options{Overwrite: mode == ExistsOverwrite || mode == ExistsNewer, VerifyAll: g.opts.VerifyAll}
+	opts := &fetch.Options{Overwrite: g.opts.overwrites(), VerifyAll: g.opts.VerifyAll}
 	if mode == ExistsFail && exists(path+journal.Ext) {
 		return &fs.PathError{Op: "create", Path: path + fetch.Ext, Err: fs.ErrExist}
 	}
@@ -74,12 +74,12 @@ func freeName(path string) (string, error) {
 	return "", &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 }
 
-// older reports whether what is at path is left because the origin's is not newer.
-func (g *getter) older(info source.Info) bool {
+// older reports whether the file at path is left because the origin's is not newer.
+func (g *getter) older(path string, info source.Info) bool {
 	if g.opts.IfExists != ExistsNewer {
 		return false
 	}
-	file, err := os.Stat(g.path)
+	file, err := os.Stat(path)
 	return err == nil && !info.ModTime.After(file.ModTime().Truncate(time.Second))
 }
 
@@ -89,4 +89,9 @@ func (g *getter) guess() {
 	if path := g.target(source.Info{URL: g.url}); g.path == "" && g.opts.IfExists != ExistsOverwrite && exists(path+journal.Ext) {
 		g.path = path
 	}
+}
+
+// overwrites reports whether an existing output may be replaced.
+func (o *GetOptions) overwrites() bool {
+	return o.IfExists == ExistsOverwrite || o.IfExists == ExistsNewer
 }

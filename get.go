@@ -161,7 +161,7 @@ func (g *getter) stream(ctx context.Context) error {
 			return err
 		}
 	}
-	if g.older(s.Info()) {
+	if g.older(g.path, s.Info()) {
 		return errSkipped
 	}
 	if err := g.opts.Limits.admits(s.Info().Size); err != nil {
@@ -170,8 +170,7 @@ func (g *getter) stream(ctx context.Context) error {
 	if g.left != nil {
 		g.left.Keep()
 	}
-	overwrite := g.opts.IfExists == ExistsOverwrite || g.opts.IfExists == ExistsNewer
-	if g.out, err = fetch.Create(g.path, &fetch.Options{Overwrite: overwrite, SHA256: !g.opts.NoDigest}); err != nil {
+	if g.out, err = fetch.Create(g.path, &fetch.Options{Overwrite: g.opts.overwrites(), SHA256: !g.opts.NoDigest}); err != nil {
 		return err
 	}
 	g.out.SetModTime(g.modTime(s.Info()))

@@ -43,7 +43,7 @@ func (g *getter) object(ctx context.Context) error {
 			defer o.Close()
 		}
 	}
-	if g.older(o.Info()) {
+	if g.older(g.path, o.Info()) {
 		return errSkipped
 	}
 	if err := g.opts.Limits.admits(o.Info().Size); err != nil {
@@ -51,8 +51,7 @@ func (g *getter) object(ctx context.Context) error {
 	}
 	file := g.left
 	if file == nil {
-		overwrite := g.opts.IfExists == ExistsOverwrite || g.opts.IfExists == ExistsNewer
-		if file, err = fetch.Create(g.path, &fetch.Options{Overwrite: overwrite}); err != nil {
+		if file, err = fetch.Create(g.path, &fetch.Options{Overwrite: g.opts.overwrites()}); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"spate/fetch"
+	"spate/fetch/journal"
 	"spate/source"
 )
 
@@ -17,7 +18,9 @@ type Plan struct {
 	Sequence bool        // the stream is taken apart: Path-file1, Path-file2 and so on are written
 	Path     string      // to be written
 	Exists   bool        // something of that name is there already; of a sequence, of its first file
-	Part     int64       // bytes of the FILE.part that is there and would be dropped; 0 for none
+	Skipped  bool        // so it is left, and nothing is fetched
+	Left     int64       // bytes that an earlier call has left and that would be gone on with
+	Dropped  int64       // bytes of a FILE.part that would be dropped
 }
 
 // Plan finds out what Get with the same arguments would do. It asks for the first byte of url, and writes nothing.
@@ -37,22 +40,40 @@ func (c *Client) Plan(ctx context.Context, url, path string, opts *GetOptions) (
 		return nil, g.limited(ctx, err)
 	}
 	res.Body.Close()
-	p := g.plan(res.Info)
-	return p, g.limited(ctx, g.check(p))
+	p, err := g.plan(res.Info)
+	if err == nil && !p.Skipped {
+		err = g.check(p)
+	}
+	return p, g.limited(ctx, err)
 }
 
-func (g *getter) plan(info source.Info) *Plan {
-	p := &Plan{Info: info, Manifest: isManifest(g.url, info), Sequence: g.opts.Sequence.isSequence(g.url), Path: g.target(info)}
+func (g *getter) plan(info source.Info) (p *Plan, err error) {
+	p = &Plan{Info: info, Manifest: isManifest(g.url, info), Sequence: g.opts.Sequence.isSequence(g.url), Path: g.target(info)}
 	if p.Manifest {
 		p.Info.Size = -1
 	}
-	first := p.first()
-	_, err := os.Lstat(first)
-	p.Exists = err == nil
-	if part, err := os.Lstat(first + fetch.Ext); err == nil {
-		p.Part = part.Size()
+	if g.opts.IfExists == ExistsRename && !p.Sequence {
+		p.Path, err = freeName(p.Path)
 	}
-	return p
+	first := p.first()
+	p.Exists = exists(first)
+	p.Skipped = p.Exists && (g.opts.IfExists == ExistsSkip || g.older(p.Path, info))
+	g.planLeft(p, first)
+	return p, err
+}
+
+// planLeft tells what becomes of what an earlier call has left.
+func (g *getter) planLeft(p *Plan, path string) {
+	part, err := os.Lstat(path + fetch.Ext)
+	if err != nil {
+		return
+	}
+	state, err := journal.Read(path + journal.Ext)
+	if err != nil || g.opts.IfExists == ExistsOverwrite {
+		p.Dropped = part.Size()
+		return
+	}
+	p.Left = state.Covered().Bytes()
 }
 
 // first is the first file that is written.
@@ -65,7 +86,7 @@ func (p *Plan) first() string {
 
 // check is why what is planned cannot be done.
 func (g *getter) check(p *Plan) error {
-	err := fetch.Check(p.first(), &fetch.Options{Overwrite: g.opts.Overwrite})
+	err := fetch.Check(p.first(), &fetch.Options{Overwrite: g.opts.overwrites()})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -78,5 +99,5 @@ func (g *getter) check(p *Plan) error {
 	if b := g.opts.Limits.Bytes; b > 0 && b < p.Info.Size {
 		return nil // that ends it, wherever it is
 	}
-	return fetch.Fits(p.Path, p.Info.Size)
+	return fetch.Fits(p.Path, p.Info.Size-p.Left)
 }

@@ -39,8 +39,10 @@ func TestPlan(t *testing.T) {
 		{"a sequence", "/a-seq", "x", GetOptions{}, Plan{Path: "x", Sequence: true}, 7, nil},
 		{"a sequence that exists", "/a-seq", "", GetOptions{}, Plan{Path: "a-seq", Sequence: true, Exists: true}, 7, ErrExists},
 		{"exists", "/text", "old", GetOptions{}, Plan{Path: "old", Exists: true}, 4, ErrExists},
-		{"overwritten", "/text", "old", GetOptions{Overwrite: true}, Plan{Path: "old", Exists: true}, 4, nil},
-		{"left behind", "/text", "half", GetOptions{}, Plan{Path: "half", Part: 4}, 4, nil},
+		{"overwritten", "/text", "old", GetOptions{IfExists: ExistsOverwrite}, Plan{Path: "old", Exists: true}, 4, nil},
+		{"skipped", "/text", "old", GetOptions{IfExists: ExistsSkip}, Plan{Path: "old", Exists: true, Skipped: true}, 4, nil},
+		{"renamed", "/text", "old", GetOptions{IfExists: ExistsRename}, Plan{Path: "old.1"}, 4, nil},
+		{"left behind", "/text", "half", GetOptions{}, Plan{Path: "half", Dropped: 4}, 4, nil},
 		{"no such folder", "/text", "new/x", GetOptions{}, Plan{Path: "new/x"}, 4, nil},
 		{"too large", "/text", "", GetOptions{Limits: Limits{FileSize: 3}}, Plan{Path: "text"}, 4, ErrLimit},
 		{"just small enough", "/text", "", GetOptions{Limits: Limits{FileSize: 4}}, Plan{Path: "text"}, 4, nil},
@@ -62,7 +64,7 @@ func TestPlan(t *testing.T) {
 			got := *p
 			got.Info = source.Info{}
 			test.want.Path = filepath.Join(dir, test.want.Path)
-			if got.Path != test.want.Path || got.Exists != test.want.Exists || got.Part != test.want.Part ||
+			if got.Path != test.want.Path || got.Exists != test.want.Exists || got.Dropped != test.want.Dropped || got.Skipped != test.want.Skipped ||
 				got.Manifest != test.want.Manifest || got.Sequence != test.want.Sequence {
 				t.Errorf("%+v, want %+v", got, test.want)
 			}

@@ -23,10 +23,11 @@ type planned struct {
 	Size   int64  `json:"size"`            // -1: not known
 	Output string `json:"output"`          // of a sequence: what the names of its files begin with
 	Exists bool   `json:"exists"`
-	Ranges bool   `json:"ranges"` // the origin answers them
-	Resume bool   `json:"resume"` // what an earlier run has left is gone on with
-	Part   int64  `json:"part,omitempty"`
-	Exit   int    `json:"exit"` // what get would end with, as far as is known
+	Ranges bool   `json:"ranges"`            // the origin answers them
+	Skip   bool   `json:"skip"`              // what exists is left
+	Resume int64  `json:"resume,omitempty"`  // bytes that an earlier run has left and that are gone on with
+	Drop   int64  `json:"dropped,omitempty"` // bytes that an earlier run has left and that are dropped
+	Exit   int    `json:"exit"`              // what get would end with, as far as is known
 }
 
 // plan prints what get would do, and ends as that would.
@@ -67,7 +68,7 @@ func (c *getCmd) checkFolder(dir string) error {
 
 func (c *getCmd) planned(r request, plan *spate.Plan) *planned {
 	out := &planned{URL: redact.URL(r.url), Is: isFile, Size: plan.Info.Size, Output: plan.Path, Exists: plan.Exists,
-		Ranges: plan.Info.Seekable, Part: plan.Part}
+		Ranges: plan.Info.Seekable, Skip: plan.Skipped, Resume: plan.Left, Drop: plan.Dropped}
 	switch {
 	case plan.Sequence:
 		out.Is, out.Size = isSequence, -1
@@ -86,7 +87,7 @@ func (o *planned) print(w io.Writer) error {
 		output += "-file1, …"
 	}
 	for _, f := range []fact{{"url", o.URL}, {"final", o.Final}, {"is", o.Is}, {"size", (&entry{Size: o.Size}).bytes()},
-		{"output", output}, {"exists", yes(o.Exists)}, {"ranges", yesNo(o.Ranges)}, {"resume", o.resume()}} {
+		{"output", output}, {"exists", o.exists()}, {"ranges", yesNo(o.Ranges)}, {"resume", o.resume()}} {
 		if f.value == "" {
 			continue
 		}
@@ -95,6 +96,13 @@ func (o *planned) print(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+func (o *planned) exists() string {
+	if o.Skip {
+		return "yes: nothing is fetched"
+	}
+	return yes(o.Exists)
 }
 
 func yes(is bool) string {
@@ -106,8 +114,11 @@ func yes(is bool) string {
 
 // resume says what becomes of what an earlier run has left.
 func (o *planned) resume() string {
-	if o.Part > 0 && !o.Resume {
-		return "no: " + formatBytes(o.Part) + " of an earlier run are dropped"
+	switch {
+	case o.Resume > 0:
+		return "yes: " + formatBytes(o.Resume) + " of an earlier run are there"
+	case o.Drop > 0:
+		return "no: " + formatBytes(o.Drop) + " of an earlier run are dropped"
 	}
-	return yes(o.Resume)
+	return "no"
 }
