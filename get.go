@@ -40,11 +40,13 @@ type GetOptions struct {
 	Events               event.Sink // is told of this call, in place of Options.Events
 
 	// Of a resource that is no manifest.
-	Mirrors     []Mirror      // other places that have it; with any, it is not looked whether it is a manifest
-	Connections int           // over which it is fetched, where its origin answers ranges; 0: as many as pay
-	MinRange    int64         // no connection is opened for fewer bytes; 0: 1 MiB
-	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
-	VerifyAll   bool          // what an earlier call has left is all read again, to be compared with its checksums; false: a sample is
+	Mirrors      []Mirror      // other places that have it; with any, it is not looked whether it is a manifest
+	MirrorsAgree bool          // one of another size, or with other bytes, is an error; false: it is left aside
+	Connections  int           // over which it is fetched, where its origin answers ranges; 0: as many as pay
+	MinRange     int64         // no connection is opened for fewer bytes; 0: 1 MiB
+	RetryMax     time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
+	VerifyAll    bool          // what an earlier call has left is all read again, to be compared with its checksums; false: a sample is
+	Refreshed    bool          // another validator than that of what an earlier call has left is no error, if bytes that are compared are the same
 }
 
 // A Result is what [Client.Get] has done.

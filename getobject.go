@@ -1,13 +1,18 @@
 package spate
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 
 	"spate/fetch"
 	"spate/format/manifest"
+	"spate/source"
 )
 
 // A Mirror is one place that has a file. All of a file have the same bytes: one that proves not to is left aside.
@@ -26,6 +31,8 @@ var errOrdered = errors.New("to be read in order")
 
 // object writes an object to its file. It is errOrdered, and nothing was written, if the URL is that of a manifest.
 func (g *getter) object(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	o, err := g.openObject(ctx)
 	if err != nil {
 		return err
@@ -56,7 +63,9 @@ func (g *getter) object(ctx context.Context) error {
 		}
 	}
 	file.SetModTime(g.modTime(o.Info()))
-	return g.download(o, file)
+	agreed := g.compareSizes(ctx, cancel, o.Info().Size)
+	err = g.download(o, file)
+	return cmp.Or(agreed(), err)
 }
 
 func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
@@ -68,6 +77,8 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		PerHost:     g.c.Options.PerHost,
 		MinRange:    g.opts.MinRange,
 		RetryMax:    g.opts.RetryMax,
+		Agree:       g.opts.MirrorsAgree,
+		Refreshed:   g.opts.Refreshed,
 		Limited:     g.c.Options.Rate != nil,
 		Events:      g.sink(),
 	})
@@ -95,4 +106,43 @@ func (g *getter) download(o *fetch.Object, file *fetch.File) error {
 		g.done.Part, g.done.Bytes = file.Path()+fetch.Ext, done.Size
 	}
 	return err
+}
+
+// comparePatience is how long a mirror is waited for that is only asked for its size.
+const comparePatience = 3 * time.Second
+
+// compareSizes asks the mirrors that must agree for their sizes, while the download is under way, which may not need them
+// all. One that has another ends it. The function returned waits for that, and is nil if none has.
+func (g *getter) compareSizes(ctx context.Context, end context.CancelCauseFunc, size int64) (agreed func() error) {
+	var wg sync.WaitGroup
+	if !g.opts.MirrorsAgree || size < 0 {
+		return func() error { return nil }
+	}
+	asking, stop := context.WithTimeout(ctx, comparePatience)
+	differs := make(chan error, len(g.opts.Mirrors))
+	for _, m := range g.opts.Mirrors {
+		wg.Go(func() {
+			res, err := g.c.src.Open(asking, m.URL, source.Range{Len: 1})
+			if err != nil {
+				return // it is not needed
+			}
+			res.Body.Close()
+			if res.Size >= 0 && res.Size != size {
+				err := &fetch.DifferError{URL: m.URL, Err: &source.Error{Op: "compare", URL: m.URL, Kind: source.KindCorrupt,
+					Err: fmt.Errorf("it has %d bytes, the others %d", res.Size, size)}}
+				differs <- err
+				end(err)
+			}
+		})
+	}
+	return func() error {
+		defer stop()
+		wg.Wait()
+		select {
+		case err := <-differs:
+			return err
+		default:
+			return nil
+		}
+	}
 }

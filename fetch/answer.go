@@ -19,7 +19,7 @@ import (
 // accept checks an answer against the first one, or makes it that.
 func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resource) error {
 	if res.Off != a.Off {
-		return errNoRange
+		return d.noRange(a)
 	}
 	if err := d.compare(ctx, a, res); err != nil {
 		return err
@@ -50,6 +50,10 @@ func (d *driver) changed(a sched.Action, text string) error {
 
 var errNoRange = errors.New("the origin answers no ranges")
 
+func (d *driver) noRange(a sched.Action) error {
+	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: errNoRange}
+}
+
 // compared is how many ranges of what is there are fetched again, where nothing else proves that they are of what an
 // origin has now; at most compareLen of each.
 const (
@@ -70,10 +74,12 @@ func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resour
 	was, known := h.Origin(d.mirrors[a.Source].URL)
 	begun := source.Info{Validator: was.Validator}
 	switch {
+	case d.opts.Refreshed:
+		known = false
 	case known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&begun):
 		return d.changed(a, "it is not what was begun: its validator is another one")
-	case known && res.HasStrongValidator() && begun.HasStrongValidator():
-	default:
+	}
+	if !known || !res.HasStrongValidator() || !begun.HasStrongValidator() {
 		if err := d.compareBytes(ctx, a); err != nil {
 			return err
 		}
@@ -113,7 +119,7 @@ func (d *driver) sameBytes(ctx context.Context, session source.Session, url stri
 	}
 	defer res.Body.Close()
 	if res.Off != x.Off {
-		return false, errNoRange
+		return false, &source.Error{Op: "open", URL: url, Kind: source.KindProtocol, Err: errNoRange}
 	}
 	there, now := make([]byte, x.Len()), make([]byte, x.Len())
 	if _, err := io.ReadFull(res.Body, now); err != nil {
@@ -136,7 +142,24 @@ func (d *driver) blame(source int, err error) {
 	d.origins[source].fault = err
 	d.failures++
 	d.mu.Unlock()
-	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[source].URL), Error: err.Error(), Kind: classOf(err).String()})
+	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[source].URL), Error: text(err), Kind: kindOf(err)})
+}
+
+// kindOf is what kind of failure err is, as events tell it.
+func kindOf(err error) string {
+	kind := source.KindOther
+	if se, ok := errors.AsType[*source.Error](err); ok {
+		kind = se.Kind
+	}
+	return kind.String()
+}
+
+// text is that of err; of one that was not kept, that there was some.
+func text(err error) string {
+	if err == nil {
+		return "it failed"
+	}
+	return err.Error()
 }
 
 func classOf(err error) sched.Class {

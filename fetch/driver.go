@@ -294,7 +294,7 @@ func (d *driver) tellWaiting() {
 	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
 	if waiting && !d.waiting {
 		err := d.failure()
-		d.tellOf(event.Event{Type: event.Waiting, Error: err.Error(), Kind: classOf(err).String()})
+		d.tellOf(event.Event{Type: event.Waiting, Error: text(err), Kind: kindOf(err)})
 	}
 	d.waiting = waiting
 }
@@ -313,7 +313,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	case sched.WakeAt:
 		d.wakeAt(a.At)
 	case sched.SetAside:
-		d.tellAside(a)
+		d.setAside(a)
 	case sched.Finished:
 		d.finishLocked(nil)
 	case sched.GiveUp:
@@ -322,17 +322,36 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	return nil
 }
 
-// tellAside says that a mirror is not used any more. Of one that has nothing in its stead, the error will say it.
-func (d *driver) tellAside(a sched.Action) {
+// setAside says that a mirror is not used any more, unless the mirrors must agree and this one does not. Of one that has
+// nothing in its stead, the error will say it.
+func (d *driver) setAside(a sched.Action) {
 	if len(d.mirrors) == 1 {
 		return
 	}
-	text := "its bytes differ from those of the other mirrors"
-	if err := d.origins[a.Source].fault; a.Class != sched.Corrupt && err != nil {
-		text = err.Error()
+	url, err := d.mirrors[a.Source].URL, d.origins[a.Source].fault
+	if a.Class == sched.Corrupt {
+		err = &source.Error{Op: "compare", URL: url, Kind: source.KindCorrupt, Err: errDiffers}
+		d.origins[a.Source].fault = err
 	}
-	d.tellOf(event.Event{Type: event.Aside, URL: redact.URL(d.mirrors[a.Source].URL), Kind: a.Class.String(), Error: text})
+	if d.opts.Agree && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
+		d.finishLocked(&DifferError{URL: url, Err: err})
+		return
+	}
+	d.tellOf(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: kindOf(err), Error: text(err)})
 }
+
+var errDiffers = errors.New("its bytes differ from those of the other mirrors")
+
+// DifferError says that a mirror has not what the others have.
+type DifferError struct {
+	URL string
+	Err error
+}
+
+func (e *DifferError) Error() string { return e.Err.Error() }
+
+// Unwrap is what is different.
+func (e *DifferError) Unwrap() error { return e.Err }
 
 // order gives a range to a connection, a new one if need be.
 func (d *driver) order(a sched.Action) {
@@ -393,11 +412,17 @@ func (d *driver) failure() error {
 			errs = append(errs, o.fault)
 		}
 	}
-	if len(errs) == 1 {
+	switch len(errs) {
+	case 0:
+		return errNothing
+	case 1:
 		return errs[0]
 	}
 	return &MirrorsError{Errs: errs}
 }
+
+// errNothing is where nothing was answered, and nothing has failed: not even a time-out was met.
+var errNothing = errors.New("nothing came")
 
 // MirrorsError says why none of an object's URLs could be fetched.
 type MirrorsError struct{ Errs []error }

@@ -14,6 +14,11 @@ var aliases = map[string]string{
 	"oauth2-bearer":        "bearer",
 	"private-key":          "key",
 
+	"max-connection-per-server": "per-host",
+	"name":                      "output", // of a downloader that spate takes the place of, as the next
+	"number_of_threads":         "connections",
+	"split":                     "connections",
+
 	"max-overall-download-limit": "limit-rate",
 	"max-speed":                  "limit-rate",
 }

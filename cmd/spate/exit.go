@@ -99,6 +99,8 @@ func ownCode(err error) (int, bool) {
 		return exitUsage, true
 	}
 	switch {
+	case isBatch(err):
+		return exitBatch, true
 	case errors.Is(err, spate.ErrLimit):
 		return exitLimit, true
 	case errors.Is(err, fetch.ErrInUse):

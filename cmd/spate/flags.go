@@ -28,11 +28,11 @@ type streamFlags struct {
 
 func (f *streamFlags) register(fs *pflag.FlagSet) {
 	f.budget, f.cacheMemory = 64<<20, 16<<20
-	f.ahead, f.perHost, f.maxDepth, f.maxIdleOpens = 16, 8, 1000, 100_000
+	f.ahead, f.maxDepth, f.maxIdleOpens = 16, 1000, 100_000
 	fs.Var(size{&f.budget, 1}, "budget", "memory for bytes read ahead")
 	fs.Var(size{&f.cacheMemory, 1}, "cache-memory", "memory for parts marked (*), then a temporary file")
 	fs.Var(count{&f.ahead, 1}, "ahead", "parts opened ahead; 1 is none")
-	fs.Var(count{&f.perHost, 1}, "per-host", "connections to one host")
+	fs.VarP(count{&f.perHost, 1}, "per-host", "x", "connections to one host (default 8)")
 	fs.Var(count{&f.maxDepth, 1}, "max-depth", "manifests inside manifests")
 	fs.Var(count{&f.maxIdleOpens, 1}, "max-idle-opens", "opens without a byte between them")
 	fs.Var(rate{&f.rate}, "limit-rate", "bytes a second, of all together, at most; or what holds when: '08:00,1M 23:00,off'")

@@ -29,19 +29,15 @@ var foreign = []struct{ names, hint string }{
 		"not there: the name is that of the URL, made safe; -o FILE chooses another"},
 
 	// Going on, trying again.
-	{"C continue continue-at start-pos always-resume remove-control-file", resumeHint},
-	{"c", resumeHint + "; cookies are not written"},
+	{"C continue-at start-pos always-resume remove-control-file", resumeHint},
 	{"r range", rangeHint},
-	{"t tries retry retry-max-time max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
+	{"tries retry max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
 		"retries low-level-retries max-file-not-found", retryHint},
 	{"wait random-wait", waitHint},
 
 	// Connections.
-	{"x", connectionHint + "; " + proxyHint + "; no directories are made after URLs"},
-	{"s", connectionHint + "; -q for silence"},
-	{"j", connectionHint + "; " + jarHint},
 	{"n", "--netrc reads ~/.netrc; connections: " + connectionHint},
-	{"split max-connection-per-server max-concurrent-downloads min-split-size Z parallel parallel-max parallel-immediate " +
+	{"parallel parallel-max parallel-immediate " +
 		"piece-length num-connections transfers multi-thread-streams checkers uri-selector", connectionHint},
 	{"http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname",
 		proxyHint},
@@ -63,7 +59,7 @@ var foreign = []struct{ names, hint string }{
 	{"no-use-server-timestamps no-remote-time", "not needed: " + ageHint},
 
 	// Time, and how much.
-	{"T timeout read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
+	{"T read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
 	{"m", timeHint + "; spate mirrors no sites"},
 	{"Q quota", "ours are --max-bytes, for all, and get --max-filesize, for each file"},
 
@@ -77,7 +73,6 @@ var foreign = []struct{ names, hint string }{
 	{"http-user ftp-user password http-passwd http-password ftp-password ask-password use-askpass basic digest anyauth " +
 		"netrc-optional no-netrc auth-no-challenge http-auth-challenge", userHint},
 	{"ntlm negotiate aws-sigv4", "not there: of authorisation there is user and password, -u, and --bearer TOKEN"},
-	{"k", insecureHint + "; no links are converted"},
 	{"check-certificate proxy-insecure", insecureHint},
 	{"capath ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
 	{"cert-type key-type pass certificate-type private-key-type", certHint},
@@ -91,15 +86,14 @@ var foreign = []struct{ names, hint string }{
 	{"D", inspectHint + "; spate is no daemon"},
 	{"checksum check-integrity hash-check-only realtime-chunk-checksum",
 		"a digest belongs to the part: URL#sha256=HEX in the manifest; spate pack writes it"},
-	{"i", listHint + "; spate inspect URL shows what an origin tells"},
-	{"input-file url B next force-html force-sequential", listHint},
+	{"url B next force-html", listHint},
 	{"K config no-config no-conf conf-path disable", "not there: a flag has a form in the environment, as SPATE_MAX_BYTES=10M"},
 	{"g globoff", "not needed: brackets and braces in a URL are as they are"},
 	{"M metalink metalink-file input-metalink follow-metalink torrent-file follow-torrent seed-time seed-ratio",
 		"not there: what spate reads are manifests of parts"},
 
 	// Other pages than the one that was named.
-	{"np no-parent recursive mirror l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
+	{"np no-parent recursive l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
 		"accept reject accept-regex reject-regex include-directories exclude-directories exclude follow-tags ignore-tags delete-after",
 		recursiveHint},
 	{"p", recursiveHint + "; " + proxyHint},
@@ -123,9 +117,9 @@ const (
 	nameHint        = "ours is spate get -o FILE; without it the name comes from the URL; spate cat writes to stdout"
 	dispositionHint = "not needed: spate get follows Content-Disposition, unless --no-content-disposition"
 	dirHint         = "ours is spate get -d DIR"
-	existsHint      = "ours is --if-exists=fail|overwrite; fail is the default"
-	resumeHint      = "spate resumes what breaks while it runs, by itself; it does not go on with the file of an earlier run"
-	retryHint       = "not there: what breaks is resumed by itself, and a part's next alternative is the retry"
+	existsHint      = "ours is get --if-exists=resume|skip|overwrite|rename|fail|newer"
+	resumeHint      = "not needed: what an earlier run has left, FILE.part with FILE.spate, is gone on with, unless --if-exists says otherwise"
+	retryHint       = "ours is get --retry-max-time, how long a connection that was lost is waited for; an origin that never answers is tried three times"
 	rangeHint       = "spate has no ranges and no recursion into pages: it fetches one stream, whole; --max-bytes ends it early"
 	waitHint        = "not there: between parts nothing waits; what a transfer was like is told by get -w"
 	addressHint     = "not there: the address is chosen by itself; -4 and -6 are for IPv4 and IPv6, --resolve HOST:PORT:ADDR names one"
@@ -133,7 +127,7 @@ const (
 	tlsHint         = "not there: the version of TLS, from 1.2 on, and its ciphers are negotiated"
 	bufferHint      = "not needed: spate cat writes bytes as they arrive"
 	ageHint         = "get -R gives a file the time that it has at its origin; without it that is not looked at"
-	connectionHint  = "ours are get -s N, connections for one file, --ahead, parts opened ahead, and --per-host, connections to one host"
+	connectionHint  = "ours are get -s N, connections for one file, -x N, connections to one host, -j N, files at once, and --ahead, parts opened ahead"
 	proxyHint       = "ours is --proxy URL; without it the proxy comes from HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 	redirectHint    = "not needed: up to 20 redirects are followed"
 	timeHint        = "ours are --connect-timeout, --header-timeout (first byte), --idle-timeout (silence) and --max-time"
@@ -146,7 +140,7 @@ const (
 	certHint        = "ours are --cert FILE and --key FILE, in PEM"
 	methodHint      = "not there: spate only fetches"
 	inspectHint     = "ours are spate inspect URL and spate get --dry-run URL"
-	listHint        = "not there: one URL for one command; a manifest joins many"
+	listHint        = "ours is get -i LIST, in aria2's format; - is stdin"
 	recursiveHint   = "not there: spate fetches one stream and follows no links; manifests name its parts"
 	talkHint        = "not there: --json prints each event, get --log-level debug logs more, spate inspect shows what a URL is"
 	logHint         = "ours is get --log-file FILE, which is appended to; what is told goes to stderr, which 2>FILE keeps"

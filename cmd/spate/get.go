@@ -4,69 +4,80 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"spate"
+	"spate/event"
 )
 
 const getLong = `Fetches URL, which may be a manifest, into a file. The file appears under its name when it is whole; before, it is
-FILE.part, which also stays where something ends the command early. Without FILE the name comes from the origin
-(Content-Disposition) or from the URL, a manifest's without .parts.
+FILE.part, which also stays, with its journal FILE.spate, where something ends the command early: the next one goes on from there.
+Without FILE the name comes from the origin (Content-Disposition) or from the URL, a manifest's without .parts.
+
+Several URLs are mirrors of one file, and that they differ is an error; with -Z each is a file of its own. -i LIST has a file on
+each line, mirrors separated by TAB.
 
 If URL, as it is given, contains "-seq" it is a sequence, and its files become FILE-file1, FILE-file2 and so on; --seq=on and --seq=off
 say so whatever the URL is.`
 
 type getCmd struct {
 	stream        streamFlags
+	object        objectFlags
 	limits        limitFlags
 	talk          talkFlags
 	exists        existsFlag
 	output, dir   string
 	seq           string
 	noDisposition bool
-	connections   int64
 	remoteTime    bool
 	dryRun        bool
+	apart         bool
+	list          string
+	jobs          int64
 	log           logFlags
 	book          *logbook
 	after         afterFlags
-	noDigest      bool
 }
 
 func newGetCmd(p *process) *cobra.Command {
-	c := getCmd{seq: "auto"}
+	c := getCmd{seq: "auto", jobs: 5}
 	cmd := &cobra.Command{
-		Use:   "get URL [FILE]",
+		Use:   "get URL... [FILE]",
 		Short: "Fetch a stream into a file, or a sequence into files",
 		Long:  getLong,
-		Example: "  spate get http://host/picture.jpg.parts\n" +
+		Example: "  spate get http://host/big.iso http://mirror/big.iso\n" +
+			"  spate get http://host/picture.jpg.parts\n" +
 			"  spate get -o frame --max-files 20 http://host/animation-seq",
-		Args: between(1, 2, "URL [FILE]"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if c.list != "" {
+				return between(0, 0, "-i LIST")(cmd, args)
+			}
+			return between(1, -1, "URL... [FILE]")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.logged(cmd, p, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write")
+	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write; - is stdout")
 	flags.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
-	c.exists.register(flags)
+	c.exists.register(flags, "resume", "resume", "skip", "overwrite", "rename", "fail", "newer")
 	flags.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")
 	flags.BoolVar(&c.noDisposition, "no-content-disposition", false, "ignore the name that the origin proposes")
-	flags.BoolVar(&c.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
-	flags.VarP(count{&c.connections, 1}, "connections", "s", "fetch what is no manifest over so many connections")
 	flags.BoolVarP(&c.remoteTime, "remote-time", "R", false, "give the file the time of modification that the origin tells")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "tell what would be done, and write nothing")
+	flags.BoolVarP(&c.apart, "force-sequential", "Z", false, "each URL is a file of its own")
+	flags.StringVarP(&c.list, "input-file", "i", "", "fetch the files of `LIST`, in aria2's format; - is stdin")
+	flags.VarP(count{&c.jobs, 1}, "max-concurrent-downloads", "j", "so many files of a list, or of -Z, at once")
 	c.limits.register(flags)
 	flags.Var(size{&c.limits.fileSize, 0}, "max-filesize", "fetch no file that is larger; 0 is no limit")
 	c.after.register(flags)
 	c.log.register(flags)
 	c.talk.register(flags)
 	c.stream.register(flags)
+	c.object.register(flags)
 	return cmd
 }
 
@@ -81,26 +92,26 @@ func (c *getCmd) logged(cmd *cobra.Command, p *process, args []string) (err erro
 }
 
 func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
-	url, err := argument(args[0])
+	if c.list != "" || c.apart {
+		return c.batch(cmd, p, args)
+	}
+	r, err := c.single(args, cmd.Flags().Changed("output"))
 	if err != nil {
 		return err
 	}
-	if err := c.stream.name(url); err != nil {
+	if err := c.stream.name(r.urls()...); err != nil {
 		return err
 	}
-	if c.limits.files > 0 && c.mode(args[0]) == spate.SeqOff {
-		return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(args[0])),
+	if c.limits.files > 0 && c.mode(r.arg) == spate.SeqOff {
+		return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(r.arg)),
 			"--seq=on takes it for one; --max-bytes and --max-time end any stream")
 	}
-	path, err := c.path(args[1:], cmd.Flags().Changed("output"))
-	if err != nil {
-		return err
-	}
-	r := request{args[0], url, path}
-	if c.dryRun {
+	switch {
+	case c.dryRun:
 		return c.plan(cmd.Context(), p, r)
-	}
-	if c.dir != "" {
+	case r.path == stdoutName:
+		return c.toStdout(cmd.Context(), p, r)
+	case c.dir != "":
 		if err := os.MkdirAll(c.dir, 0o777); err != nil {
 			return err
 		}
@@ -108,76 +119,92 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	return c.fetch(cmd.Context(), p, r)
 }
 
-// path is the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
-// from the environment, FILE wins.
-func (c *getCmd) path(file []string, given bool) (string, error) {
-	path := c.output
-	if given && path == "" {
-		return "", usage("-o is empty", "without it the name comes from the URL")
-	}
-	if len(file) > 0 {
-		if given {
-			return "", usage("FILE and -o are the same thing twice", "")
-		}
-		if path = file[0]; path == "" {
-			return "", usage("FILE is empty", "without it the name comes from the URL")
-		}
-	}
-	if path == "-" {
-		return "", usage("- is no file", "spate cat URL writes to stdout")
-	}
-	if isFolder(path) {
-		return "", &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
-	}
-	if path != "" && c.dir != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(c.dir, path)
-	}
-	return path, nil
+// A getting is the work of one command: what its downloads have in common.
+type getting struct {
+	c      *getCmd
+	p      *process
+	talk   *talk
+	after  *aftermath
+	client *spate.Client
+	close  func() // ends what begin has begun
 }
 
-// isFolder tells whether path names a folder by its last element, whatever is there: FILE-file1 would be a file inside it,
-// of an odd name.
-func isFolder(path string) bool {
-	_, last := filepath.Split(path)
-	return path != "" && (last == "" || last == "." || last == "..")
+func (c *getCmd) begin(p *process) (*getting, error) {
+	g := &getting{c: c, p: p, talk: c.talk.start(p, false)}
+	var err error
+	if g.after, err = c.after.begin(p, g.talk); err != nil {
+		g.talk.close()
+		return nil, err
+	}
+	var closeIdle func()
+	g.client, closeIdle = c.stream.client(tee(g.talk.sink, c.book.sink(), g.after.observe))
+	g.close = func() {
+		closeIdle()
+		g.talk.close()
+	}
+	g.after.watch(g.client)
+	return g, nil
 }
-
-// A request is what get shall fetch: the argument as it was given, the URL that it means, and the file to write.
-type request struct{ arg, url, path string }
 
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
-	talk := c.talk.start(p, false)
-	defer talk.close()
-	after, err := c.after.begin(p, talk)
+	g, err := c.begin(p)
 	if err != nil {
 		return err
 	}
-	client, closeIdle := c.stream.client(tee(talk.sink, c.book.sink(), after.observe))
-	defer closeIdle()
-	after.watch(client)
+	defer g.close()
 	begun := time.Now()
-	res, err := client.Get(after.job(ctx, 0, r), r.url, r.path, c.options(r.arg))
-	talk.close()
-	if c.talk.chatty() && res.Files > 0 {
+	res, err := g.one(ctx, 0, r)
+	g.talk.close()
+	if c.talk.chatty() {
 		summarise(p.stderr, res, time.Since(begun))
 	}
-	if err != nil && res.Part != "" && hintOf(err) == "" {
-		err = &hintedError{err, "what came so far is in " + shown(res.Part)}
-	}
-	return after.end(ctx, 0, err)
+	return err
 }
 
-func (c *getCmd) options(arg string) *spate.GetOptions {
-	return &spate.GetOptions{
-		Dir:                  c.dir,
+// one fetches what is asked for; number is that of its events, 0 for a command that is no batch.
+func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Result, error) {
+	opts := g.c.options(r)
+	if sink := g.client.Options.Events; number > 0 && sink != nil {
+		opts.Events = func(e event.Event) {
+			e.Job = number
+			sink(e)
+		}
+	}
+	res, err := g.client.Get(g.after.job(ctx, number, r), r.url, r.path, opts)
+	if res.Files == 1 && res.Part == "" && res.SHA256 != nil && !g.c.talk.quiet && g.c.after.format.text == "" {
+		fmt.Fprint(g.talk.stdout(g.p), digestLine(res))
+	}
+	if err != nil && res.Part != "" && hintOf(err) == "" {
+		err = &hintedError{err, "what came so far is in " + shown(res.Part) + "; the same command goes on from there"}
+	}
+	return res, g.after.end(ctx, number, err)
+}
+
+// digestLine is as sha256sum writes it.
+func digestLine(res *spate.Result) string {
+	name, mark := res.Paths[0], ""
+	if strings.ContainsAny(name, "\\\n\r") {
+		name, mark = strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\r", "\\r").Replace(name), "\\"
+	}
+	return fmt.Sprintf("%s%x  %s\n", mark, res.SHA256, name)
+}
+
+func (c *getCmd) options(r request) *spate.GetOptions {
+	o := &spate.GetOptions{
+		Dir:                  r.dir,
 		NoContentDisposition: c.noDisposition,
 		IfExists:             c.exists.mode(),
-		Sequence:             c.mode(arg),
-		NoDigest:             c.noDigest,
+		Sequence:             c.mode(r.arg),
 		RemoteTime:           c.remoteTime,
-		Connections:          int(c.connections),
 		Limits:               c.limits.limits(),
+		Mirrors:              r.mirrors,
+		MirrorsAgree:         r.agree,
 	}
+	c.object.put(o)
+	if r.split > 0 {
+		o.Connections = int(r.split)
+	}
+	return o
 }
 
 // mode goes by the argument: the URL of a local file has all folders above it.
@@ -193,6 +220,12 @@ func namesSequence(arg string) bool { return strings.Contains(arg, "-seq") }
 
 // summarise tells what is there now.
 func summarise(w io.Writer, res *spate.Result, took time.Duration) {
+	if res.Skipped {
+		fmt.Fprintln(w, "spate: the output exists, and nothing was fetched")
+	}
+	if res.Files == 0 {
+		return
+	}
 	what := clean(res.Paths[0])
 	if res.Files > 1 {
 		what = fmt.Sprintf("%s and %s more", what, counted(res.Files-1, "file"))
@@ -201,11 +234,14 @@ func summarise(w io.Writer, res *spate.Result, took time.Duration) {
 	if n := len(res.Stats.Origins); n > 1 {
 		line += fmt.Sprintf(" from %d origins", n)
 	}
+	if res.Connections > 1 {
+		line += fmt.Sprintf(" over %d connections", res.Connections)
+	}
+	if res.Resumed > 0 {
+		line += ", " + formatBytes(res.Resumed) + " were there"
+	}
 	if res.Stats.Failures > 0 {
 		line += ", " + counted(res.Stats.Failures, "failure") + " survived"
-	}
-	if res.Files == 1 && res.Part == "" && res.SHA256 != nil {
-		line += fmt.Sprintf(", sha256 %x", res.SHA256)
 	}
 	fmt.Fprintln(w, line)
 }

@@ -69,6 +69,11 @@ func hostKeyHint(err error) string {
 		" >> ~/.ssh/known_hosts"
 }
 
+func isDiffer(err error) bool {
+	_, ok := errors.AsType[*fetch.DifferError](err)
+	return ok
+}
+
 // isErrIrregular tells an output that exists and that no option replaces: a device, a FIFO.
 func isErrIrregular(err error) bool {
 	e, ok := errors.AsType[*fs.PathError](err)
@@ -85,9 +90,11 @@ var hints = []struct {
 	text string
 }{
 	{isErr(spate.ErrLimit), ""},
+	{isDiffer, "URLs that are named together are mirrors of one file; with -Z each is a file of its own, and a --mirror that differs is left aside"},
+	{isErr(source.ErrChanged), "--if-exists=overwrite begins anew, and drops what an earlier run has left; -o FILE writes another file"},
 	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
 	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},
-	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, -o FILE writes another"},
+	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, skip leaves it, rename and -o FILE write another"},
 	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},

@@ -70,7 +70,7 @@ func newPackCmd(p *process) *cobra.Command {
 	fs.SetAnnotation("seq", envAnnotation, []string{"SPATE_PACK_SEQ"}) // get's --seq has SPATE_SEQ
 	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts; it is made if it is not there (default that of the manifest)")
 	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest, Metalink file or sequence to write")
-	c.overwrite.register(fs)
+	c.overwrite.register(fs, "fail", "fail", "overwrite")
 	c.stream.registerTimes(fs)
 	return cmd
 }

@@ -34,7 +34,7 @@ type planned struct {
 func (c *getCmd) plan(ctx context.Context, p *process, r request) error {
 	client, closeIdle := c.stream.client(c.book.sink())
 	defer closeIdle()
-	plan, err := client.Plan(ctx, r.url, r.path, c.options(r.arg))
+	plan, err := client.Plan(ctx, r.url, r.path, c.options(r))
 	if plan == nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	neturl "net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -105,6 +106,12 @@ func (f *webFlags) check(urls []string) error {
 		return forNobody("header")
 	}
 	return nil
+}
+
+// tellsWho reports whether a flag says who the user is.
+func (f *webFlags) tellsWho() bool {
+	_, named := sortHeaders(f.headers)
+	return len(named) > 0 || slices.ContainsFunc(identities, f.set.Changed)
 }
 
 func forNobody(name string) error {

@@ -85,16 +85,16 @@ func (w *writer) discard() error {
 // existsFlag is --if-exists.
 type existsFlag struct{ word string }
 
-func (f *existsFlag) register(fs *pflag.FlagSet) {
-	f.word = "fail"
-	fs.Var(choice{&f.word, []string{"fail", "overwrite"}}, "if-exists", "what to do if an output exists")
+func (f *existsFlag) register(fs *pflag.FlagSet, standard string, words ...string) {
+	f.word = standard
+	fs.Var(choice{&f.word, words}, "if-exists", "what to do if an output exists")
 }
 
 func (f *existsFlag) yes() bool { return f.word == "overwrite" }
 
 func (f *existsFlag) mode() spate.IfExists {
-	if f.yes() {
-		return spate.ExistsOverwrite
-	}
-	return spate.ExistsResume
+	return map[string]spate.IfExists{
+		"resume": spate.ExistsResume, "skip": spate.ExistsSkip, "overwrite": spate.ExistsOverwrite,
+		"rename": spate.ExistsRename, "fail": spate.ExistsFail, "newer": spate.ExistsNewer,
+	}[f.word]
 }

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"spate/event"
+)
+
+// batch fetches files that have nothing to do with each other: those of a list, or of the arguments.
+func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
+	switch {
+	case c.output != "" && cmd.Flags().Changed("output"):
+		return usage("-o is for one file, and there are several", "-d DIR says where they are written")
+	case c.dryRun:
+		return usage("--dry-run is for one file", "spate get --dry-run URL")
+	case len(c.object.mirrors) > 0:
+		return usage("--mirror is for one file", "in a list mirrors are separated by TAB")
+	case c.apart && c.list == "":
+		for _, arg := range args {
+			if _, err := argument(arg); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.nameAll(p, args); err != nil {
+		return err
+	}
+	requests := c.separate(args)
+	if c.list != "" {
+		list, err := c.openList(p.stdin)
+		if err != nil {
+			return err
+		}
+		defer list.Close()
+		requests = c.listed(list)
+	}
+	g, err := c.begin(p)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	b := &batch{getting: g, jobs: int64(len(args))}
+	return b.run(cmd.Context(), requests)
+}
+
+// maxNamed bounds the origins of a list that passwords and the like are for.
+const maxNamed = 10_000
+
+// nameAll tells the flags whom they are for: the origins of the list are, as it is the user's own.
+func (c *getCmd) nameAll(p *process, args []string) error {
+	if c.list == "" || !c.stream.web.tellsWho() {
+		return c.stream.name(urlsOf(args)...)
+	}
+	if c.list == "-" {
+		return usage("who the user is cannot be told to a list that comes from stdin", "-i FILE is read twice")
+	}
+	list, err := c.openList(p.stdin)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	var urls []string
+	for r, err := range c.listed(list) {
+		if err != nil {
+			return err
+		}
+		if urls = append(urls, r.urls()...); len(urls) > maxNamed {
+			return usage(fmt.Sprintf("a list of more than %d URLs is too long to tell all of them who the user is", maxNamed), "")
+		}
+	}
+	return c.stream.name(urls...)
+}
+
+// A batch fetches several files at once, each of which may fail without the others.
+type batch struct {
+	*getting
+	jobs int64 // 0: not known
+
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	number int64
+	failed int64
+	bytes  int64
+	files  int64
+}
+
+func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) error {
+	begun := time.Now()
+	slots := make(chan struct{}, b.c.jobs)
+	var bad error // of the list: what stands behind is not known
+	for r, err := range requests {
+		if err != nil {
+			bad = err
+			break
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		b.number++
+		number := b.number
+		b.wg.Go(func() {
+			defer func() { <-slots }()
+			b.fetch(ctx, number, r)
+		})
+	}
+	b.wg.Wait()
+	b.talk.close()
+	if b.c.talk.chatty() {
+		fmt.Fprintf(b.p.stderr, "spate: %s, %s in %.1f s\n", counted(b.files, "file"), formatBytes(b.bytes), time.Since(begun).Seconds())
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case bad != nil:
+		return bad
+	case b.failed > 0:
+		return &batchError{b.failed, b.number}
+	}
+	return nil
+}
+
+func (b *batch) fetch(ctx context.Context, number int64, r request) {
+	err := b.folder(r)
+	if err == nil {
+		res, failed := b.one(ctx, number, r)
+		err = failed
+		b.mu.Lock()
+		b.files, b.bytes = b.files+res.Files, b.bytes+res.Bytes
+		b.mu.Unlock()
+		if res.Skipped && err == nil {
+			b.ended(number, r, nil)
+		}
+	}
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	b.mu.Lock()
+	b.failed++
+	b.mu.Unlock()
+	b.ended(number, r, err)
+}
+
+// folder makes the folder that the file is to be in.
+func (b *batch) folder(r request) error {
+	if r.dir == "" {
+		return nil
+	}
+	return os.MkdirAll(r.dir, 0o777)
+}
+
+// ended tells of an entry that is over and has no file.
+func (b *batch) ended(number int64, r request, err error) {
+	e := event.Event{Time: time.Now(), Type: event.Ended, Job: number, Jobs: b.jobs, URL: b.after.tell.safe(r.url)}
+	if err != nil {
+		e.Error, e.Kind = b.after.tell.safe(headline(err)), kindOf(err).String()
+	}
+	if sink := b.client.Options.Events; sink != nil {
+		sink(e)
+	}
+	if err != nil && !b.c.talk.isJSON() {
+		(&reporter{w: b.talk.above, args: b.p.args}).report(err, exitCode(err))
+	}
+}
+
+// batchError says that some of the files failed; what of each, was told when it did.
+type batchError struct{ failed, all int64 }
+
+func (e *batchError) Error() string {
+	return fmt.Sprintf("%d of %s failed", e.failed, counted(e.all, "file"))
+}
+
+func isBatch(err error) bool {
+	_, ok := errors.AsType[*batchError](err)
+	return ok
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"spate"
+	"spate/format/checksum"
+)
+
+// objectFlags are about what is no manifest: over which connections it comes, from where, and what becomes of what an earlier
+// run has left.
+type objectFlags struct {
+	set *pflag.FlagSet
+
+	connections, minRange int64
+	mirrors               []string
+	retryMax              time.Duration
+	verify                string
+	refreshed             bool
+	noDigest              bool
+	sums                  []checksum.Sum
+	timeout               time.Duration
+}
+
+const retryMaxDefault = 10 * time.Minute
+
+func (f *objectFlags) register(fs *pflag.FlagSet) {
+	f.set, f.verify, f.retryMax = fs, "sample", retryMaxDefault
+	fs.VarP(count{&f.connections, 1}, "connections", "s", "connections for one file, opened at once (default: as many as pay)")
+	fs.VarP(size{&f.minRange, 1}, "min-split-size", "k", "open no connection for less of a file (default 1MiB)")
+	fs.StringArrayVar(&f.mirrors, "mirror", nil, "a further `URL` of the file; one that has other bytes is left aside; may be repeated")
+	fs.Var(span{&f.retryMax}, "retry-max-time", "how long a connection that was lost is waited for; 0 is not at all")
+	fs.VarP(timeout{f, fs}, "timeout", "t", "--header-timeout and --idle-timeout in one")
+	fs.Var(choice{&f.verify, []string{"sample", "strict"}}, "verify", "how much of what an earlier run has left is read again: strict is all")
+	fs.BoolVar(&f.refreshed, "refresh-url", false, "the URL is a fresh one of what an earlier run has left: compare bytes, not what the origin calls its version")
+	fs.BoolVar(&f.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
+	fs.BoolP("continue", "c", true, "go on with what an earlier run has left, which is the default")
+}
+
+// timeout is the value of --timeout.
+type timeout struct {
+	f  *objectFlags
+	fs *pflag.FlagSet
+}
+
+func (t timeout) Set(text string) error {
+	for _, name := range []string{"header-timeout", "idle-timeout"} {
+		if err := t.fs.Set(name, text); err != nil {
+			return errSpan
+		}
+	}
+	return nil
+}
+
+func (t timeout) Type() string   { return "TIME" }
+func (t timeout) String() string { return "" }
+
+// put puts what the flags say into o.
+func (f *objectFlags) put(o *spate.GetOptions) {
+	o.Connections, o.MinRange = int(f.connections), f.minRange
+	o.VerifyAll, o.Refreshed, o.NoDigest = f.verify == "strict", f.refreshed, f.noDigest
+	if o.RetryMax = f.retryMax; f.retryMax == 0 {
+		o.RetryMax = -1
+	}
+}
