@@ -167,7 +167,7 @@ func (c *conn) keep(a sched.Action) {
 	}
 	from := a.Off - c.heldFrom
 	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
-		block := c.d.buffer()
+		block := c.d.buffer(maxBlock)
 		n := copy(block, b)
 		if c.d.write(a.Off, block[:n]) != nil {
 			return

@@ -38,7 +38,6 @@ type driver struct {
 	begin    time.Time
 
 	fetched atomic.Int64
-	toldAt  atomic.Int64 // nanoseconds from begin to the last event of progress
 
 	mu       sync.Mutex
 	going    *sync.Cond // paused has ended
@@ -83,8 +82,8 @@ func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *O
 // maxFree bounds the blocks that are kept to be used again.
 const maxFree = 8 << 20
 
-// buffer is a block, to be given to recycle, or to the digest, in the end.
-func (d *driver) buffer() []byte { return d.memory.Buffer(maxBlock) }
+// buffer is for a block, to be given to recycle, or to the digest, in the end.
+func (d *driver) buffer(size int) []byte { return d.memory.Buffer(size) }
 
 func (d *driver) recycle(b []byte) { d.memory.Recycle(b[:cap(b)]) }
 
@@ -108,6 +107,11 @@ func (d *driver) run(file *File) (*Done, error) {
 		d.finish(err)
 	}
 	d.proceed()
+	ended := make(chan struct{})
+	var telling sync.WaitGroup
+	if d.opts.Events != nil && err == nil {
+		telling.Go(func() { d.tellProgress(ended) })
+	}
 	select {
 	case <-d.over:
 	case <-d.ctx.Done():
@@ -123,6 +127,8 @@ func (d *driver) run(file *File) (*Done, error) {
 		d.recorded(d.record.end(d.err == nil))
 	}
 	d.sum(done)
+	close(ended)
+	telling.Wait()
 	return done, d.err
 }
 

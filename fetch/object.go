@@ -33,8 +33,8 @@ type ObjectOptions struct {
 	MinRange    int64         // no connection is opened for less; 0: 1 MiB
 	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
 	Order       sched.Order
-	Agree       bool          // a mirror that has another size or other bytes is an error, [*DifferError]; false: it is left aside
-	Refreshed   bool          // Left is compared by its bytes: that a validator is another one is no error
+	Agree       bool // a mirror that has another size or other bytes is an error, [*DifferError]; false: it is left aside
+	Refreshed   bool // Left is compared by its bytes: that a validator is another one is no error
 	Limited     bool // a limit of the caller's is shared by all connections: what is asked for twice, to have it earlier, would not pay
 	Events      event.Sink
 }

@@ -88,7 +88,7 @@ func (r *reading) read() error {
 func (r *reading) fill(n int) error {
 	begin := time.Now()
 	for n > 0 {
-		b := r.c.d.buffer()
+		b := r.c.d.buffer(r.c.block)
 		m, err := r.readSome(b[:n])
 		if werr := r.put(b[:m]); werr != nil {
 			return werr
@@ -114,14 +114,15 @@ func (r *reading) put(b []byte) error {
 	return r.c.d.write(r.off, b)
 }
 
-// readSome fills b, or less of it where that would take long.
+// readSome fills b, or less of it where that would take long. Of a slow connection it is what one read gives: what is not
+// written is lost if the connection falls silent and the process is killed.
 func (r *reading) readSome(b []byte) (n int, err error) {
 	begin := time.Now()
 	for n < len(b) && err == nil {
 		var m int
 		m, err = r.res.Body.Read(b[n:])
 		n += m
-		if time.Since(begin) > toldWithin {
+		if r.c.block == minBlock || time.Since(begin) > toldWithin {
 			break
 		}
 	}

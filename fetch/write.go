@@ -23,7 +23,6 @@ func (d *driver) write(off int64, b []byte) error {
 	d.mu.Lock()
 	d.written.Add(span.Span{Off: off, End: off + int64(len(b))})
 	d.mu.Unlock()
-	d.tellProgress()
 	d.record.blocks <- block{off, b}
 	return nil
 }
@@ -48,13 +47,22 @@ func (d *driver) ended() error {
 	return nil
 }
 
-// tellProgress tells how many bytes there are, four times a second at most.
-func (d *driver) tellProgress() {
-	last, now := d.toldAt.Load(), time.Since(d.begin)
-	if d.opts.Events == nil || now.Nanoseconds()-last < int64(time.Second/4) || !d.toldAt.CompareAndSwap(last, now.Nanoseconds()) {
-		return
+// tellPeriod is the time between two events of progress.
+const tellPeriod = time.Second / 4
+
+// tellProgress tells how many bytes there are, until ended is closed, and then once more.
+func (d *driver) tellProgress(ended <-chan struct{}) {
+	tick := time.NewTicker(tellPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			d.tellOf(d.survey())
+			return
+		case <-tick.C:
+			d.tellOf(d.survey())
+		}
 	}
-	d.tellOf(d.survey())
 }
 
 // survey is how far the download is.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -90,6 +91,9 @@ func exitCode(err error) int {
 	if part, ok := errors.AsType[*assemble.PartError](err); ok {
 		return partCode(part)
 	}
+	if mirrors, ok := errors.AsType[*fetch.MirrorsError](err); ok {
+		return combined(leaves(mirrors))
+	}
 	return causeCode(err)
 }
 
@@ -123,8 +127,7 @@ func isClosedPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// partCode combines the causes of a part's failure: the server's errors if all are HTTP statuses, else a failed
-// verification if there is one, else the last cause. A URL that was asked for is not combined with anything.
+// partCode is that of the causes of a part's failure. A URL that was asked for is not combined with anything.
 func partCode(part *assemble.PartError) int {
 	causes := leaves(part)
 	if len(causes) == 0 {
@@ -134,18 +137,24 @@ func partCode(part *assemble.PartError) int {
 	if part.Manifest == "" && len(causes) == 1 {
 		return causeCode(last)
 	}
+	if kindOf(last) == source.KindMalformed && !every(causes, hasStatus) && !slices.ContainsFunc(causes, isCorrupt) {
+		return exitManifest // the manifest's fault, not the command line's
+	}
+	return combined(causes)
+}
+
+func isCorrupt(err error) bool { return causeCode(err) == exitCorrupt }
+
+// combined is the code of several causes: the server's errors if all are HTTP statuses, else a failed verification if there
+// is one, else the last cause.
+func combined(causes []error) int {
 	if every(causes, hasStatus) {
 		return exitServer
 	}
-	for _, c := range causes {
-		if causeCode(c) == exitCorrupt {
-			return exitCorrupt
-		}
+	if slices.ContainsFunc(causes, isCorrupt) {
+		return exitCorrupt
 	}
-	if kindOf(last) == source.KindMalformed {
-		return exitManifest // the manifest's fault, not the command line's
-	}
-	return causeCode(last)
+	return causeCode(causes[len(causes)-1])
 }
 
 // leaves are the causes of err that have no causes of several kinds themselves, in order.

@@ -12,6 +12,8 @@ import (
 
 	"spate"
 	"spate/event"
+	"spate/fetch"
+	"spate/fetch/journal"
 )
 
 const getLong = `Fetches URL, which may be a manifest, into a file. The file appears under its name when it is whole; before, it is
@@ -107,6 +109,8 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 			"--seq=on takes it for one; --max-bytes and --max-time end any stream")
 	}
 	switch {
+	case c.dryRun && r.path == stdoutName:
+		return usage("--dry-run tells of a file, and - is stdout", "")
 	case c.dryRun:
 		return c.plan(cmd.Context(), p, r)
 	case r.path == stdoutName:
@@ -175,9 +179,18 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 		fmt.Fprint(g.talk.stdout(g.p), digestLine(res))
 	}
 	if err != nil && res.Part != "" && hintOf(err) == "" {
-		err = &hintedError{err, "what came so far is in " + shown(res.Part) + "; the same command goes on from there"}
+		err = &hintedError{err, leftHint(res.Part)}
 	}
 	return res, g.after.end(ctx, number, err)
+}
+
+// leftHint tells of what has come before an error.
+func leftHint(part string) string {
+	hint := "what came so far is in " + shown(part)
+	if _, err := os.Lstat(strings.TrimSuffix(part, fetch.Ext) + journal.Ext); err == nil {
+		hint += "; the same command goes on from there"
+	}
+	return hint
 }
 
 // digestLine is as sha256sum writes it.

@@ -32,30 +32,36 @@ func (f *objectFlags) register(fs *pflag.FlagSet) {
 	fs.VarP(size{&f.minRange, 1}, "min-split-size", "k", "open no connection for less of a file (default 1MiB)")
 	fs.StringArrayVar(&f.mirrors, "mirror", nil, "a further `URL` of the file; one that has other bytes is left aside; may be repeated")
 	fs.Var(span{&f.retryMax}, "retry-max-time", "how long a connection that was lost is waited for; 0 is not at all")
-	fs.VarP(timeout{f, fs}, "timeout", "t", "--header-timeout and --idle-timeout in one")
+	fs.VarP(timeout{&f.timeout, fs}, "timeout", "t", "--header-timeout and --idle-timeout in one")
 	fs.Var(choice{&f.verify, []string{"sample", "strict"}}, "verify", "how much of what an earlier run has left is read again: strict is all")
 	fs.BoolVar(&f.refreshed, "refresh-url", false, "the URL is a fresh one of what an earlier run has left: compare bytes, not what the origin calls its version")
 	fs.BoolVar(&f.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
 	fs.BoolP("continue", "c", true, "go on with what an earlier run has left, which is the default")
 }
 
-// timeout is the value of --timeout.
+// timeout is the value of --timeout, which is that of two other flags.
 type timeout struct {
-	f  *objectFlags
+	d  *time.Duration
 	fs *pflag.FlagSet
 }
 
 func (t timeout) Set(text string) error {
 	for _, name := range []string{"header-timeout", "idle-timeout"} {
-		if err := t.fs.Set(name, text); err != nil {
-			return errSpan
+		if err := t.fs.Lookup(name).Value.Set(text); err != nil {
+			return err
 		}
 	}
-	return nil
+	return span{t.d}.Set(text)
 }
 
-func (t timeout) Type() string   { return "TIME" }
-func (t timeout) String() string { return "" }
+func (t timeout) Type() string { return "TIME" }
+
+func (t timeout) String() string {
+	if t.d == nil || *t.d == 0 {
+		return ""
+	}
+	return t.d.String()
+}
 
 // put puts what the flags say into o.
 func (f *objectFlags) put(o *spate.GetOptions) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spate/assemble"
+	"spate/fetch"
 	"spate/internal/redact"
 )
 
@@ -104,20 +105,27 @@ type causeLine struct {
 	text  string
 }
 
-// causeLines are the causes of a failed part, and of the parts among them, indented; none where the one cause stands in
+// causeLines are the causes of a failed part, or of mirrors, and of the parts among them, indented; none where the one cause stands in
 // the headline already.
 func causeLines(err error, depth int) []causeLine {
+	if mirrors, ok := errors.AsType[*fetch.MirrorsError](err); ok {
+		return listOf(mirrors.Errs, depth)
+	}
 	part, ok := errors.AsType[*assemble.PartError](err)
 	if !ok || isSingle(part) {
 		return nil
 	}
+	return listOf(part.Errs, depth)
+}
+
+func listOf(causes []error, depth int) []causeLine {
 	if depth > maxNested {
 		return []causeLine{{depth, "…"}}
 	}
 	var lines []causeLine
-	for i, cause := range part.Errs {
+	for i, cause := range causes {
 		if i == maxCauses {
-			return append(lines, causeLine{depth, fmt.Sprintf("… and %d more", len(part.Errs)-i)})
+			return append(lines, causeLine{depth, fmt.Sprintf("… and %d more", len(causes)-i)})
 		}
 		lines = append(lines, causeLine{depth, headline(cause)})
 		lines = append(lines, causeLines(cause, depth+1)...)
