@@ -81,6 +81,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		Refreshed:   g.opts.Refreshed,
 		Limited:     g.c.Options.Rate != nil,
 		Events:      g.sink(),
+		Blocks:      g.c.blocks,
 	})
 	if err != nil {
 		return nil, err

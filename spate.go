@@ -52,6 +52,7 @@ type Client struct {
 	src    source.Source
 	hosts  *limit.Hosts
 	memory *budget.Budget // where it is shared
+	blocks *budget.Budget // of memory that downloads keep to be used again
 }
 
 // Options of a Client's calls. Each call is one stream with a cache of its own for parts marked (*). The connections to
@@ -71,10 +72,13 @@ type Options struct {
 	Rate *limit.Rate
 }
 
+const maxBlocks = 8 << 20
+
 // prepare makes what all calls share.
 func (c *Client) prepare() {
 	c.once.Do(func() {
 		c.hosts = &limit.Hosts{PerHost: c.Options.PerHost}
+		c.blocks = &budget.Budget{Max: maxBlocks}
 		c.memory = &budget.Budget{Max: c.Options.Budget}
 		c.src = c.Source
 		if c.src == nil {

@@ -30,6 +30,7 @@ type conn struct {
 	held     []byte // of a hedge or a probe
 	heldFrom int64  // where in the object it begins
 	block    int    // how much is claimed at once
+	dialled  bool   // there was a session
 
 	mu      sync.Mutex
 	claimed int64 // all before it will be read
@@ -114,6 +115,21 @@ func (c *conn) run() {
 		}
 	}
 }
+
+// dial begins a session. The first of all is that of the source itself, which keeps its connections: many small files come
+// over few of them.
+func (c *conn) dial(ctx context.Context, url string) (source.Session, error) {
+	if c.id == 1 && !c.dialled {
+		c.dialled = true
+		return pooled{c.d.src}, nil
+	}
+	return source.Dial(ctx, c.d.src, url)
+}
+
+// pooled is a source as a session that nobody has to close.
+type pooled struct{ source.Source }
+
+func (pooled) Close() error { return nil }
 
 func (c *conn) close() {
 	if c.session != nil {

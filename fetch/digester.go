@@ -82,10 +82,10 @@ func (d *digester) stop() {
 }
 
 func (d *digester) run() {
-	back := make([]byte, maxBlock)
+	var back []byte // for what is read back, if anything is
 	lap := 0
 	for {
-		p, ok := d.wait(len(back))
+		p, ok := d.wait(maxBlock)
 		if !ok {
 			return
 		}
@@ -96,9 +96,13 @@ func (d *digester) run() {
 		if p.b != nil {
 			d.h.Write(p.b)
 			d.free(p.b)
-		} else if _, d.err = d.file.ReadAt(back[:p.n], p.off); d.err != nil {
-			return
 		} else {
+			if back == nil {
+				back = make([]byte, maxBlock)
+			}
+			if _, d.err = d.file.ReadAt(back[:p.n], p.off); d.err != nil {
+				return
+			}
 			d.h.Write(back[:p.n])
 		}
 		if d.moveOn(p) {

@@ -33,7 +33,7 @@ type driver struct {
 	record   *recorder
 	digest   *digester // nil: none wanted
 	wg       sync.WaitGroup
-	memory   budget.Budget // of blocks that are kept to be used again
+	memory   *budget.Budget // of blocks that are kept to be used again
 	answered chan struct{} // closed once info is set
 	begin    time.Time
 
@@ -71,7 +71,10 @@ type origin struct {
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
 	d := &driver{opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
-		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: budget.Budget{Max: maxFree}}
+		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.Blocks}
+	if d.memory == nil {
+		d.memory = &budget.Budget{Max: maxFree}
+	}
 	d.going = sync.NewCond(&d.mu)
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.sched = sched.New(opts.config(mirrors))

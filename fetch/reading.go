@@ -49,7 +49,7 @@ func (r *reading) ask(ctx context.Context) (err error) {
 	c, d := r.c, r.c.d
 	url := d.mirrors[r.a.Source].URL
 	if c.session == nil {
-		if c.session, err = source.Dial(ctx, d.src, url); err != nil {
+		if c.session, err = c.dial(ctx, url); err != nil {
 			return err
 		}
 	}
