@@ -15,6 +15,8 @@ import (
 const (
 	maxBlock = 256 << 10
 	minBlock = 16 << 10
+	// blockTime is how long a block may take: what is not written yet is lost if the process is killed.
+	blockTime = 8 * time.Millisecond
 	// told is how long bytes may be held before they are written and told of, where they come slowly.
 	toldWithin = 100 * time.Millisecond
 )

@@ -132,9 +132,9 @@ func (r *reading) readSome(b []byte) (n int, err error) {
 // adapt claims more at once where bytes come fast, and less where they do not: what is claimed cannot be cut off.
 func (c *conn) adapt(took time.Duration) {
 	switch {
-	case took < toldWithin/8:
+	case took < blockTime/4:
 		c.block = min(2*c.block, maxBlock)
-	case took > toldWithin:
+	case took > blockTime:
 		c.block = max(c.block/2, minBlock)
 	}
 }
