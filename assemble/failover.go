@@ -67,7 +67,7 @@ func (r *Reader) openNext(ctx context.Context, l *Leaf) bool {
 // what the fill was of.
 func (r *Reader) goOnWithout(ctx context.Context, l *Leaf, j *joined) error {
 	l.stock = nil
-	to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
+	to, err := l.c.resolve(l.c.part.Alternatives[l.cur])
 	if err != nil {
 		return err
 	}

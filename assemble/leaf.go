@@ -115,7 +115,7 @@ func (l *Leaf) abandon() {
 func (l *Leaf) urls(seed maphash.Seed) map[uint64]struct{} {
 	urls := make(map[uint64]struct{})
 	for _, line := range l.c.part.Alternatives {
-		if to, err := resolveTarget(l.c.base(), line); err == nil {
+		if to, err := l.c.resolve(line); err == nil {
 			urls[maphash.String(seed, to.url)] = struct{}{}
 		}
 	}

@@ -98,7 +98,7 @@ func (p *pull) try(ctx context.Context) error {
 	if p.first.URL != "" && !p.maySplice() {
 		off = 0
 	}
-	res, err := p.o.src.Open(ctx, p.to.url, source.From(off))
+	res, err := p.o.src.Open(p.to.context(ctx), p.to.url, source.From(off))
 	if err != nil {
 		p.release()
 		return err

@@ -39,7 +39,7 @@ func (o *opener) openPart(ctx context.Context, l *Leaf) {
 			l.next++
 			continue
 		}
-		to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[i])
+		to, err := l.c.resolve(l.c.part.Alternatives[i])
 		if err == nil {
 			err = o.openAlternative(ctx, l, to)
 		}
@@ -100,7 +100,7 @@ func kindOf(err error) string {
 // joinAny serves the leaf from the memo, under whichever of its URLs.
 func (o *opener) joinAny(ctx context.Context, l *Leaf) bool {
 	for i, line := range l.c.part.Alternatives {
-		to, err := resolveTarget(l.c.base(), line)
+		to, err := l.c.resolve(line)
 		if err != nil || !o.memo.has(to.url) {
 			continue
 		}

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -15,9 +16,28 @@ type target struct {
 	host   string // whose slots it takes; "" for none
 	digest []byte // SHA-256; nil: not promised
 	size   int64  // -1: not promised
+
+	vouched bool // a local manifest names its host
+}
+
+// context is ctx as it is for opening t.
+func (t *target) context(ctx context.Context) context.Context {
+	if t.vouched {
+		return source.Vouch(ctx)
+	}
+	return ctx
 }
 
 var errLocalFromRemote = errors.New("a manifest from the network must not name local files")
+
+// resolve reads one line of the manifest that lists c's part.
+func (c *cont) resolve(line string) (target, error) {
+	to, err := resolveTarget(c.base(), line)
+	if err == nil && c.doc != nil {
+		to.vouched = source.Vouches(c.doc.to.url, c.doc.to.vouched, to.url)
+	}
+	return to, err
+}
 
 // resolveTarget reads one line of the manifest at base; base "" is for the URL that the caller asked for.
 func resolveTarget(base, line string) (target, error) {

@@ -16,7 +16,7 @@ type Kind int
 const (
 	KindOther     Kind = iota
 	KindMalformed      // the URL is none that can be opened: its syntax, or its scheme
-	KindRefused        // policy forbids it: a local file named by a remote manifest
+	KindRefused        // policy forbids it: a local file, or keys of the user, asked for by a remote manifest
 	KindNetwork        // DNS, refused, reset, unreachable, cut short
 	KindTimeout        // connecting, waiting for an answer, silence
 	KindTLS            // the handshake or the certificate

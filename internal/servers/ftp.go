@@ -3,8 +3,8 @@ package servers
 import (
 	"crypto/tls"
 	"errors"
-
 	"os"
+	"strings"
 	"sync"
 
 	ftpserver "github.com/fclairamb/ftpserverlib"
@@ -12,7 +12,7 @@ import (
 )
 
 // FTP is an FTP server on loopback, with the files of a Tree. Anybody may log in as anonymous; user has the password
-// "secret".
+// "secret", and only he may read what is below /private.
 type FTP struct {
 	*Tree
 	l        *crowd
@@ -69,18 +69,22 @@ func (f *FTP) GetTLSConfig() (*tls.Config, error) {
 
 func (f *FTP) AuthUser(_ ftpserver.ClientContext, user, pass string) (ftpserver.ClientDriver, error) {
 	if user == "anonymous" || user == "user" && pass == "secret" {
-		return &ftpFiles{f.fs, f.Tree}, nil
+		return &ftpFiles{f.fs, f.Tree, user}, nil
 	}
 	return nil, errors.New("login incorrect")
 }
 
 type ftpFiles struct {
 	afero.Fs
-	t *Tree
+	t    *Tree
+	user string
 }
 
 // GetHandle opens a file, which may be broken.
 func (f *ftpFiles) GetHandle(name string, _ int, offset int64) (ftpserver.FileTransfer, error) {
+	if f.user == "anonymous" && strings.HasPrefix(name, "/private/") {
+		return nil, os.ErrPermission
+	}
 	file, err := f.Open(name)
 	if err != nil {
 		return nil, err

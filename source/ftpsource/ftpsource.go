@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net/url"
 	"time"
 
 	"spate/source"
@@ -23,7 +24,19 @@ type Options struct {
 	IdleTimeout time.Duration
 
 	TLSConfig *tls.Config // cloned; default: the system's roots
+
+	// Named tells the origins that Login is for; nil: none. It is called for each Open, from several goroutines. See
+	// [Origins].
+	Named func(*url.URL) bool
+	// Login is asked for the user and password of a host, without port, where the URL has none, or has the same user
+	// without a password; nil is none.
+	Login func(host string) *url.Userinfo
 }
+
+var schemes = []string{"ftp", "ftps"}
+
+// Origins is what [Options].Named can be: it tells the URLs of which scheme, host and port are those of one of urls.
+func Origins(urls ...string) func(*url.URL) bool { return conn.Origins(urls, schemes...) }
 
 // A Source opens ftp and ftps URLs. [New] makes one. It is safe for concurrent use. Each body has a control connection
 // of its own; idle ones are kept, up to 32 for a host and login, for 30 seconds.
@@ -33,7 +46,8 @@ type Options struct {
 //   - ftps is explicit TLS (AUTH TLS), on port 21 where the URL names none, and implicit TLS on port 990. The data
 //     connection is encrypted too. An origin that offers no TLS is an error of KindTLS: nothing is ever sent in the
 //     clear instead.
-//   - User and password are those of the URL, else "anonymous" and "anonymous@".
+//   - User and password are those of the URL, else those of [Options].Login where the origin is named, else "anonymous"
+//     and "anonymous@".
 //   - The path is relative to where the login leads (RFC 1738 §3.2.2); ftp://host/%2Fetc/motd and ftp://host//etc/motd
 //     are absolute. It is sent whole, not as a CWD for each element. ";type=i" at its end is allowed, other types are
 //     not: bytes are fetched as they are. A line break or another control character is an error of KindMalformed.
@@ -50,6 +64,7 @@ type Options struct {
 // A body that is left early costs its control connection: what the origin would still say of it is not waited for.
 type Source struct {
 	opts  Options
+	who   conn.Identity
 	times conn.Timeouts
 	pool  conn.Pool[*control]
 }
@@ -60,6 +75,7 @@ func New(opts *Options) *Source {
 	if opts != nil {
 		s.opts = *opts
 	}
+	s.who = conn.Identity{Named: s.opts.Named, Login: s.opts.Login}
 	s.times = conn.Timeouts{Connect: s.opts.ConnectTimeout, Header: s.opts.HeaderTimeout, Idle: s.opts.IdleTimeout}.WithDefaults()
 	return s
 }
@@ -67,7 +83,7 @@ func New(opts *Options) *Source {
 // Open returns once the origin has begun to send. See [source.Source].
 func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
 	start := time.Now()
-	t, err := parse(rawURL)
+	t, err := s.parse(rawURL)
 	if err != nil {
 		return nil, driver.Failed("open", rawURL, err)
 	}
@@ -87,10 +103,10 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 // Dial makes a session for rawURL, with a connection of its own that is made by the first Open. A session opens other
 // URLs as well, on a new connection if their host or login is another.
 func (s *Source) Dial(_ context.Context, rawURL string) (source.Session, error) {
-	if _, err := parse(rawURL); err != nil {
+	if _, err := s.parse(rawURL); err != nil {
 		return nil, driver.Failed("dial", rawURL, err)
 	}
-	own := &Source{opts: s.opts, times: s.times}
+	own := &Source{opts: s.opts, who: s.who, times: s.times}
 	own.pool.Max = 1
 	return driver.NewSession(own), nil
 }

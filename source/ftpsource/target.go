@@ -35,9 +35,12 @@ const (
 const implicitPort = "990"
 
 // parse reads a URL that is to be opened.
-func parse(rawURL string) (target, error) {
-	u, err := conn.ParseURL(rawURL, "ftp", "ftps")
+func (s *Source) parse(rawURL string) (target, error) {
+	u, err := conn.ParseURL(rawURL, schemes...)
 	if err != nil {
+		return target{}, err
+	}
+	if err := s.who.Complete(u); err != nil {
 		return target{}, err
 	}
 	t := target{rawURL: rawURL, addr: conn.HostPort(u, "21"), host: u.Hostname(), user: "anonymous", pass: "anonymous@"}

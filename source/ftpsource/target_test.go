@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tt.want.rawURL = tt.url
-		if got, err := parse(tt.url); err != nil || got != tt.want {
+		if got, err := New(nil).parse(tt.url); err != nil || got != tt.want {
 			t.Errorf("parse(%q) = %+v, %v, want %+v", tt.url, got, err, tt.want)
 		}
 	}

@@ -15,7 +15,7 @@ func TestImplicitTLS(t *testing.T) {
 	o := newOrigin(t, implicit)
 	o.Put("/x", []byte(ten))
 	s := o.source(t, nil)
-	to, err := parse(o.url + "x")
+	to, err := s.parse(o.url + "x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,9 @@ func (l *login) methods() []ssh.AuthMethod {
 	if l.h.hasPassword {
 		all = append(all, ssh.Password(l.h.password), ssh.KeyboardInteractive(l.answer))
 	}
+	if !l.h.named {
+		return all
+	}
 	return append(all, ssh.PublicKeysCallback(l.signers))
 }
 

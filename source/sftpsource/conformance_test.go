@@ -3,6 +3,7 @@ package sftpsource
 import (
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,8 +43,10 @@ func write(t *testing.T, name, text string) {
 
 // options are for the tests' own files alone, not those of whoever runs them.
 func (o *origin) options() *Options {
-	return &Options{ConfigFiles: []string{}, KnownHosts: []string{o.known}, IdentityFiles: []string{}, AgentSocket: "none"}
+	return &Options{ConfigFiles: []string{}, KnownHosts: []string{o.known}, IdentityFiles: []string{}, AgentSocket: "none", Named: everywhere}
 }
+
+func everywhere(*url.URL) bool { return true }
 
 // newSource makes a Source that lives as long as t.
 func newSource(t *testing.T, opts *Options) *Source {

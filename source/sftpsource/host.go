@@ -23,6 +23,7 @@ type host struct {
 	only       bool     // no keys of the agent but those of identities
 	agent      string   // its socket; "" for none
 	acceptNew  bool
+	accept     []string // fingerprints
 	jumps      []string // from here on
 }
 
@@ -31,6 +32,9 @@ func (s *Source) host(p place) (*host, error) {
 	c, err := s.config.load()
 	if err != nil {
 		return nil, err
+	}
+	if !p.named && (p.user == "" || !p.hasPassword) {
+		return nil, refused("has no user and password in its URL")
 	}
 	alias := p.host
 	h := &host{place: p}
@@ -53,10 +57,19 @@ func (s *Source) host(p place) (*host, error) {
 	if jump := c.get(alias, "ProxyJump"); jump != "" && !strings.EqualFold(jump, "none") {
 		h.jumps = strings.Split(jump, ",")
 	}
-	h.acceptNew = s.opts.AcceptNew || c.says(alias, "StrictHostKeyChecking", "accept-new", "no", "off")
+	if !p.named && len(h.jumps) > 0 {
+		return nil, refused("is behind the ProxyJump of the SSH configuration")
+	}
+	h.acceptNew = p.named && (s.opts.AcceptNew || c.says(alias, "StrictHostKeyChecking", "accept-new", "no", "off"))
+	h.accept = s.opts.AcceptKeys
 	s.setKnown(h, c, tokens)
 	s.setIdentities(h, c, tokens)
 	return h, nil
+}
+
+// refused is why a host that the user has not named is not gone to.
+func refused(why string) error {
+	return driver.Classed(source.KindRefused, errors.New("keys are for hosts that the command line or a local manifest names, and this one "+why))
 }
 
 func (s *Source) setKnown(h *host, c settings, tokens map[byte]string) {

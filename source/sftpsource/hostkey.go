@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/skeema/knownhosts"
@@ -80,7 +81,12 @@ func (k *keeper) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 		e.Changed = true
 		e.Known = append(e.Known, fmt.Sprintf("%s:%d", w.Filename, w.Line))
 	}
-	if e.Changed || !k.h.acceptNew || len(k.h.known) == 0 {
+	switch {
+	case e.Changed:
+		return e
+	case slices.Contains(k.h.accept, e.Fingerprint):
+		return nil
+	case !k.h.acceptNew || len(k.h.known) == 0:
 		return e
 	}
 	return k.remember(key)

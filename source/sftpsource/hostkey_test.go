@@ -2,6 +2,7 @@ package sftpsource
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,31 @@ func TestHostKeyUnknown(t *testing.T) {
 		if got, _ := os.ReadFile(opts.KnownHosts[0]); !strings.HasPrefix(string(got), text) {
 			t.Errorf("%s: what was known is lost", name)
 		}
+	}
+}
+
+// TestHostKeyAccepted: the fingerprint that the user has said is right makes a key known, for once.
+func TestHostKeyAccepted(t *testing.T) {
+	o := newOrigin(t)
+	o.Put("/x", []byte(ten))
+	opts := o.options()
+	opts.KnownHosts = []string{filepath.Join(t.TempDir(), "known_hosts")}
+	opts.AcceptKeys = []string{ssh.FingerprintSHA256(servers.NewKey().PublicKey())}
+	distrust(t, opts, o.url+"x")
+	opts.AcceptKeys = append(opts.AcceptKeys, ssh.FingerprintSHA256(o.Key.PublicKey()))
+	for _, named := range []func(*url.URL) bool{everywhere, nil} {
+		opts.Named = named
+		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+			t.Errorf("%q, %v", body, err)
+		}
+	}
+	if _, err := os.Stat(opts.KnownHosts[0]); err == nil {
+		t.Error("it is written down")
+	}
+	opts.AcceptNew = true
+	write(t, opts.KnownHosts[0], knownhosts.Line([]string{o.Addr()}, servers.NewKey().PublicKey())+"\n")
+	if e := distrust(t, opts, o.url+"x"); !e.Changed {
+		t.Errorf("%+v: a key that is another than the known one", e)
 	}
 }
 

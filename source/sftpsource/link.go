@@ -135,6 +135,7 @@ func (s *Source) reach(ctx context.Context, w *conn.Watch, h *host, depth int) (
 	if err != nil {
 		return nil, nil, err
 	}
+	p.named = true // by the user's configuration
 	hop, err := s.logIn(ctx, w, route{p, h.jumps[:last], depth + 1})
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ package sftpsource
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"spate/source/driver"
 )
 
-// Options are how a [Source] behaves. The zero value is what most callers want: what ssh does with the user's own
-// configuration, as far as it can be done without asking the user anything.
+// Options are how a [Source] behaves. The zero value is what ssh does with the user's own configuration, as far as it can
+// be done without asking the user anything, for nobody: Named says at which origins the user's keys may be used.
 //
 // A time-out of 0 is its default, and a negative one means no limit. None of them bounds the whole transfer. Of a file
 // name, a leading ~/ is the user's home.
@@ -29,9 +30,38 @@ type Options struct {
 	KnownHosts    []string // nil: those of the configuration, else ~/.ssh/known_hosts, ~/.ssh/known_hosts2 and /etc/ssh/ssh_known_hosts
 	IdentityFiles []string // private keys; nil: those of the configuration, else ~/.ssh/id_ed25519, id_ecdsa and id_rsa
 	AgentSocket   string   // "": $SSH_AUTH_SOCK; "none": no agent
+	// AcceptKeys are the fingerprints ("SHA256:…") of host keys that are taken for known, whichever host of which no other key
+	// is known shows them. Nothing is written down.
+	AcceptKeys []string
 	// AcceptNew adds the key of a host of which none is known to the first of KnownHosts, and goes on. A key that differs from
 	// a known one is an error in any case.
 	AcceptNew bool
+
+	// Named tells the origins that may know who the user is; nil: none. It is called for each Open, from several
+	// goroutines, with sftp as the scheme. See [Origins]. At another origin neither keys nor Login, nor the user and the hops of the
+	// configuration, are used, and no new host key is taken, unless [source.IsVouched]: its URL must have user and password
+	// itself. A manifest from the network could have the keys tried anywhere otherwise.
+	Named func(*url.URL) bool
+	// Login is asked for the user and password of a host, without port, where the URL has none, or has the same user
+	// without a password; nil is none.
+	Login func(host string) *url.Userinfo
+}
+
+// Origins is what [Options].Named can be: it tells the URLs of which host and port are those of one of urls.
+func Origins(urls ...string) func(*url.URL) bool {
+	return conn.Origins(asSFTP(urls), schemes...)
+}
+
+// asSFTP gives urls the first name of their scheme.
+func asSFTP(urls []string) []string {
+	var all []string
+	for _, raw := range urls {
+		if u, err := conn.ParseURL(raw, schemes...); err == nil {
+			u.Scheme = schemes[0]
+			all = append(all, u.String())
+		}
+	}
+	return all
 }
 
 // A Source opens sftp, ssh and scp URLs. [New] makes one. It is safe for concurrent use. Each body has an SSH connection of its own;
@@ -41,6 +71,7 @@ type Options struct {
 //
 //   - The path is absolute; sftp://host/~/x is relative to where the login leads. A control character in it is an error
 //     of KindMalformed, a directory one of KindStatus.
+//   - What tells who the user is goes to named origins only, see [Options].Named.
 //   - A password in the URL is used, as password and as the answer to whatever is asked for without being shown; then
 //     keys: those that the configuration names, those of the agent, and the usual files. An encrypted key serves only
 //     through an agent; the error says so.
@@ -56,6 +87,7 @@ type Options struct {
 //   - Up to 64 reads of 32 KiB are under way at the same time, so that latency does not bound the speed.
 type Source struct {
 	opts   Options
+	who    conn.Identity
 	times  conn.Timeouts
 	pool   conn.Pool[*link]
 	config *config
@@ -67,6 +99,7 @@ func New(opts *Options) *Source {
 	if opts != nil {
 		s.opts = *opts
 	}
+	s.who = conn.Identity{Named: s.opts.Named, Login: s.opts.Login}
 	s.times = conn.Timeouts{Connect: s.opts.ConnectTimeout, Header: s.opts.HeaderTimeout, Idle: s.opts.IdleTimeout}.WithDefaults()
 	files := s.opts.ConfigFiles
 	if files == nil {
@@ -79,10 +112,11 @@ func New(opts *Options) *Source {
 // Open returns once the file is open. See [source.Source].
 func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
 	start := time.Now()
-	t, err := parse(rawURL)
+	t, err := s.parse(rawURL)
 	if err != nil {
 		return nil, driver.Failed("open", rawURL, err)
 	}
+	t.place.named = t.place.named || source.IsVouched(ctx)
 	for {
 		res, err := s.try(ctx, t, rng)
 		if errors.Is(err, errStale) {
@@ -99,10 +133,10 @@ func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*so
 // Dial makes a session for rawURL, with a connection of its own that is made by the first Open. A session opens other
 // URLs as well, on a new connection if their host or login is another.
 func (s *Source) Dial(_ context.Context, rawURL string) (source.Session, error) {
-	if _, err := parse(rawURL); err != nil {
+	if _, err := s.parse(rawURL); err != nil {
 		return nil, driver.Failed("dial", rawURL, err)
 	}
-	own := &Source{opts: s.opts, times: s.times, config: s.config}
+	own := &Source{opts: s.opts, who: s.who, times: s.times, config: s.config}
 	own.pool.Max = 1
 	return driver.NewSession(own), nil
 }

@@ -2,6 +2,7 @@ package sftpsource
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -23,14 +24,23 @@ type place struct {
 	user        string // "": not said
 	password    string
 	hasPassword bool
+	named       bool // by the user: who the user is may be told there
 }
 
-func parse(rawURL string) (target, error) {
-	u, err := conn.ParseURL(rawURL, "sftp", "ssh", "scp")
+// schemes are three names of the same.
+var schemes = []string{"sftp", "ssh", "scp"}
+
+func (s *Source) parse(rawURL string) (target, error) {
+	u, err := conn.ParseURL(rawURL, schemes...)
 	if err != nil {
 		return target{}, err
 	}
+	u.Scheme = schemes[0]
+	if err := s.who.Complete(u); err != nil {
+		return target{}, err
+	}
 	t := target{rawURL: rawURL, place: placeOf(u)}
+	t.place.named = s.who.IsNamed(u)
 	if t.path, err = conn.Unescape(u.EscapedPath()); err != nil {
 		return target{}, err
 	}
@@ -51,11 +61,7 @@ func placeOf(u *url.URL) place {
 
 // key is the same for what one connection can fetch.
 func (p place) key() string {
-	has := ""
-	if p.hasPassword {
-		has = "\x00"
-	}
-	return strings.Join([]string{p.host, p.port, p.user, p.password, has}, "\x00")
+	return strings.Join([]string{p.host, p.port, p.user, p.password, fmt.Sprint(p.hasPassword, p.named)}, "\x00")
 }
 
 // parseHop reads [user@]host[:port] or ssh://[user@]host[:port].
