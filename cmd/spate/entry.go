@@ -38,6 +38,8 @@ type entry struct {
 	open string // the URL to open, with its secrets
 	arg  string // as it was asked for: the argument, or the line of a manifest
 	err  error
+
+	vouched bool // a local manifest names its host
 }
 
 // The states of an entry.

@@ -23,7 +23,10 @@ type streamFlags struct {
 	rate                                   limit.Timetable
 	connect, header, idle                  time.Duration
 	web                                    webFlags
+	ssh                                    sshFlags
 	asking                                 httpsource.Options // who asks, once the flags are named
+	overFTP                                ftpsource.Options  // the same there
+	overSSH                                sftpsource.Options // and there
 }
 
 func (f *streamFlags) register(fs *pflag.FlagSet) {
@@ -47,12 +50,17 @@ func (f *streamFlags) registerTimes(fs *pflag.FlagSet) {
 	fs.Var(span{&f.header}, "header-timeout", "until the first byte of an answer; 0 is no limit")
 	fs.Var(span{&f.idle}, "idle-timeout", "silence within an answer; 0 is no limit")
 	f.web.register(fs)
+	f.ssh.register(fs)
 }
 
 // name tells the flags the URLs of the command line, before anything is opened: what tells who the user is goes to
 // their origins alone.
 func (f *streamFlags) name(urls ...string) (err error) {
-	f.asking, err = f.web.options(httpsource.Options{}, urls)
+	if f.asking, err = f.web.options(httpsource.Options{}, urls); err != nil {
+		return err
+	}
+	f.overFTP = ftpsource.Options{Named: ftpsource.Origins(urls...), Login: f.asking.Login, TLSConfig: f.asking.TLSConfig}
+	f.overSSH, err = f.ssh.options(sftpsource.Options{Named: sftpsource.Origins(urls...), Login: f.web.given()})
 	return err
 }
 
@@ -72,13 +80,10 @@ var furtherSchemes = []string{"ftp", "ftps", "sftp", "ssh", "scp"}
 func (f *streamFlags) source() (src source.Mux, closeIdle func()) {
 	opts := f.http()
 	h := httpsource.New(&opts)
-	ftp := ftpsource.New(&ftpsource.Options{
-		ConnectTimeout: opts.ConnectTimeout, HeaderTimeout: opts.HeaderTimeout, IdleTimeout: opts.IdleTimeout,
-		TLSConfig: opts.TLSConfig,
-	})
-	sftp := sftpsource.New(&sftpsource.Options{
-		ConnectTimeout: opts.ConnectTimeout, HeaderTimeout: opts.HeaderTimeout, IdleTimeout: opts.IdleTimeout,
-	})
+	overFTP, overSSH := f.overFTP, f.overSSH
+	overFTP.ConnectTimeout, overFTP.HeaderTimeout, overFTP.IdleTimeout = opts.ConnectTimeout, opts.HeaderTimeout, opts.IdleTimeout
+	overSSH.ConnectTimeout, overSSH.HeaderTimeout, overSSH.IdleTimeout = opts.ConnectTimeout, opts.HeaderTimeout, opts.IdleTimeout
+	ftp, sftp := ftpsource.New(&overFTP), sftpsource.New(&overSSH)
 	closeIdle = func() {
 		h.CloseIdleConnections()
 		ftp.CloseIdleConnections()

@@ -74,6 +74,8 @@ var foreign = []struct{ names, hint string }{
 		"netrc-optional no-netrc auth-no-challenge http-auth-challenge", userHint},
 	{"ntlm negotiate aws-sigv4", "not there: of authorisation there is user and password, -u, and --bearer TOKEN"},
 	{"check-certificate proxy-insecure", insecureHint},
+	{"hostpubsha256 hostpubmd5 ssh-host-key-md", hostKeyHints},
+	{"pubkey", "not needed: the public key is computed; the private one is --identity FILE"},
 	{"capath ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
 	{"cert-type key-type pass certificate-type private-key-type", certHint},
 	{"E", certHint + "; the name of a file stays as it is"},
@@ -134,8 +136,9 @@ const (
 	agentHint       = "ours is --user-agent TEXT"
 	cookieHint      = "ours are --cookie NAME=VALUE and --load-cookies FILE"
 	jarHint         = cookieHint + "; none are written to a file"
-	userHint        = "ours are -u USER:PASSWORD, --bearer TOKEN and --netrc; a URL can have user and password before its host"
+	userHint        = "ours are -u USER:PASSWORD, --bearer TOKEN and --netrc; a URL can have user and password before its host; SSH has --identity FILE"
 	insecureHint    = "--cacert FILE, or SSL_CERT_FILE, has the certificates to trust; --insecure checks none"
+	hostKeyHints    = "ours is --accept-host-key=SHA256:…; --known-hosts FILE has the keys of many"
 	trustHint       = "ours is --cacert FILE; without it SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust"
 	certHint        = "ours are --cert FILE and --key FILE, in PEM"
 	methodHint      = "not there: spate only fetches"

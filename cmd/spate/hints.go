@@ -65,8 +65,8 @@ func hostKeyHint(err error) string {
 	case e.Changed:
 		return "if the host has a new key for a good reason, ssh-keygen -R '" + e.Host + "' forgets the old one"
 	}
-	return "if the fingerprint is the right one: ssh -p " + port + " " + host + " once, or ssh-keyscan -p " + port + " " + host +
-		" >> ~/.ssh/known_hosts"
+	return "if the fingerprint is the right one: --accept-host-key=" + e.Fingerprint + " for this time; for good: ssh -p " + port + " " + host +
+		" once, or ssh-keyscan -p " + port + " " + host + " >> ~/.ssh/known_hosts"
 }
 
 func isDiffer(err error) bool {

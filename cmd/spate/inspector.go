@@ -42,9 +42,16 @@ func (in *inspector) root(ctx context.Context, e *entry, depth int) *entry {
 	return e
 }
 
+func (in *inspector) open(ctx context.Context, e *entry, rng source.Range) (*source.Resource, error) {
+	if e.vouched {
+		ctx = source.Vouch(ctx)
+	}
+	return in.src.Open(ctx, withoutFragment(e.open), rng)
+}
+
 // ask opens e's URL for its first byte.
 func (in *inspector) ask(ctx context.Context, e *entry) {
-	res, err := in.src.Open(ctx, withoutFragment(e.open), source.Range{Len: 1})
+	res, err := in.open(ctx, e, source.Range{Len: 1})
 	if err != nil {
 		e.fail(err)
 		return
@@ -59,7 +66,7 @@ func (in *inspector) ask(ctx context.Context, e *entry) {
 
 // read inspects the manifest that e is, and those inside it down to depth.
 func (in *inspector) read(ctx context.Context, e *entry, depth int) {
-	res, err := in.src.Open(ctx, withoutFragment(e.open), source.From(0))
+	res, err := in.open(ctx, e, source.From(0))
 	if err != nil {
 		e.fail(err)
 		return
@@ -68,6 +75,7 @@ func (in *inspector) read(ctx context.Context, e *entry, depth int) {
 	in.shown[res.URL] = true
 	e.Manifest = &tree{Parts: []partEntry{}, Warnings: []warning{}}
 	err = in.decode(e.Manifest, res)
+	e.vouchFor(e.Manifest)
 	in.askAll(ctx, e.Manifest)
 	for i := range e.Manifest.Parts {
 		part := &e.Manifest.Parts[i]
@@ -78,6 +86,15 @@ func (in *inspector) read(ctx context.Context, e *entry, depth int) {
 	}
 	if err != nil {
 		e.fail(err)
+	}
+}
+
+// vouchFor marks what the manifest t, which e is, may vouch for.
+func (e *entry) vouchFor(t *tree) {
+	for _, part := range t.Parts {
+		for _, alternative := range part.Alternatives {
+			alternative.vouched = source.Vouches(e.open, e.vouched, alternative.open)
+		}
 	}
 }
 

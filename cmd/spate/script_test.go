@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
 
 	"spate/internal/farm"
 	"spate/internal/servers"
@@ -32,8 +35,9 @@ import (
 //	                              says, or nothing but that; behind the word then stands what the next request sees
 //	servers                       an FTP and an SFTP server on loopback, their URLs in $ftp and $sftp (with user and
 //	                              password), their addresses in $ftp_addr and $sftp_addr, the port of
-//	                              the latter in $sftp_port; what known_hosts has to say
-//	                              of it in the file known_hosts
+//	                              the latter in $sftp_port and the fingerprint of its key in $sftp_key; what known_hosts
+//	                              has to say of it in the file known_hosts, and a private key with which user may log in there
+//	                              in the file identity
 //	put ftp|sftp PATH FILE        makes FILE, environment variables in it expanded, available there
 //	expanded FILE TO              copies FILE, environment variables in it expanded
 //	requests NAME/PATH N          so many requests have come
@@ -87,14 +91,27 @@ func (w *world) close() {
 
 func cmdServers(ts *testscript.TestScript, _ bool, _ []string) {
 	w := ts.Value(worldKey{}).(*world)
-	w.ftp, w.sftp = servers.StartFTP(nil, false), servers.StartSFTP()
+	w.ftp, w.sftp = servers.StartFTP(nil, false), servers.StartSFTP(newIdentity(ts))
 	ts.Setenv("ftp", "ftp://"+w.ftp.Addr())
 	ts.Setenv("ftp_addr", w.ftp.Addr())
 	ts.Setenv("sftp", "sftp://user:secret@"+w.sftp.Addr())
 	ts.Setenv("sftp_addr", w.sftp.Addr())
 	ts.Setenv("sftp_port", w.sftp.Addr()[strings.LastIndexByte(w.sftp.Addr(), ':')+1:])
+	ts.Setenv("sftp_key", ssh.FingerprintSHA256(w.sftp.Key.PublicKey()))
 	line := knownhosts.Line([]string{w.sftp.Addr()}, w.sftp.Key.PublicKey())
 	ts.Check(os.WriteFile(ts.MkAbs("known_hosts"), []byte(line+"\n"), 0o600))
+}
+
+// newIdentity writes a private key to the file identity.
+func newIdentity(ts *testscript.TestScript) ssh.PublicKey {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	ts.Check(err)
+	block, err := ssh.MarshalPrivateKey(private, "")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("identity"), pem.EncodeToMemory(block), 0o600))
+	key, err := ssh.NewPublicKey(public)
+	ts.Check(err)
+	return key
 }
 
 func cmdExpanded(ts *testscript.TestScript, _ bool, args []string) {

@@ -33,9 +33,9 @@ type webFlags struct {
 func (f *webFlags) register(fs *pflag.FlagSet) {
 	f.set, f.headers, f.resolve = fs, http.Header{}, map[string][]string{}
 	fs.VarP(headerValue{f.headers}, "header", "H", "send a header; Name: alone removes it; may be repeated")
-	fs.VarP(secret{&f.user, "USER:PASSWORD", checkUser}, "user", "u", "log in with a password")
+	fs.VarP(secret{&f.user, "USER:PASSWORD", checkUser}, "user", "u", "log in with a password; also over FTP and SSH")
 	fs.Var(secret{&f.bearer, "TOKEN", checkToken}, "bearer", "log in with a token")
-	fs.BoolVar(&f.netrc, "netrc", false, "passwords are in $NETRC, else in ~/.netrc")
+	fs.BoolVar(&f.netrc, "netrc", false, "passwords are in $NETRC, else in ~/.netrc; also for FTP")
 	fs.StringVar(&f.netrcFile, "netrc-file", "", "passwords are in `FILE`")
 	fs.Var(cookieValue{&f.cookies}, "cookie", "send cookies, NAME=VALUE; may be repeated")
 	fs.StringVar(&f.cookieFile, "load-cookies", "", "cookies are in `FILE`, as browsers export it")
@@ -79,8 +79,13 @@ func (f *webFlags) options(o httpsource.Options, urls []string) (httpsource.Opti
 	return o, f.setTLS(&o)
 }
 
-// identities are the flags of which the user expects that they are for somebody.
-var identities = []string{"user", "bearer", "netrc", "netrc-file", "cookie", "load-cookies", "cert"}
+// An identity is a flag of which the user expects that it is for somebody, and the schemes that know it.
+type identity struct{ name, schemes string }
+
+var identities = []identity{
+	{"user", "http https ftp ftps sftp ssh scp"}, {"netrc", "http https ftp ftps"}, {"netrc-file", "http https ftp ftps"},
+	{"bearer", "http https"}, {"cookie", "http https"}, {"load-cookies", "http https"}, {"cert", "http https"},
+}
 
 // check looks for what makes no sense together.
 func (f *webFlags) check(urls []string) error {
@@ -92,18 +97,13 @@ func (f *webFlags) check(urls []string) error {
 	case f.keyFile != "" && f.certFile == "":
 		return usage("--key without --cert", "--cert FILE is the certificate that the key belongs to")
 	}
-	for _, url := range urls {
-		if !isLocalURL(url) {
-			return nil
+	for _, id := range identities {
+		if f.set.Changed(id.name) && !anyOf(urls, id.schemes) {
+			return forNobody(id.name, id.schemes)
 		}
 	}
-	for _, name := range identities {
-		if f.set.Changed(name) {
-			return forNobody(name)
-		}
-	}
-	if _, named := sortHeaders(f.headers); len(named) > 0 && f.set.Changed("header") {
-		return forNobody("header")
+	if _, named := sortHeaders(f.headers); len(named) > 0 && f.set.Changed("header") && !anyOf(urls, "http https") {
+		return forNobody("header", "http https")
 	}
 	return nil
 }
@@ -111,12 +111,21 @@ func (f *webFlags) check(urls []string) error {
 // tellsWho reports whether a flag says who the user is.
 func (f *webFlags) tellsWho() bool {
 	_, named := sortHeaders(f.headers)
-	return len(named) > 0 || slices.ContainsFunc(identities, f.set.Changed)
+	return len(named) > 0 || slices.ContainsFunc(identities, func(i identity) bool { return f.set.Changed(i.name) })
 }
 
-func forNobody(name string) error {
-	return usage("--"+name+" is for nobody", "it goes to the hosts of the URLs on the command line, and there is none; "+
-		"URLs in a local manifest can have user and password in them")
+// anyOf reports whether one of urls is of one of the schemes, which have blanks between.
+func anyOf(urls []string, schemes string) bool {
+	all := strings.Fields(schemes)
+	return slices.ContainsFunc(urls, func(raw string) bool {
+		scheme, _, _ := strings.Cut(raw, ":")
+		return slices.Contains(all, strings.ToLower(scheme))
+	})
+}
+
+func forNobody(name, schemes string) error {
+	return usage("--"+name+" is for nobody", "it goes to the hosts of the URLs on the command line, and of "+
+		strings.ReplaceAll(schemes, " ", ", ")+" there is none; URLs in a local manifest can have user and password in them")
 }
 
 func (f *webFlags) network() string {
@@ -156,14 +165,10 @@ func (f *webFlags) setProxy(o *httpsource.Options) {
 	}
 }
 
-// login is who the user is for a host, nil if that is not said.
+// login is who the user is for a host, by -u or netrc, nil if that is not said.
 func (f *webFlags) login() (func(host string) *neturl.Userinfo, error) {
-	if f.user != "" {
-		user, password, _ := strings.Cut(f.user, ":")
-		return func(string) *neturl.Userinfo { return neturl.UserPassword(user, password) }, nil
-	}
-	if !f.netrc && f.netrcFile == "" {
-		return nil, nil
+	if given := f.given(); given != nil || !f.netrc && f.netrcFile == "" {
+		return given, nil
 	}
 	file, err := readNetrc(f.netrcFile)
 	if err != nil {
@@ -175,6 +180,19 @@ func (f *webFlags) login() (func(host string) *neturl.Userinfo, error) {
 		}
 		return nil
 	}, nil
+}
+
+// given is who the user is by -u, nil if that is not said. Without a password it is the user alone.
+func (f *webFlags) given() func(host string) *neturl.Userinfo {
+	user, password, ok := strings.Cut(f.user, ":")
+	who := neturl.UserPassword(user, password)
+	switch {
+	case !ok:
+		return nil
+	case password == "":
+		who = neturl.User(user)
+	}
+	return func(string) *neturl.Userinfo { return who }
 }
 
 // jar keeps cookies where the user has begun with some.

@@ -79,6 +79,9 @@ func TestWebValues(t *testing.T) {
 		{"user-agent", []string{"", "me/1 (x)"}, []string{"a\nb"}},
 		{"proxy", []string{"none", "h", "h:1", "http://h", "https://h:1/", "socks5://u:p@h", "socks5h://[::1]:1"},
 			[]string{"", "http://", "ftp://h", "http://h/path", "http://h:port", "socks4://h", "h h"}},
+		{"accept-host-key", []string{"SHA256:" + strings.Repeat("x", 42) + "E"},
+			[]string{"", "SHA256:", "SHA256:" + strings.Repeat("x", 42), strings.Repeat("x", 42) + "E", "SHA256:" + strings.Repeat("x", 43),
+				"SHA256:" + strings.Repeat("x", 42) + "E=", "MD5:" + strings.Repeat("ab:", 15) + "ab"}},
 		{"resolve", []string{"h:1:1.2.3.4", "h:1:::1", "h:1:[::1]", "h:1:1.2.3.4,::1", "[::1]:1:1.2.3.4"},
 			[]string{"", "h", "h:1", "h:1:", "h:x:1.2.3.4", ":1:1.2.3.4", "h:1:name", "h:1:1.2.3.4,", "*:1:1.2.3.4", "-h:1:1.2.3.4:x"}},
 	} {
@@ -86,6 +89,7 @@ func TestWebValues(t *testing.T) {
 			for _, word := range words {
 				var f webFlags
 				f.register(pflag.NewFlagSet("", pflag.ContinueOnError))
+				new(sshFlags).register(f.set)
 				if err := f.set.Lookup(tt.flag).Value.Set(word); (err == nil) != (i == 0) {
 					t.Errorf("--%s %q: %v", tt.flag, word, err)
 				}
