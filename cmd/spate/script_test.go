@@ -97,7 +97,7 @@ func cmdServers(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("sftp", "sftp://user:secret@"+w.sftp.Addr())
 	ts.Setenv("sftp_addr", w.sftp.Addr())
 	ts.Setenv("sftp_port", w.sftp.Addr()[strings.LastIndexByte(w.sftp.Addr(), ':')+1:])
-	ts.Setenv("sftp_key", ssh.FingerprintSHA256(w.sftp.Key.PublicKey()))
+	ts.Setenv("sftp_key", w.sftp.Fingerprint())
 	line := knownhosts.Line([]string{w.sftp.Addr()}, w.sftp.Key.PublicKey())
 	ts.Check(os.WriteFile(ts.MkAbs("known_hosts"), []byte(line+"\n"), 0o600))
 }

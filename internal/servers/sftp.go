@@ -50,6 +50,9 @@ func NewKey() ssh.Signer {
 	return key
 }
 
+// Fingerprint is that of the host key.
+func (s *SFTP) Fingerprint() string { return ssh.FingerprintSHA256(s.Key.PublicKey()) }
+
 // Addr is host:port.
 func (s *SFTP) Addr() string { return s.l.Addr().String() }
 

@@ -53,6 +53,13 @@ func (t *Tree) Break(name string, at int, stall bool) {
 	t.broken[name] = breakage{at, stall}
 }
 
+// Mend undoes Break.
+func (t *Tree) Mend(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.broken, name)
+}
+
 func (t *Tree) breakage(name string) (b breakage, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
