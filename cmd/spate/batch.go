@@ -132,6 +132,7 @@ func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) err
 }
 
 func (b *batch) fetch(ctx context.Context, number int64, r request) {
+	defer b.c.stream.ssh.listed.during(r.urls())()
 	err := b.folder(r)
 	if err == nil {
 		res, failed := b.one(ctx, number, r)

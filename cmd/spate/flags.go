@@ -60,7 +60,7 @@ func (f *streamFlags) name(urls ...string) (err error) {
 		return err
 	}
 	f.overFTP = ftpsource.Options{Named: ftpsource.Origins(urls...), Login: f.asking.Login, TLSConfig: f.asking.TLSConfig}
-	f.overSSH, err = f.ssh.options(sftpsource.Options{Named: sftpsource.Origins(urls...), Login: f.web.given()})
+	f.overSSH, err = f.ssh.options(sftpsource.Options{Login: f.web.given()}, urls)
 	return err
 }
 

@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/base64"
 	"errors"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -16,6 +18,7 @@ import (
 // of SSH.
 type sshFlags struct {
 	identities, known, accept []string
+	listed                    listed
 }
 
 func (f *sshFlags) register(fs *pflag.FlagSet) {
@@ -24,8 +27,10 @@ func (f *sshFlags) register(fs *pflag.FlagSet) {
 	fs.Var(hostKeyValue{&f.accept}, "accept-host-key", "SSH: trust the host key of this fingerprint; may be repeated")
 }
 
-// options puts what the flags say into o. The files must be there.
-func (f *sshFlags) options(o sftpsource.Options) (sftpsource.Options, error) {
+// options puts what the flags say into o; urls are those of the command line. The files must be there.
+func (f *sshFlags) options(o sftpsource.Options, urls []string) (sftpsource.Options, error) {
+	given := sftpsource.Origins(urls...)
+	o.Named = func(u *neturl.URL) bool { return given(u) || f.listed.has(u) }
 	var err error
 	if o.IdentityFiles, err = readable(f.identities); err != nil {
 		return o, err
@@ -72,4 +77,40 @@ func (v hostKeyValue) Set(word string) error {
 	}
 	*v.all = append(*v.all, word)
 	return nil
+}
+
+// listed are the origins over SSH of what is being fetched from a list. A list is the user's own, and too long to
+// be known as a whole.
+type listed struct {
+	mu  sync.Mutex
+	now map[int64]func(*neturl.URL) bool
+	n   int64
+}
+
+// during makes urls named until end is called.
+func (l *listed) during(urls []string) (end func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now == nil {
+		l.now = map[int64]func(*neturl.URL) bool{}
+	}
+	l.n++
+	n := l.n
+	l.now[n] = sftpsource.Origins(urls...)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.now, n)
+	}
+}
+
+func (l *listed) has(u *neturl.URL) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, is := range l.now {
+		if is(u) {
+			return true
+		}
+	}
+	return false
 }
