@@ -37,6 +37,7 @@ func (f *Farm) handle(w http.ResponseWriter, r *http.Request) {
 	x.entry = f.tally.arrive(r)
 	defer f.tally.end(x.path)
 	f.assign(x)
+	defer f.leave(x)
 	x.pace.set(x.res.Rate)
 	x.play()
 }
@@ -67,6 +68,30 @@ func (f *Farm) assign(x *exchange) {
 	f.mu.Unlock()
 	if x.res.Changes != nil {
 		x.res = x.res.Changes(n)
+	}
+	f.admit(x)
+}
+
+// admit counts x among those that are answered, or makes it one too many.
+func (f *Farm) admit(x *exchange) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x.place.active++
+	switch {
+	case x.res.Most <= 0:
+	case x.place.active > x.res.Most:
+		x.res = Resource{Status: orElse(x.res.Status, http.StatusTooManyRequests), RetryAfter: x.res.RetryAfter}
+	default:
+		x.res.Status = 0
+	}
+}
+
+// leave takes back what admit counted.
+func (f *Farm) leave(x *exchange) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if x.place != nil {
+		x.place.active--
 	}
 }
 

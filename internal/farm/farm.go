@@ -42,6 +42,7 @@ type place struct {
 	res    Resource
 	asked  int // requests so far
 	breaks int // how often it broke, of Resource.BreakTimes
+	active int // requests that are being answered, of Resource.Most
 }
 
 // New starts an origin on 127.0.0.1, on a port that was free. It panics if there is no loopback to listen on.

@@ -117,6 +117,40 @@ func TestRangeShift(t *testing.T) {
 	}
 }
 
+func TestContentRange(t *testing.T) {
+	for want, res := range map[string]Resource{"bytes 10-99/100": {RangeOpen: true}, "bytes 10-19/101": {TotalOff: 1},
+		"bytes 10-19/99": {TotalOff: -1}, "bytes 10-19/*": {NoTotal: true}, "bytes 10-14/100": {RangeOpen: true, RangeMax: 5}} {
+		res.Body = letters(100)
+		f, c := grow(t, res)
+		a := ask(t.Context(), c, f.URL("/x"), "Range", "bytes=10-19")
+		if got := a.header.Get("Content-Range"); a.status != 206 || got != want {
+			t.Errorf("%d %q, want %q", a.status, got, want)
+		}
+	}
+}
+
+func TestMost(t *testing.T) {
+	release := make(chan struct{})
+	f, c := grow(t, Resource{Body: letters(10), Most: 1, RetryAfter: "3", StallAt: 5, Release: release})
+	first := make(chan answer)
+	go func() { first <- ask(t.Context(), c, f.URL("/x")) }()
+	if err := f.Wait(t.Context(), Stuck, "/x", 1); err != nil {
+		t.Fatal(err)
+	}
+	if a := ask(t.Context(), c, f.URL("/x")); a.status != 429 || a.header.Get("Retry-After") != "3" {
+		t.Errorf("%d, %v", a.status, a.header)
+	}
+	close(release)
+	a := <-first
+	a.want(t, 200, letters(10))
+	if err := f.Wait(t.Context(), Ended, "/x", 2); err != nil {
+		t.Fatal(err)
+	}
+	ask(t.Context(), c, f.URL("/x")).want(t, 200, letters(10))
+	f.Serve("/y", Resource{Body: letters(10), Most: 1, Status: 403})
+	ask(t.Context(), c, f.URL("/y")).want(t, 200, letters(10))
+}
+
 func TestGarbage(t *testing.T) {
 	f, c := grow(t, Resource{Garbage: true})
 	if a := ask(t.Context(), c, f.URL("/x")); a.openErr == nil || !strings.Contains(a.openErr.Error(), "malformed") {

@@ -46,6 +46,10 @@ type Resource struct {
 	NoRange    bool          // ranges are ignored and not announced
 	RangeShift int64         // a range is answered with the one this many bytes later, and the header says so
 	RangeMax   int64         // a range is answered with so many bytes of it at most; 0: with all
+	RangeOpen  bool          // a range is answered to the end of the resource, wherever its own is
+	TotalOff   int64         // Content-Range lies by this much about the size of the whole
+	NoTotal    bool          // Content-Range does not tell the size of the whole
+	Most       int           // so many requests at a time are answered, those beyond by Status (0: 429) with RetryAfter; 0: all
 	NoLength   bool          // chunked, without Content-Length; ranges still tell the size
 	LengthOff  int64         // Content-Length lies by this much: HTTP/1.1 only, the connection ends with the answer
 

@@ -75,12 +75,15 @@ func (r *Resource) partial(s span, h http.Header) (int, span) {
 	}
 	s.off = min(max(s.off+r.RangeShift, 0), size-1)
 	s.end = min(max(s.end+r.RangeShift, s.off+1), size)
+	if r.RangeOpen {
+		s.end = size
+	}
 	if r.RangeMax > 0 {
 		s.end = min(s.end, s.off+r.RangeMax)
 	}
 	total := "*"
-	if size != endless {
-		total = strconv.FormatInt(size, 10)
+	if size != endless && !r.NoTotal {
+		total = strconv.FormatInt(size+r.TotalOff, 10)
 	}
 	h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", s.off, s.end-1, total))
 	return http.StatusPartialContent, s
