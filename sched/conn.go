@@ -91,9 +91,13 @@ func (s *Scheduler) opened(c *conn, ev Event) {
 	c.meter.skip(s.now)
 	src.answered(ev.Setup, ev.Seekable)
 	s.proven(src.host)
-	if c.first && s.size < 0 && ev.Size >= 0 {
+	if c.end < 0 && s.size < 0 && ev.Size >= 0 {
 		s.size = ev.Size
+		s.gaps = nil
 		s.gaps.add(Range{0, s.size})
+		for _, r := range s.done {
+			s.gaps.remove(r)
+		}
 		s.gaps.remove(Range{c.off, s.size})
 	}
 	s.begun = true
