@@ -42,7 +42,7 @@ const (
 	Timeout                // nothing came for too long
 	Busy                   // 429, 503
 	Refused                // connection refused
-	Gone                   // 4xx, login page: asking again is of no use
+	Gone                   // 4xx, login page: asking again is of no use, unless it has answered before
 	Changed                // another object than the one begun: validator, size
 	Corrupt                // the bytes differ from those held or from their digest
 	RangeUnsupported       // a 200 to a request that did not begin at 0

@@ -17,6 +17,7 @@ type source struct {
 	known    bool  // has answered
 	tries    int   // that failed before it ever answered
 	fails    int   // in a row, without a byte
+	gone     int   // times it said that it has nothing, since it last answered
 	stalls   int
 	until    time.Duration // not asked before
 	setup    time.Duration // of a request, smoothed; 0: not known
@@ -29,7 +30,7 @@ func (src *source) answered(setup time.Duration, seekable bool) {
 		src.setup = setup
 	}
 	src.setup += (setup - src.setup) / 4
-	src.known, src.tries, src.host.busy = true, 0, 0
+	src.known, src.tries, src.gone, src.host.busy = true, 0, 0, 0
 	src.stream = src.stream || !seekable
 }
 

@@ -1,6 +1,9 @@
 package sched
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	firstTries  = 3  // of a source that has never answered
@@ -113,7 +116,13 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	}
 	s.sources[src].last, s.why = ev.Class, ev.Class
 	switch ev.Class {
-	case Gone, Changed, Corrupt:
+	case Gone:
+		if s.believed(src) {
+			s.setAside(src, ev.Class)
+		} else {
+			s.refused(src, ev)
+		}
+	case Changed, Corrupt:
 		s.setAside(src, ev.Class)
 	case RangeUnsupported:
 		s.sources[src].stream = true
@@ -122,6 +131,18 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	default:
 		s.lost(src, gave)
 	}
+}
+
+// believed says whether a source that says it has nothing is believed. Some say 403 to one connection too many, and may
+// not have noticed yet that one has ended: one that has answered before is not believed while others of it read, nor before
+// the third time.
+func (s *Scheduler) believed(src int) bool {
+	o := s.sources[src]
+	if slices.ContainsFunc(s.conns, func(c *conn) bool { return c.src == src && c.phase == reading }) {
+		return false
+	}
+	o.gone++
+	return !o.known || o.gone >= firstTries
 }
 
 // lost: the network failed. Once at once, then later and later; where others of the host get on, only this slot waits.

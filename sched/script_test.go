@@ -286,6 +286,30 @@ func TestGivingUp(t *testing.T) {
 	}
 }
 
+// What a connection too many is told, be it that it has no permission, does not end those that read.
+func TestGoneForOneTooMany(t *testing.T) {
+	p := newScript(t, 10*mib, sched.Config{Connections: 2})
+	p.start()
+	p.opened(1, time.Millisecond)
+	p.fail(2, sched.Gone, 0)
+	if got := slices.Concat(of(sched.SetAside, p.all), of(sched.Close, p.all)); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+	p.fail(1, sched.Network, 0)
+	for id := 3; id <= 5; id++ {
+		for p.now < time.Minute && len(of(sched.Open, p.all)) < id {
+			p.pass(10*time.Millisecond, nil)
+		}
+		if len(of(sched.GiveUp, p.all)) > 0 {
+			t.Fatalf("it gave up before request %d", id)
+		}
+		p.fail(id, sched.Gone, 0)
+	}
+	if up := of(sched.GiveUp, p.all); len(up) != 1 || up[0].Class != sched.Gone {
+		t.Errorf("where none is left that reads, three times: %+v", up)
+	}
+}
+
 // A connection that was lost is waited for, with requests further and further apart, for RetryMax after the last byte.
 func TestLostIsWaitedFor(t *testing.T) {
 	p := newScript(t, 10*mib, sched.Config{Connections: 1, RetryMax: 5 * time.Minute})
