@@ -49,10 +49,20 @@ func (s *Scheduler) patience(c *conn) time.Duration {
 			return short
 		}
 	}
-	if s.begun && s.another(c.src) || !s.begun && len(s.mirrors()) > 1 {
+	if s.begun && s.another(c.src) || !s.begun && s.mayAskAnother(c.src) {
 		return min(short, s.cfg.ReadTimeout)
 	}
 	return s.cfg.ReadTimeout
+}
+
+// mayAskAnother says whether another source than src may be asked now.
+func (s *Scheduler) mayAskAnother(src int) bool {
+	for i := range s.sources {
+		if i != src && s.mayAsk(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // stalled closes c. If nothing else comes from its source it has to prove itself again before it gets work.
