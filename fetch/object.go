@@ -101,6 +101,9 @@ func (o *Object) Close() error {
 func (o *Object) To(file *File) (*Done, error) {
 	o.over = true
 	done, err := o.d.run(file)
+	if err == nil && o.Info().Size < 0 {
+		err = file.part.Truncate(done.Size) // one that was begun anew may have been longer before
+	}
 	if err == nil {
 		err = file.Commit()
 	}
