@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/url"
 	"time"
 
@@ -118,7 +119,7 @@ const window = 32 << 20
 
 func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax,
-		Limited: o.Limited}
+		Limited: o.Limited, Rand: rand.Float64}
 	for _, m := range mirrors {
 		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
 	}
