@@ -53,17 +53,36 @@ func (r *reading) ask(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	rng := source.Range{Off: r.a.Off, Len: math.MaxInt64}
-	if r.a.End >= 0 {
-		rng.Len = r.a.End - r.a.Off
+	if r.a.Off == 0 && r.a.End < 0 {
+		r.res, err = openWhole(ctx, c.session, url)
+	} else {
+		r.res, err = c.session.Open(ctx, url, rangeOf(r.a))
 	}
-	if r.res, err = c.session.Open(ctx, url, rng); err != nil {
+	if err != nil {
 		return err
 	}
 	if err = d.accept(ctx, r.a, r.res); err != nil {
 		r.res.Body.Close()
 	}
 	return err
+}
+
+// openWhole asks for the object, by a range that shows whether there are ranges. Where that tells no size, nothing says
+// whether its end is that of the object: then without one.
+func openWhole(ctx context.Context, session source.Session, url string) (*source.Resource, error) {
+	res, err := session.Open(ctx, url, source.Range{Len: math.MaxInt64})
+	if err != nil || res.Size >= 0 || res.Len < 0 {
+		return res, err
+	}
+	res.Body.Close()
+	return session.Open(ctx, url, source.From(0))
+}
+
+func rangeOf(a sched.Action) source.Range {
+	if a.End < 0 {
+		return source.Range{Off: a.Off, Len: math.MaxInt64}
+	}
+	return source.Range{Off: a.Off, Len: a.End - a.Off}
 }
 
 // read reads the range to its end.
