@@ -18,8 +18,8 @@ import (
 
 // accept checks an answer against the first one, or makes it that.
 func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resource) error {
-	if res.Off != a.Off {
-		return d.noRange(a)
+	if err := d.checkExtent(a, res); err != nil {
+		return err
 	}
 	if err := d.compare(ctx, a, res); err != nil {
 		return err
@@ -29,8 +29,6 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 	o := &d.origins[a.Source]
 	isFirst := d.info.URL == ""
 	switch {
-	case !isFirst && d.info.Size >= 0 && res.Size >= 0 && res.Size != d.info.Size:
-		return d.changed(a, "it has another size than at first")
 	case o.answered && !res.HasValidatorOf(&o.Info):
 		return d.changed(a, "its validator is another one than at first")
 	}
@@ -38,10 +36,36 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 		o.answered, o.Info, o.addr = true, res.Info, res.Conn.Addr
 	}
 	if isFirst {
-		d.info = res.Info
+		d.info, d.size = res.Info, res.Size
 		d.pause()
+	} else if d.size < 0 && res.Size >= 0 {
+		d.sizeLocked(res.Size)
 	}
 	return nil
+}
+
+// checkExtent checks where an answer begins and ends against what was asked for and is known of the object.
+func (d *driver) checkExtent(a sched.Action, res *source.Resource) error {
+	size := d.knownAs()
+	switch {
+	case size >= 0 && res.Size >= 0 && res.Size != size:
+		return d.changed(a, "it has another size than at first")
+	case res.Off != a.Off, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
+		return d.noRange(a)
+	case size >= 0 && res.Len < 0: // whose end would be anybody's guess
+		return d.changed(a, "it tells no size, as it did at first")
+	}
+	return nil
+}
+
+// knownAs is the size of the object; -1 where no answer has told it.
+func (d *driver) knownAs() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.info.URL == "" {
+		return -1
+	}
+	return d.size
 }
 
 func (d *driver) changed(a sched.Action, text string) error {

@@ -162,7 +162,7 @@ func (d *driver) sum(done *Done) {
 
 // prepare makes all ready for the first byte.
 func (d *driver) prepare(file *File) error {
-	d.file, d.size = file, d.info.Size
+	d.file = file
 	if err := journal.CheckName(file.path + journal.Ext); err != nil {
 		return err
 	}
@@ -175,7 +175,10 @@ func (d *driver) prepare(file *File) error {
 	r.header, r.failed = d.header, d.finish
 	r.pass, r.voided = func(_ int64, b []byte) { d.recycle(b) }, func() {}
 	if d.opts.SHA256 {
-		d.digest = d.newDigest()
+		digest := d.newDigest()
+		d.mu.Lock()
+		d.digest = digest
+		d.mu.Unlock()
 		r.pass, r.voided = d.digest.add, d.digest.restart
 		d.wg.Go(d.digest.run)
 	}

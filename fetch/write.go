@@ -104,8 +104,13 @@ func share(size, i, n int64) int64 { return size/n*i + size%n*i/n }
 // knownSize is told of the size of what did not tell it beforehand.
 func (d *driver) knownSize(size int64) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sizeLocked(size)
+}
+
+// sizeLocked is knownSize for who holds d.mu.
+func (d *driver) sizeLocked(size int64) {
 	d.size = size
-	d.mu.Unlock()
 	if d.digest != nil {
 		d.digest.seal(size)
 	}
