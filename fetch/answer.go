@@ -161,12 +161,14 @@ func (d *driver) isVoid() bool {
 }
 
 // blame keeps why a source has failed last.
-func (d *driver) blame(source int, err error) {
+func (d *driver) blame(src int, err error) {
 	d.mu.Lock()
-	d.origins[source].fault = err
+	if o := &d.origins[src]; !o.aside && !errors.Is(o.fault, source.ErrChanged) { // which is final, whatever fails beside it
+		o.fault = err
+	}
 	d.failures++
 	d.mu.Unlock()
-	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[source].URL), Error: text(err), Kind: kindOf(err)})
+	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: text(err), Kind: kindOf(err)})
 }
 
 // kindOf is what kind of failure err is, as events tell it.
@@ -185,6 +187,21 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+// neverHeardOf says whether a source has neither answered nor failed.
+func (d *driver) neverHeardOf(src int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	return !o.answered && o.fault == nil
+}
+
+// noAnswer is why a source is not waited for any longer.
+func (d *driver) noAnswer(src int) error {
+	return &source.Error{Op: "open", URL: d.mirrors[src].URL, Kind: source.KindTimeout, Err: errNoAnswer}
+}
+
+var errNoAnswer = errors.New("no answer while another could be asked")
 
 func classOf(err error) sched.Class {
 	se, _ := errors.AsType[*source.Error](err)

@@ -170,9 +170,13 @@ func (c *conn) fail(off int64, source int, err error) {
 	aborted := c.aborted
 	c.mu.Unlock()
 	ev := sched.Event{Type: sched.Closed, Conn: c.id, Off: off}
-	if !aborted {
+	switch {
+	case c.d.ctx.Err() != nil: // all is over, which is no fault of the source
+	case !aborted:
 		ev.Type, ev.Class, ev.RetryAfter = sched.Failed, classOf(err), retryAfter(err)
 		c.d.blame(source, err)
+	case c.d.neverHeardOf(source):
+		c.d.blame(source, c.d.noAnswer(source))
 	}
 	c.d.gone(c, ev)
 }

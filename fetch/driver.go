@@ -66,7 +66,8 @@ type origin struct {
 	answered    bool   // there was one
 	same        bool   // it is of what an earlier download has begun
 	addr        string // host:port
-	fault       error  // its last
+	fault       error  // its last; of one that is not used any more, why
+	aside       bool   // it is not used any more
 }
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
@@ -305,7 +306,7 @@ func (d *driver) step(ev sched.Event) {
 func (d *driver) tellWaiting() {
 	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
 	if waiting && !d.waiting {
-		err := d.failure()
+		err := mirrorsError(d.origins)
 		d.tellOf(event.Event{Type: event.Waiting, Error: text(err), Kind: kindOf(err)})
 	}
 	d.waiting = waiting
@@ -329,7 +330,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	case sched.Finished:
 		d.finishLocked(nil)
 	case sched.GiveUp:
-		d.finishLocked(d.failure())
+		d.finishLocked(mirrorsError(d.origins))
 	}
 	return nil
 }
@@ -337,6 +338,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 // setAside says that a mirror is not used any more, unless the mirrors must agree and this one does not. Of one that has
 // nothing in its stead, the error will say it.
 func (d *driver) setAside(a sched.Action) {
+	d.origins[a.Source].aside = true
 	if len(d.mirrors) == 1 {
 		return
 	}
@@ -415,34 +417,6 @@ func (d *driver) finishLocked(err error) {
 	d.going.Broadcast()
 	close(d.over)
 }
-
-// failure is why no source is left.
-func (d *driver) failure() error {
-	var errs []error
-	for _, o := range d.origins {
-		if o.fault != nil {
-			errs = append(errs, o.fault)
-		}
-	}
-	switch len(errs) {
-	case 0:
-		return errNothing
-	case 1:
-		return errs[0]
-	}
-	return &MirrorsError{Errs: errs}
-}
-
-// errNothing is where nothing was answered, and nothing has failed: not even a time-out was met.
-var errNothing = errors.New("nothing came")
-
-// MirrorsError says why none of an object's URLs could be fetched.
-type MirrorsError struct{ Errs []error }
-
-func (e *MirrorsError) Error() string { return "none of the mirrors works" }
-
-// Unwrap returns why each of them does not.
-func (e *MirrorsError) Unwrap() []error { return e.Errs }
 
 func (d *driver) tellOf(e event.Event) {
 	if d.opts.Events != nil {

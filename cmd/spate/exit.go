@@ -177,6 +177,9 @@ func several(err error) ([]error, bool) {
 		if part, ok := err.(*assemble.PartError); ok {
 			return part.Errs, true
 		}
+		if mirrors, ok := err.(*fetch.MirrorsError); ok {
+			return mirrors.Errs, true
+		}
 		if e, ok := err.(*source.Error); ok && e.Kind != source.KindOther {
 			return nil, false
 		}

@@ -92,6 +92,8 @@ func TestExitCode(t *testing.T) {
 		{"broken, then changed, wrapped", fmt.Errorf("sequence file 2: %w", brokenThen(source.KindChanged)), 9},
 		{"broken, then a wrong range, wrapped", fmt.Errorf("read x: %w", fmt.Errorf("line 2: %w", brokenThen(source.KindProtocol))), 7},
 		{"part: broken, then changed, wrapped", part(fmt.Errorf("read x: %w", brokenThen(source.KindChanged))), 9},
+		{"mirrors: none exists", &fetch.MirrorsError{Errs: []error{httpStatus(404), httpStatus(410)}}, 8},
+		{"mirrors: dead, and one changed", fmt.Errorf("x: %w", &fetch.MirrorsError{Errs: []error{kind(source.KindNetwork), kind(source.KindChanged)}}), 9},
 		{"part in a sequence", fmt.Errorf("sequence file 2: %w", part(httpStatus(404))), 8},
 		{"part: no progress for two reasons", part(fmt.Errorf("%w: %w", io.ErrNoProgress, errors.New("x"))), 14},
 		{"asked for, 404", asked(httpStatus(404)), 8},
