@@ -16,10 +16,12 @@ build:
 
 test: deps check unit
 
-# Debian packages, where apt is there and they are not.
+# Debian packages, where apt is there and they are not: a C compiler for the race detector, a web server for tests.
 deps:
-	@command -v gcc >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev; }
+	@command -v apt-get >/dev/null 2>&1 || exit 0; want=; \
+		command -v gcc >/dev/null 2>&1 || want="gcc libc6-dev"; \
+		command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || want="$$want nginx-light"; \
+		[ -z "$$want" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$want; }
 
 check:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }

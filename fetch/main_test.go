@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		os.Exit(child(path))
 	}
+	if spec := os.Getenv(toxicEnv); spec != "" {
+		os.Exit(toxicProxy(spec))
+	}
 	leak.Main(m)
 }
 
