@@ -20,6 +20,7 @@ type mirrored struct {
 	over []int          // so many connections; nil: 4 where something is told of others, else 1, 4 and automatic
 	told map[int]string // the kinds that events tell of which mirror; no other mirror is told of
 	errs []source.Kind  // of the error, by mirror, where there is one
+	want []byte         // what becomes the file; nil: the object
 	dead map[int]string // a URL in place of the mirror's
 }
 
@@ -48,6 +49,11 @@ var mirroreds = []mirrored{
 	{name: "the first is not there", has: []farm.Resource{{Status: 404}, {}}, told: map[int]string{0: "status"}, over: []int{1, 4, 0}},
 	{name: "the first refuses connections", has: []farm.Resource{{}, {}}, dead: map[int]string{0: farm.Dead()}, told: map[int]string{0: "network"}, over: []int{1, 4, 0}},
 	{name: "the first hangs", has: []farm.Resource{{HangHeader: true}, {}}, told: map[int]string{0: "timeout"}, over: []int{1, 4, 0}},
+	{name: "the first tells no length and goes away, the other has something else", over: []int{1, 4, 0}, want: other(usual),
+		has: []farm.Resource{farm.Then(farm.Resource{NoRange: true, NoLength: true, BreakAt: 2 * MiB}, farm.Resource{Status: 404}), {Body: other(usual)}}},
+	{name: "the first tells no total and goes away, the other has something else", over: []int{1, 4, 0}, want: other(usual),
+		has: []farm.Resource{farm.Then(farm.Resource{NoTotal: true}, farm.Resource{NoTotal: true, NoLength: true, BreakAt: 2 * MiB}, farm.Resource{Status: 404}),
+			{Body: other(usual)}}},
 	{name: "the first goes away", has: []farm.Resource{farm.Then(farm.Resource{BreakAt: 2 * MiB}, farm.Resource{Status: 404}), {}}},
 	{name: "the first falls silent", has: []farm.Resource{{StallAt: 2 * MiB}, {}}},
 	{name: "the first is only there at first, over one connection", has: []farm.Resource{{BreakAfter: MiB, Reset: true}, {}}},
@@ -89,6 +95,9 @@ func (m *mirrored) check(t *testing.T, s *scene, o *outcome) {
 		o.wantLeft(t, s.data)
 		m.checkErrors(t, s, o.err)
 		return
+	}
+	if m.want != nil {
+		s.data = m.want
 	}
 	o.wantFile(t, s.data)
 	if m.told == nil {

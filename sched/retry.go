@@ -26,7 +26,9 @@ func (s *Scheduler) begin() {
 	if best < 0 {
 		return
 	}
-	if s.got > 0 && s.sources[best].stream { // it is the best, so nobody knows ranges
+	switch src := s.sources[best]; {
+	case s.got > 0 && src.stream, // it is the best, so nobody knows ranges
+		s.got > 0 && s.size < 0 && !src.trusted: // it could not be compared: it has to give the whole
 		s.void()
 	}
 	switch {
