@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,10 +11,11 @@ import (
 
 	"spate/fetch/journal"
 	"spate/internal/farm"
+	"spate/source"
 )
 
 // TestChaos, of SPATE_SEED where that is set: whatever origins do, together, what becomes the file is one of the objects that they have, and what is left
-// after an error is of one.
+// after an error is of one, and becomes that file where an origin that behaves has it.
 func TestChaos(t *testing.T) {
 	worlds := 100
 	if os.Getenv("SPATE_SOAK") != "" {
@@ -46,7 +48,8 @@ func chaos(t *testing.T, r *rand.Rand) {
 	for range 1 + r.IntN(3) {
 		has = append(has, chaotic(r, right, wrong))
 	}
-	o := newScene(t, right, has...).get(r.IntN(9))
+	s := newScene(t, right, has...)
+	o := s.get(r.IntN(9))
 	for _, b := range [][]byte{wrong, login.Body} {
 		if o.err == nil && bytes.Equal(read(o.path), b) || o.err != nil && o.leftOf(b) {
 			right = b
@@ -54,8 +57,15 @@ func chaos(t *testing.T, r *rand.Rand) {
 	}
 	if o.err == nil {
 		o.wantFile(t, right)
-	} else {
+		return
+	}
+	o.wantLeft(t, right)
+	settled := s.origin(farm.Resource{Body: right})
+	s.into(t.Context(), o, []Mirror{{URL: settled.URL("/x")}}, &ObjectOptions{SHA256: true, Connections: r.IntN(5)})
+	if errors.Is(o.err, source.ErrChanged) { // the first origin lied about the size
 		o.wantLeft(t, right)
+	} else {
+		o.wantFile(t, right)
 	}
 }
 

@@ -101,16 +101,27 @@ func (s *scene) get(n int) *outcome {
 	for _, url := range s.urls {
 		mirrors = append(mirrors, Mirror{URL: url})
 	}
-	object, err := OpenObject(ctx, s.src, mirrors, &ObjectOptions{SHA256: true, Connections: n, MinRange: 256 << 10, Events: o.note})
+	s.into(ctx, o, mirrors, &ObjectOptions{SHA256: true, Connections: n, MinRange: 256 << 10, Events: o.note})
+	return o
+}
+
+// into goes on with what is left, if there is anything.
+func (s *scene) into(ctx context.Context, o *outcome, mirrors []Mirror, opts *ObjectOptions) {
+	var err error
+	opts.Left, err = Resume(ctx, o.path, nil)
+	must(s.t, err)
+	object, err := OpenObject(ctx, s.src, mirrors, opts)
 	if err != nil {
 		o.err = err
-		return o
+		return
 	}
 	defer object.Close()
-	file, err := Create(o.path, nil)
-	must(s.t, err)
+	file := opts.Left
+	if file == nil {
+		file, err = Create(o.path, nil)
+		must(s.t, err)
+	}
 	o.done, o.err = object.To(file)
-	return o
 }
 
 func (o *outcome) note(e event.Event) {
