@@ -78,7 +78,7 @@ func (s *scene) fill(r farm.Resource) farm.Resource {
 }
 
 // patience is for a download that does not end.
-const patience = 12 * time.Second
+const patience = 45 * time.Second // a mirror that failed three times is asked again after 30 s
 
 var errPatience = errors.New("it does not end")
 
