@@ -104,6 +104,23 @@ func (s *Set) Sum(name string) (Sum, bool) {
 	return Sum{}, false
 }
 
+// Sums are the digests of the bytes written so far, in the order in which their algorithms were added.
+func (s *Set) Sums() []Sum {
+	var sums []Sum
+	for _, m := range s.members {
+		sums = append(sums, Sum{m.name, m.hash.Sum(nil)})
+	}
+	return sums
+}
+
+// Reset takes back what was written. The algorithms, and what was promised, stay.
+func (s *Set) Reset() {
+	s.begun = false
+	for _, m := range s.members {
+		m.hash.Reset()
+	}
+}
+
 // Verify compares the digests of the bytes written so far with what was promised. Where some differ, the strongest of
 // them is the [*MismatchError] that it returns. Where nothing was promised, nothing differs.
 func (s *Set) Verify() error {

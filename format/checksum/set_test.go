@@ -160,3 +160,25 @@ func TestExpectCopies(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// After Reset it is as before the first byte.
+func TestReset(t *testing.T) {
+	var s checksum.Set
+	if err := errors.Join(s.Compute(checksum.MD5), s.Expect(parse(t, "sha-256="+ofABC[checksum.SHA256]))); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(&s, "something else")
+	s.Reset()
+	if err := s.Compute(checksum.BLAKE3); err != nil {
+		t.Error(err)
+	}
+	_, _ = io.WriteString(&s, "abc")
+	if err := s.Verify(); err != nil {
+		t.Error(err)
+	}
+	for i, name := range []string{checksum.MD5, checksum.SHA256, checksum.BLAKE3} {
+		if sums := s.Sums(); len(sums) != 3 || sums[i].String() != name+"="+ofABC[name] {
+			t.Errorf("%v", sums)
+		}
+	}
+}
