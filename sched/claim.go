@@ -100,6 +100,9 @@ func (s *Scheduler) claimLen(src int, c *conn, g Range) int64 {
 	}
 	// No shorter than what its request takes, or what remains at the very end comes in crumbs.
 	n = max(n, minClaim, int64(s.rateFor(src, c)*max(s.delta(src), 20*time.Millisecond).Seconds()))
+	if end := s.suspectTo(g.Off); end > g.Off { // one alone is to answer for it
+		return min(end-g.Off, g.Len())
+	}
 	if g.Len()-n < max(minClaim, n/8) {
 		return g.Len()
 	}

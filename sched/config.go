@@ -34,7 +34,7 @@ type Config struct {
 	Order       Order
 	Window      int64         // claims begin at most so far, or 4 s of all connections' rate, ahead of the frontier; 0: anywhere
 	Done        []Range       // there already; only with a known Size
-	PieceSize   int64         // > 0: claims end where a piece ends, if that is near
+	PieceSize   int64         // > 0: pieces of that size are checked, Verified tells of each, and all is there once all are right
 	RetryMax    time.Duration // how long to wait for a connection that was lost; default 10 min; below 0: not at all
 	ReadTimeout time.Duration // how long the last source may be silent; default 30 s
 	// Limited says that all connections share a limit of the caller's. Nothing is asked for twice then to have it earlier, and

@@ -26,7 +26,7 @@ const (
 	// Frontier: the object is hashed, or handed on, in order up to Off.
 	Frontier
 	// Verified: with Conn set, the answer to a probe: OK says whether its bytes were those held; the connection is idle. With Conn 0,
-	// a piece was checked: Off, End, OK, Source (-1: several, or not known). A bad piece is fetched again.
+	// a piece, all of which was written, was checked: Off, End, OK, Source (-1: several, or not known). A bad piece is fetched again.
 	Verified
 	// Tick: time has passed; asked for by WakeAt, harmless at any time.
 	Tick

@@ -12,13 +12,14 @@ type source struct {
 	live     int   // connections
 	aside    Class // not None: not used any more
 	last     Class // its last failure
-	trusted  bool  // its bytes were compared, or it was the first to answer
+	trusted  bool  // its bytes were compared, or are checked as they come, or it was the first to answer
 	stream   bool  // knows no ranges: one answer from the beginning is all it can give
 	known    bool  // has answered
 	tries    int   // that failed before it ever answered
 	fails    int   // in a row, without a byte
 	gone     int   // times it said that it has nothing, since it last answered
 	stalls   int
+	bad      int           // pieces in a row that were wrong
 	until    time.Duration // not asked before
 	setup    time.Duration // of a request, smoothed; 0: not known
 	rate     float64       // of one connection, on average; 0: not known
@@ -145,9 +146,7 @@ func (s *Scheduler) overlap() Range {
 // verified takes the outcome of a comparison, or of a piece's check.
 func (s *Scheduler) verified(c *conn, ev Event) {
 	if ev.Conn == 0 {
-		if !ev.OK {
-			s.badPiece(ev)
-		}
+		s.pieceChecked(ev)
 		return
 	}
 	if c == nil || !c.probe || !c.busy() {
@@ -159,34 +158,6 @@ func (s *Scheduler) verified(c *conn, ev Event) {
 		return
 	}
 	s.setAside(c.src, Corrupt)
-}
-
-// badPiece has a piece fetched again, and lets its giver go if there is another. One that nobody can be blamed for may be bad
-// a few times.
-func (s *Scheduler) badPiece(ev Event) {
-	r := Range{max(ev.Off, 0), min(ev.End, s.size)}
-	for _, c := range s.conns {
-		if c.works() && c.start < r.End && c.off > r.Off {
-			s.done.add(Range{c.start, c.off})
-			c.start = c.off
-		}
-	}
-	for _, have := range s.done.within(r) {
-		s.done.remove(have)
-		s.gaps.add(have)
-		s.got -= have.Len()
-	}
-	s.bad++
-	if ev.Source >= 0 && ev.Source < len(s.sources) {
-		s.sources[ev.Source].last, s.why = Corrupt, Corrupt
-		if s.another(ev.Source) || s.bad >= 3 {
-			s.setAside(ev.Source, Corrupt)
-		}
-	} else if s.bad >= 16 {
-		for i := range s.sources {
-			s.setAside(i, Corrupt)
-		}
-	}
 }
 
 // another says whether there is a source that could do src's work.

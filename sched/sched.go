@@ -14,6 +14,7 @@ type Scheduler struct {
 	gaps     spans // nobody's, in order; empty while the size is not known
 	done     spans // there, apart from what living connections have of their ranges
 	got      int64 // bytes that are there, of living connections too
+	checked  spans // of them those whose piece has its digest; only with a PieceSize
 	frontier int64
 	looked   int64 // the frontier when it last opened the window by enough
 
@@ -23,7 +24,7 @@ type Scheduler struct {
 	restarts int
 	voided   bool          // what is there is void: to be said with the next Open
 	dup      int64         // bytes asked for twice
-	bad      int           // pieces that were wrong and nobody could be blamed for
+	bad      map[int64]int // how often the piece at an offset was wrong
 	why      Class         // the last failure
 	wakeAt   time.Duration // the last WakeAt, 0: none
 	over     bool
@@ -32,7 +33,7 @@ type Scheduler struct {
 
 // New returns a scheduler that has done nothing yet. Its first event is Start.
 func New(cfg Config) *Scheduler {
-	s := &Scheduler{cfg: cfg.withDefaults(), size: cfg.Size}
+	s := &Scheduler{cfg: cfg.withDefaults(), size: cfg.Size, bad: map[int64]int{}}
 	hosts := map[string]*host{}
 	for _, c := range cfg.Sources {
 		h := hosts[c.Host]
@@ -40,7 +41,7 @@ func New(cfg Config) *Scheduler {
 			h = &host{ceiling: s.cfg.PerHost, target: s.firstTarget()}
 			hosts[c.Host] = h
 		}
-		s.sources = append(s.sources, &source{host: h, priority: c.Priority})
+		s.sources = append(s.sources, &source{host: h, priority: c.Priority, trusted: s.checks()})
 	}
 	if s.size >= 0 {
 		s.gaps.add(Range{0, s.size})
@@ -109,8 +110,7 @@ func (s *Scheduler) handleConn(c *conn, ev Event) bool {
 // plan gives work to whoever has none, and looks whether those who have some get on.
 func (s *Scheduler) plan() {
 	if s.size >= 0 && s.got >= s.size {
-		s.over = true
-		s.act(Action{Type: Finished})
+		s.fetched()
 		return
 	}
 	s.watch()
@@ -126,6 +126,17 @@ func (s *Scheduler) plan() {
 		return
 	}
 	s.wake()
+}
+
+// fetched is for when every byte is there: that is the end, unless pieces are still to be checked, which may take its time.
+func (s *Scheduler) fetched() {
+	if s.checks() && s.checked.len() < s.size {
+		s.lastByte = s.now
+		s.wake()
+		return
+	}
+	s.over = true
+	s.act(Action{Type: Finished})
 }
 
 func (s *Scheduler) act(a Action) { s.out = append(s.out, a) }

@@ -83,7 +83,8 @@ type world struct {
 	closes   int
 	hedges   int
 	probes   int
-	ahead    int64 // the furthest that a claim began ahead of the frontier
+	ahead    int64       // the furthest that a claim began ahead of the frontier
+	pieces   *pieceWorld // nil: pieces have no digests
 }
 
 func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world {
@@ -110,8 +111,15 @@ func (w *world) run(limit time.Duration) time.Duration {
 		w.now += tick
 		w.answerLate()
 		w.transfer()
+		if w.pieces != nil {
+			w.pieces.check(w)
+		}
 		if w.frontier {
-			if f := w.written.prefix(); f > w.told {
+			there := w.written
+			if w.pieces != nil {
+				there = w.pieces.checked
+			}
+			if f := there.prefix(); f > w.told {
 				w.told = f
 				w.step(sched.Event{Type: sched.Frontier, Off: f})
 			}
@@ -157,7 +165,7 @@ func (w *world) step(ev sched.Event) {
 	}
 	ev.At = w.now
 	w.steps++
-	if ev.Type != sched.Progress && ev.Type != sched.Tick && ev.Type != sched.Frontier {
+	if ev.Type != sched.Progress && ev.Type != sched.Tick && ev.Type != sched.Frontier && (ev.Type != sched.Verified || !ev.OK || ev.Conn > 0) {
 		w.log = append(w.log, fmt.Sprintf("%v event %+v", w.now, ev))
 	}
 	w.queue = append(w.queue, w.s.Step(ev)...)
@@ -253,6 +261,9 @@ func (w *world) do(a sched.Action) {
 	case sched.Keep:
 		w.write(a.Off, a.End)
 		w.dup -= a.End - a.Off
+		if w.pieces != nil {
+			w.pieces.gave(a.Off, a.End, f.src, w.sites[f.src])
+		}
 	case sched.WakeAt:
 		if a.At <= w.now {
 			w.fatalf("WakeAt %v at %v", a.At, w.now)
@@ -276,6 +287,9 @@ func (w *world) ask(f *flow, a sched.Action) {
 	}
 	if a.Restart {
 		w.written = spanSet{}
+		if w.pieces != nil {
+			w.pieces.void()
+		}
 	}
 	if f.src != a.Source {
 		w.fatalf("connection %d goes to another source", a.Conn)
@@ -419,7 +433,9 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 			if w.first == nil {
 				w.first = st
 			}
-			if st.lies != w.first.lies {
+			if w.pieces != nil {
+				w.pieces.gave(f.off, f.off+n, f.src, st)
+			} else if st.lies != w.first.lies {
 				w.fatalf("bytes %d-%d come from a mirror that has others", f.off, f.off+n)
 			}
 		}
@@ -491,6 +507,18 @@ func (s *spanSet) add(off, end int64) {
 			out[n-1][1] = max(out[n-1][1], r[1])
 		} else {
 			out = append(out, r)
+		}
+	}
+	*s = out
+}
+
+func (s *spanSet) remove(off, end int64) {
+	var out spanSet
+	for _, r := range *s {
+		for _, part := range [][2]int64{{r[0], min(r[1], off)}, {max(r[0], end), r[1]}} {
+			if part[0] < part[1] {
+				out = append(out, part)
+			}
 		}
 	}
 	*s = out

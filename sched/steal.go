@@ -32,7 +32,9 @@ func (s *Scheduler) floor(src int, left time.Duration) time.Duration {
 // steal cuts the connection that would end last down to its share, if that makes a difference. What is cut off is free then,
 // and whoever is idle claims its share of it.
 func (s *Scheduler) steal() bool {
-	v, left := s.last(func(c *conn) bool { return c.twin == nil && c.maybeCut() && c.left() > s.inFlight(c)+minClaim })
+	v, left := s.last(func(c *conn) bool {
+		return c.twin == nil && c.maybeCut() && s.suspectTo(c.off) < 0 && c.left() > s.inFlight(c)+minClaim
+	})
 	if v == nil {
 		return false
 	}

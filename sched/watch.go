@@ -80,7 +80,7 @@ func (s *Scheduler) stalled(c *conn) {
 	}
 	if s.begun && s.another(c.src) {
 		src.stalls++
-		src.trusted = false
+		src.trusted = s.checks()
 		src.until = max(src.until, s.now+s.backoff(src.stalls+4))
 	}
 }
