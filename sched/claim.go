@@ -1,6 +1,9 @@
 package sched
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	claimTime   = 4 * time.Second // of work at its own rate is what a connection is given
@@ -22,7 +25,7 @@ func (s *Scheduler) assign() {
 		return
 	}
 	for _, c := range s.conns {
-		if g, ok := s.gap(c.off); ok && s.ready(c) {
+		if g, ok := s.gap(c.off, c); ok && s.ready(c) {
 			s.claim(c, g)
 		}
 	}
@@ -36,13 +39,18 @@ func (s *Scheduler) claim(c *conn, g Range) {
 	s.ask(c, Range{g.Off, g.Off + s.claimLen(c.src, c, g)}, Action{})
 }
 
-// gap is the free range to take from: the one that goes on at off if it is not far, else the first.
-func (s *Scheduler) gap(off int64) (Range, bool) {
-	if len(s.gaps) == 0 {
+// gap is the free range to take from, for c or, where that is nil, a new connection: the one that goes on at off if it is not far,
+// else the first.
+func (s *Scheduler) gap(off int64, c *conn) (Range, bool) {
+	first := s.gaps.at(off)
+	if s.suspectTo(off) < 0 || first == len(s.gaps) || s.gaps[first].Off != off {
+		first = slices.IndexFunc(s.gaps, func(g Range) bool { return !s.reserved(g.Off, c) })
+	}
+	if first < 0 {
 		return Range{}, false
 	}
-	g := s.gaps[0]
-	if early := s.early(); early.Off < early.End {
+	g := s.gaps[first]
+	if early := s.early(); early.Off < early.End && s.suspectTo(early.Off) < 0 {
 		return early, true
 	}
 	limit := s.limit()
@@ -50,7 +58,7 @@ func (s *Scheduler) gap(off int64) (Range, bool) {
 	if s.cfg.Window > 0 {
 		near = s.frontier + (limit-s.frontier)/2
 	}
-	if i := s.gaps.at(off); s.cfg.Order != Sequential && i < len(s.gaps) && s.gaps[i].Off == off && off < near {
+	if i := s.gaps.at(off); s.cfg.Order != Sequential && i < len(s.gaps) && s.gaps[i].Off == off && off < near && !s.reserved(off, c) {
 		g = s.gaps[i]
 	}
 	if s.cfg.Order == Sequential && g.End > limit {

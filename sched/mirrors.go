@@ -106,7 +106,7 @@ func (s *Scheduler) weight(src int) float64 {
 // openOne opens the next connection: for work, or to compare a mirror first. It is false where none may be opened, there is
 // nothing to do, or not enough there to compare with.
 func (s *Scheduler) openOne() bool {
-	g, work := s.gap(-1)
+	g, work := s.gap(-1, nil)
 	for i, n := range s.slots() {
 		switch {
 		case n <= 0:

@@ -1,8 +1,11 @@
 package sched
 
+import "slices"
+
 const (
-	maxBad      = 5 // times that a piece may be wrong
-	maxBadAlone = 3 // times that it may be, or pieces in a row may be, where nobody else could give it
+	maxBad      = 5        // times that a piece may be wrong
+	maxBadAlone = 3        // times that it may be, or pieces in a row may be, where nobody else could give it
+	checkMax    = retryMax // is how long the check of one piece may take
 )
 
 // checks says whether pieces are checked as they come: then no mirror needs to be compared, and what is not checked is not there.
@@ -14,6 +17,7 @@ func (s *Scheduler) pieceChecked(ev Event) {
 	if !s.checks() || s.voided || r.Len() <= 0 {
 		return // nobody asked, or it is of what is void by now
 	}
+	s.lastByte = s.now
 	if !ev.OK {
 		s.badPiece(r, ev.Source)
 		return
@@ -83,4 +87,15 @@ func (s *Scheduler) suspectTo(off int64) int64 {
 		return -1
 	}
 	return min(at+s.cfg.PieceSize, s.size)
+}
+
+// reserved says whether what is free at off, in the middle of a piece that was wrong before, is for another connection than c: for
+// one that has what is before it, and can go on.
+func (s *Scheduler) reserved(off int64, c *conn) bool {
+	if s.suspectTo(off) < 0 || off%s.cfg.PieceSize == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.conns, func(o *conn) bool {
+		return o != c && (o.works() && o.end == off || s.ready(o) && o.off == off)
+	})
 }

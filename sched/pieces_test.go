@@ -288,3 +288,20 @@ func TestNothingButWrongPieces(t *testing.T) {
 		t.Errorf("%+v after %d pieces", w.result, w.pieces.bad)
 	}
 }
+
+// Who checks may take his time, but not for ever.
+func TestNobodyChecks(t *testing.T) {
+	p := newScript(t, 4*mib, sched.Config{Connections: 1, PieceSize: mib, RetryMax: time.Nanosecond})
+	p.start()
+	p.opened(1, time.Millisecond)
+	p.readAll()
+	p.pass(9*time.Minute, nil)
+	p.piece(0, 0, true)
+	last := p.now
+	for len(of(sched.GiveUp, p.all)) == 0 && p.now < time.Hour {
+		p.pass(time.Second, nil)
+	}
+	if took := p.now - last; took < 10*time.Minute || took > 11*time.Minute {
+		t.Errorf("gave up %v after the last piece was checked", took)
+	}
+}

@@ -130,13 +130,15 @@ func (s *Scheduler) plan() {
 
 // fetched is for when every byte is there: that is the end, unless pieces are still to be checked, which may take its time.
 func (s *Scheduler) fetched() {
-	if s.checks() && s.checked.len() < s.size {
-		s.lastByte = s.now
-		s.wake()
-		return
+	switch {
+	case !s.checks() || s.checked.len() >= s.size:
+		s.over = true
+		s.act(Action{Type: Finished})
+	case s.now < s.lastByte+max(s.cfg.RetryMax, checkMax):
+		s.wakeBy(s.now + 250*time.Millisecond)
+	default: // whoever checks has stopped
+		s.giveUp()
 	}
-	s.over = true
-	s.act(Action{Type: Finished})
 }
 
 func (s *Scheduler) act(a Action) { s.out = append(s.out, a) }
@@ -149,6 +151,10 @@ func (s *Scheduler) wake() {
 	} else if s.anyIdle() {
 		at = s.now + 100*time.Millisecond
 	}
+	s.wakeBy(at)
+}
+
+func (s *Scheduler) wakeBy(at time.Duration) {
 	if s.wakeAt > s.now && s.wakeAt <= at {
 		return
 	}
