@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"spate/fetch"
+	"spate/format/checksum"
 	"spate/format/manifest"
 	"spate/source"
 )
@@ -72,7 +73,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	g.c.prepare()
 	o, err := fetch.OpenObject(ctx, g.c.src, append([]Mirror{{URL: g.url}}, g.opts.Mirrors...), &fetch.ObjectOptions{
 		Left:        g.left,
-		SHA256:      !g.opts.NoDigest,
+		Hashes:      g.hashes(),
 		Connections: g.opts.Connections,
 		PerHost:     g.c.Options.PerHost,
 		MinRange:    g.opts.MinRange,
@@ -94,13 +95,21 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	return o, nil
 }
 
+// hashes are the algorithms whose digests are wanted.
+func (g *getter) hashes() []string {
+	if g.opts.NoDigest {
+		return nil
+	}
+	return []string{checksum.SHA256}
+}
+
 // download writes the object to file.
 func (g *getter) download(o *fetch.Object, file *fetch.File) error {
 	done, err := o.To(file)
 	g.done.Stats = Stats{Parts: 1, Opens: done.Opens, Failures: done.Failures, Origins: done.Origins}
 	g.done.Resumed, g.done.Fetched, g.done.Connections = done.Resumed, done.Fetched, done.Connections
 	if err == nil {
-		g.finished(file.Path(), done.Size, done.SHA256)
+		g.finished(file.Path(), done.Size, done.Digest(checksum.SHA256))
 		return nil
 	}
 	if done.Size > 0 {

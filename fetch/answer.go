@@ -24,6 +24,9 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 	if err := d.compare(ctx, a, res); err != nil {
 		return err
 	}
+	if text := d.opts.breaks(&res.Info); text != "" {
+		return d.refused(a, source.KindCorrupt, text)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o := &d.origins[a.Source]
@@ -31,12 +34,14 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 	switch {
 	case o.answered && !res.HasValidatorOf(&o.Info):
 		return d.changed(a, "its validator is another one than at first")
+	case contradict(res.Digests, d.info.Digests):
+		return d.changed(a, "its digest header is another one than at first")
 	}
 	if !o.answered {
 		o.answered, o.Info, o.addr = true, res.Info, res.Conn.Addr
 	}
 	if isFirst {
-		d.info, d.size = res.Info, res.Size
+		d.info, d.size, d.first = res.Info, res.Size, a.Source
 		d.pause()
 	} else if d.size < 0 && res.Size >= 0 {
 		d.sizeLocked(res.Size)
@@ -69,10 +74,16 @@ func (d *driver) knownAs() int64 {
 }
 
 func (d *driver) changed(a sched.Action, text string) error {
-	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindChanged, Err: errors.New(text)}
+	return d.refused(a, source.KindChanged, text)
 }
 
-var errNoRange = errors.New("the origin answers no ranges")
+func (d *driver) refused(a sched.Action, kind source.Kind, text string) error {
+	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: kind, Err: errors.New(text)}
+}
+
+var (
+	errNoRange = errors.New("the origin answers no ranges")
+)
 
 func (d *driver) noRange(a sched.Action) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: errNoRange}
@@ -95,6 +106,9 @@ func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resour
 	if res.Size >= 0 && res.Size != h.Size {
 		return d.changed(a, "it has another size than what was begun")
 	}
+	if contradict(res.Digests, h.Digests) {
+		return d.changed(a, "it is not what was begun: its digest header is another one")
+	}
 	was, known := h.Origin(d.mirrors[a.Source].URL)
 	begun := source.Info{Validator: was.Validator}
 	switch {
@@ -103,7 +117,7 @@ func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resour
 	case known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&begun):
 		return d.changed(a, "it is not what was begun: its validator is another one")
 	}
-	if !known || !res.HasStrongValidator() || !begun.HasStrongValidator() {
+	if !(known && res.HasStrongValidator() && begun.HasStrongValidator()) && d.opts.Pieces == nil { // each of them would tell
 		if err := d.compareBytes(ctx, a); err != nil {
 			return err
 		}
@@ -163,8 +177,8 @@ func (d *driver) isVoid() bool {
 // blame keeps why a source has failed last.
 func (d *driver) blame(src int, err error) {
 	d.mu.Lock()
-	if o := &d.origins[src]; !o.aside && !errors.Is(o.fault, source.ErrChanged) { // which is final, whatever fails beside it
-		o.fault = err
+	if o := &d.origins[src]; !errors.Is(o.fault, source.ErrChanged) { // which is final, whatever fails beside it
+		d.fault(src, err)
 	}
 	d.failures++
 	d.mu.Unlock()
@@ -203,6 +217,13 @@ func (d *driver) noAnswer(src int) error {
 
 var errNoAnswer = errors.New("no answer while another could be asked")
 
+// fault keeps why a source has failed last; of one that was set aside, why it was. d.mu is held.
+func (d *driver) fault(i int, err error) {
+	if o := &d.origins[i]; !o.aside {
+		o.fault = err
+	}
+}
+
 func classOf(err error) sched.Class {
 	se, _ := errors.AsType[*source.Error](err)
 	switch {
@@ -218,6 +239,8 @@ func classOf(err error) sched.Class {
 		return sched.Busy
 	case se.Kind == source.KindChanged:
 		return sched.Changed
+	case se.Kind == source.KindCorrupt:
+		return sched.Corrupt
 	case se.Kind == source.KindNetwork, se.Status >= 500:
 		return sched.Network
 	}

@@ -61,7 +61,7 @@ func chaos(t *testing.T, r *rand.Rand) {
 	}
 	o.wantLeft(t, right)
 	settled := s.origin(farm.Resource{Body: right})
-	s.into(t.Context(), o, []Mirror{{URL: settled.URL("/x")}}, &ObjectOptions{SHA256: true, Connections: r.IntN(5)})
+	s.into(t.Context(), o, []Mirror{{URL: settled.URL("/x")}}, &ObjectOptions{Hashes: sha256Only, Connections: r.IntN(5)})
 	if errors.Is(o.err, source.ErrChanged) { // the first origin lied about the size
 		o.wantLeft(t, right)
 	} else {

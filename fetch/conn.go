@@ -29,6 +29,7 @@ type conn struct {
 	session source.Session // nil until the first Open
 
 	// The worker's alone.
+	source   int    // of the last range
 	held     []byte // of a hedge or a probe
 	heldFrom int64  // where in the object it begins
 	block    int    // how much is claimed at once
@@ -37,6 +38,7 @@ type conn struct {
 	mu      sync.Mutex
 	claimed int64 // all before it will be read
 	end     int64 // of the range
+	last    int64 // where the answer ends, which may be before that; MaxInt64: not known
 	cancel  context.CancelCauseFunc
 	aborted bool
 }
@@ -47,10 +49,24 @@ var errAborted = errors.New("the connection was closed")
 func (c *conn) expect(a sched.Action) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.claimed, c.end = a.Off, a.End
+	c.claimed, c.end, c.last = a.Off, a.End, math.MaxInt64
 	if a.End < 0 {
 		c.end = math.MaxInt64
 	}
+}
+
+// answered is told where the answer ends.
+func (c *conn) answered(end int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = end
+}
+
+// endsAt reports whether there is nothing to read behind off.
+func (c *conn) endsAt(off int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return off >= min(c.end, c.last)
 }
 
 // cut lowers the end of the range, and returns what it is then.
@@ -151,7 +167,7 @@ func (c *conn) fetch(a sched.Action) bool {
 		c.d.restart()
 	}
 	r := &reading{c: c, a: a, off: a.Off}
-	c.held = c.held[:0]
+	c.held, c.source = c.held[:0], a.Source
 	err := r.open(ctx)
 	if err == nil {
 		err = r.read()
@@ -189,9 +205,9 @@ func (c *conn) keep(a sched.Action) {
 	}
 	from := a.Off - c.heldFrom
 	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
-		block := c.d.buffer(maxBlock)
-		n := copy(block, b)
-		if c.d.write(a.Off, block[:n]) != nil {
+		buf := c.d.buffer(maxBlock)
+		n := copy(buf, b)
+		if c.d.write(block{a.Off, buf[:n], c.source}) != nil {
 			return
 		}
 		a.Off += int64(n)

@@ -1,10 +1,10 @@
 package fetch
 
 import (
-	"hash"
 	"io"
 	"sync"
 
+	"spate/format/checksum"
 	"spate/format/span"
 )
 
@@ -16,7 +16,7 @@ const maxHeld = 24 << 20
 //
 // add and seal may be called from any goroutine. run ends when all is hashed, or after stop.
 type digester struct {
-	h    hash.Hash
+	h    *checksum.Set
 	file io.ReaderAt
 	told func(off int64) // all before off is hashed
 	free func(b []byte)  // takes back a buffer
@@ -33,7 +33,7 @@ type digester struct {
 	err     error
 }
 
-func newDigester(h hash.Hash) *digester {
+func newDigester(h *checksum.Set) *digester {
 	d := &digester{h: h, size: -1, held: make(map[int64][]byte)}
 	d.changed = sync.NewCond(&d.mu)
 	return d
@@ -54,6 +54,14 @@ func (d *digester) add(off int64, b []byte) {
 	if !keep {
 		d.free(b)
 	}
+}
+
+// written is told that the bytes of x are in the file, to be read back.
+func (d *digester) written(x span.Span) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dropped.Add(x)
+	d.changed.Signal()
 }
 
 // restart makes what was added void.
@@ -149,6 +157,3 @@ func (d *digester) wait(limit int) (p piece, ok bool) {
 	}
 	return piece{}, false
 }
-
-// sum is the digest of all that was hashed, and why that is not all.
-func (d *digester) sum() ([]byte, error) { return d.h.Sum(nil), d.err }

@@ -1,15 +1,16 @@
 package fetch
 
 import (
-	"crypto/sha256"
 	"testing"
+
+	"spate/format/checksum"
 )
 
 // Where bytes come slowly, a block has few of them: what is held ahead of the digest is bounded by the memory that it takes.
 func TestDigesterHoldsLittle(t *testing.T) {
 	const pieces = 4 * maxHeld / maxBlock
 	freed := 0
-	d := newDigester(sha256.New())
+	d := newDigester(new(checksum.Set))
 	d.free = func([]byte) { freed++ }
 	for i := range int64(pieces) {
 		d.add(1+i, make([]byte, maxBlock)[:1])

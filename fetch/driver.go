@@ -2,9 +2,7 @@ package fetch
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,19 +30,24 @@ type driver struct {
 	file     *File // nil until run
 	record   *recorder
 	digest   *digester // nil: none wanted
+	checks   *verifier // nil: there are no pieces
 	wg       sync.WaitGroup
 	memory   *budget.Budget // of blocks that are kept to be used again
-	answered chan struct{} // closed once info is set
+	answered chan struct{}  // closed once info is set
 	begin    time.Time
 
 	fetched atomic.Int64
 
 	mu       sync.Mutex
 	going    *sync.Cond // paused has ended
+	started  bool       // the scheduler has
 	paused   bool
 	pausedAt time.Duration
 	sched    *sched.Scheduler
 	info     source.Info // of the first answer: what all others must agree with
+	first    int         // who gave it
+	lap      int         // how often what was there was void
+	wrong    error       // of the last piece that was wrong
 	origins  []origin    // the mirrors
 	conns    map[int]*conn
 	most     int // open at once
@@ -94,7 +97,10 @@ func (d *driver) recycle(b []byte) { d.memory.Recycle(b[:cap(b)]) }
 var errOver = errors.New("the download is over")
 
 // start asks for the object. It is followed by end.
-func (d *driver) start() { d.tell(sched.Event{Type: sched.Start}) }
+func (d *driver) start() {
+	d.started = true
+	d.tell(sched.Event{Type: sched.Start})
+}
 
 // end returns when every goroutine of the driver has ended.
 func (d *driver) end() {
@@ -126,6 +132,9 @@ func (d *driver) run(file *File) (*Done, error) {
 	if d.err != nil && d.digest != nil {
 		d.digest.stop()
 	}
+	if d.checks != nil {
+		d.checks.stop()
+	}
 	d.wg.Wait()
 	if d.record != nil {
 		d.recorded(d.record.end(d.err == nil))
@@ -154,7 +163,7 @@ func (d *driver) sum(done *Done) {
 	}
 	slices.Sort(done.Origins)
 	if d.digest != nil && d.err == nil {
-		done.SHA256, d.err = d.digest.sum()
+		done.Digests, d.err = d.verify()
 	}
 	if d.err != nil {
 		done.Size = d.written.Bytes()
@@ -174,14 +183,9 @@ func (d *driver) prepare(file *File) error {
 	}
 	r := newRecorder(file)
 	r.header, r.failed = d.header, d.finish
-	r.pass, r.voided = func(_ int64, b []byte) { d.recycle(b) }, func() {}
-	if d.opts.SHA256 {
-		digest := d.newDigest()
-		d.mu.Lock()
-		d.digest = digest
-		d.mu.Unlock()
-		r.pass, r.voided = d.digest.add, d.digest.restart
-		d.wg.Go(d.digest.run)
+	r.pass, r.voided = func(b block) { d.recycle(b.b) }, func() {}
+	if err := d.prepareDigests(r); err != nil {
+		return err
 	}
 	resumed := d.written.Len() > 0
 	if resumed {
@@ -191,6 +195,7 @@ func (d *driver) prepare(file *File) error {
 	}
 	d.record = r
 	r.start()
+	d.startDigests()
 	d.tellOf(event.Event{Type: event.Begin, Path: file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
 	if resumed {
 		return r.begin()
@@ -198,33 +203,11 @@ func (d *driver) prepare(file *File) error {
 	return nil
 }
 
-func (d *driver) newDigest() *digester {
-	g := newDigester(sha256.New())
-	g.file, g.free = d.file, d.recycle
-	g.dropped = *d.written.Clone()
-	g.seal(d.size)
-	old := d.written.Bounds().End
-	g.told = func(off int64) {
-		if off < old { // what was there before is no reason to wait
-			off = max(off, d.ahead())
-		}
-		d.tell(sched.Event{Type: sched.Frontier, Off: off})
-	}
-	return g
-}
-
-// ahead is where the first gap is.
-func (d *driver) ahead() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.written.NextGap(span.Span{End: math.MaxInt64}).Off
-}
-
 // header is what the journal says of the object.
 func (d *driver) header() journal.Header {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h := journal.Header{Size: d.size}
+	h := journal.Header{Size: d.size, Digests: d.told()}
 	for i, o := range d.origins {
 		if o.answered && len(h.Origins) < maxNoted {
 			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
@@ -276,6 +259,10 @@ func (d *driver) proceed() {
 	d.begin = d.begin.Add(d.now() - d.pausedAt)
 	d.paused = false
 	d.going.Broadcast()
+	if !d.started {
+		d.started = true
+		d.step(sched.Event{Type: sched.Start})
+	}
 	d.step(sched.Event{Type: sched.Tick})
 }
 
@@ -287,6 +274,19 @@ func (d *driver) tell(ev sched.Event) {
 		d.going.Wait()
 	}
 	d.step(ev)
+}
+
+// tellProgressOf tells how far c has come, but not that it has come to the end of its range: that is told once, by who will do
+// nothing more for it. Only who holds d.mu may cut it, so it is known there alone what the end is.
+func (d *driver) tellProgressOf(c *conn, off int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.paused {
+		d.going.Wait()
+	}
+	if !c.endsAt(off) {
+		d.step(sched.Event{Type: sched.Progress, Conn: c.id, Off: off})
+	}
 }
 
 // step is tell for who holds d.mu.
@@ -316,6 +316,9 @@ func (d *driver) tellWaiting() {
 func (d *driver) do(a sched.Action) []sched.Event {
 	switch a.Type {
 	case sched.Open:
+		if a.Restart {
+			d.lap++
+		}
 		d.order(a)
 	case sched.Keep:
 		d.conns[a.Conn].work <- a
@@ -330,7 +333,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	case sched.Finished:
 		d.finishLocked(nil)
 	case sched.GiveUp:
-		d.finishLocked(mirrorsError(d.origins))
+		d.finishLocked(d.failure(a.Class))
 	}
 	return nil
 }
@@ -343,11 +346,11 @@ func (d *driver) setAside(a sched.Action) {
 		return
 	}
 	url, err := d.mirrors[a.Source].URL, d.origins[a.Source].fault
-	if a.Class == sched.Corrupt {
+	if a.Class == sched.Corrupt && d.opts.Pieces == nil && !errors.Is(err, source.ErrCorrupt) {
 		err = &source.Error{Op: "compare", URL: url, Kind: source.KindCorrupt, Err: errDiffers}
 		d.origins[a.Source].fault = err
 	}
-	if d.opts.Agree && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
+	if d.opts.Agree && d.opts.Pieces == nil && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
 		d.finishLocked(&DifferError{URL: url, Err: err})
 		return
 	}

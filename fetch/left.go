@@ -77,6 +77,16 @@ func (f *File) dropJournal() error {
 	return ignoreGone(os.Remove(f.path + journal.Ext))
 }
 
+// distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known.
+func (f *File) distrust() error {
+	if f.journal == nil {
+		return nil
+	}
+	err := f.journal.Remove()
+	f.journal = nil
+	return err
+}
+
 // leave ends a file that is not whole: with its journal, and no longer than it need be, if it has any bytes.
 func (f *File) leave(written *span.Set) {
 	if written.Len() == 0 {

@@ -100,7 +100,7 @@ func limited(t *testing.T, src source.Source, rate *limit.Rate, url string, n in
 	t.Helper()
 	w := &witness{Source: src}
 	o, err := OpenObject(t.Context(), rate.Wrap(w), []Mirror{{URL: url}},
-		&ObjectOptions{SHA256: true, Connections: n, MinRange: 64 << 10, Limited: true})
+		&ObjectOptions{Hashes: sha256Only, Connections: n, MinRange: 64 << 10, Limited: true})
 	if err != nil {
 		t.Fatal(err)
 	}

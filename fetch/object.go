@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spate/event"
+	"spate/format/checksum"
 	"spate/format/span"
 	"spate/sched"
 	"spate/source"
@@ -28,12 +29,14 @@ type Mirror struct {
 
 // ObjectOptions are those of [OpenObject]. The zero value, and nil, mean the defaults.
 type ObjectOptions struct {
-	Left        *File         // from Resume, to be gone on with; nil: all is fetched
-	SHA256      bool          // Done.SHA256 is wanted
-	Connections int           // opened as soon as the size is known; 0: as many as pay
-	PerHost     int           // at most so many to one host; 0: 8, or Connections where that is more
-	MinRange    int64         // no connection is opened for less; 0: 1 MiB
-	RetryMax    time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
+	Left        *File          // from Resume, to be gone on with; nil: all is fetched
+	Hashes      []string       // algorithms, of checksum.Names, whose digests Done is to tell
+	Checksums   []checksum.Sum // that the object was promised to have; what has another one is an error
+	Pieces      *Pieces        // digests of its pieces that were promised; nil: none
+	Connections int            // opened as soon as the size is known; 0: as many as pay
+	PerHost     int            // at most so many to one host; 0: 8, or Connections where that is more
+	MinRange    int64          // no connection is opened for less; 0: 1 MiB
+	RetryMax    time.Duration  // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
 	Order       sched.Order
 	Agree       bool // a mirror that has another size or other bytes is an error, [*DifferError]; false: it is left aside
 	Refreshed   bool // Left is compared by its bytes: that a validator is another one is no error
@@ -44,14 +47,24 @@ type ObjectOptions struct {
 
 // Done is what [Object.To] has done.
 type Done struct {
-	Size        int64    // of the file, or how much of it is there
-	SHA256      []byte   // nil if none was wanted
-	Resumed     int64    // bytes that were there before
-	Fetched     int64    // bytes that came over the network and were written
-	Connections int      // that were open at once, at most
-	Opens       int64    // requests
-	Failures    int64    // of them and of their answers
-	Origins     []string // host:port of those that have answered, sorted
+	Size        int64          // of the file, or how much of it is there
+	Digests     []checksum.Sum // of the whole: those that were wanted, then others that it was promised to have
+	Resumed     int64          // bytes that were there before
+	Fetched     int64          // bytes that came over the network and were written
+	Connections int            // that were open at once, at most
+	Opens       int64          // requests
+	Failures    int64          // of them and of their answers
+	Origins     []string       // host:port of those that have answered, sorted
+}
+
+// Digest is that of the algorithm, of those in Digests; nil if it was not wanted.
+func (d *Done) Digest(algorithm string) []byte {
+	for _, s := range d.Digests {
+		if s.Algorithm == algorithm {
+			return s.Value
+		}
+	}
+	return nil
 }
 
 // OpenObject asks the mirrors, the first of the best priority to begin with, and returns once one of them has answered. A
@@ -59,14 +72,25 @@ type Done struct {
 // Object must be closed.
 //
 // With Left what is missing is asked for. An answer that is not of what was begun then, as far as size, validator and, where
-// these do not prove it, three ranges taken by chance tell, is an error that is [source.ErrChanged].
+// these do not prove it, three ranges taken by chance tell, is an error that is [source.ErrChanged]. Where all is there, nothing is
+// asked for.
+//
+// A mirror whose answer says that it has other digests than the Checksums, another size than the Pieces make, or other digests than
+// the first answer, is not used.
 //
 // Errors are those of src where there is one mirror; of several it is a [*MirrorsError].
 func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) (*Object, error) {
 	if opts == nil {
 		opts = &ObjectOptions{}
 	}
+	if err := opts.check(mirrors[0].URL); err != nil {
+		return nil, err
+	}
 	d := newDriver(ctx, src, mirrors, opts)
+	if opts.isWhole() {
+		d.answerFromDisk()
+		return &Object{d: d}, nil
+	}
 	d.start()
 	select {
 	case <-d.answered:
@@ -97,6 +121,11 @@ func (o *Object) Close() error {
 //
 // Every byte is written once. A connection that breaks, is slow or falls silent is replaced; a range answered by other
 // bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged].
+//
+// A piece that does not have its digest is fetched again: elsewhere, where there is another mirror, and its giver is set aside. One
+// that stays wrong is an error that is [source.ErrCorrupt]. So is a whole that is not as was promised, by Checksums or, where these
+// or Hashes want any digest, by the first answer (RFC 9530); FILE.part stays then, without a journal: nothing goes on with it.
+//
 // After an error, and when the context of OpenObject ends, what has come is kept as FILE.part, with a journal that says
 // what it is, and Done tells how many bytes they are; without any, there is neither.
 func (o *Object) To(file *File) (*Done, error) {
@@ -123,8 +152,14 @@ func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 	for _, m := range mirrors {
 		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
 	}
-	if o.SHA256 {
+	if len(o.Hashes)+len(o.Checksums) > 0 {
 		c.Window = window
+	}
+	if o.Pieces != nil {
+		c.PieceSize = o.Pieces.Length
+		if c.Window > 0 { // a piece is hashed once it is whole
+			c.Window = max(c.Window, 2*c.PieceSize)
+		}
 	}
 	if o.Left != nil {
 		c.Size = o.Left.left.Header.Size
@@ -141,6 +176,11 @@ func (o *ObjectOptions) there() *span.Set {
 		return &span.Set{}
 	}
 	return o.Left.left.Covered()
+}
+
+// isWhole reports whether an earlier download has left nothing to be fetched.
+func (o *ObjectOptions) isWhole() bool {
+	return o.Left != nil && o.Left.left.Header.Size >= 0 && o.there().Bytes() >= o.Left.left.Header.Size
 }
 
 // hostOf is what the URL names as its host, for counting connections; "" where it names none.

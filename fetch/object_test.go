@@ -10,10 +10,13 @@ import (
 	"testing"
 
 	"spate/fetch/journal"
+	"spate/format/checksum"
 	"spate/internal/farm"
 	"spate/source"
 	"spate/source/httpsource"
 )
+
+var sha256Only = []string{checksum.SHA256}
 
 // content is n bytes, each of which tells where it is.
 func content(n int) []byte {
@@ -51,7 +54,9 @@ func TestObject(t *testing.T) {
 				f.Serve("/x", c.res)
 				path := filepath.Join(t.TempDir(), "x")
 				opts := c.opts
-				opts.SHA256 = sum
+				if sum {
+					opts.Hashes = sha256Only
+				}
 				done, err := download(t.Context(), t, path, &opts, f.URL("/x"))
 				if err != nil {
 					t.Fatal(err)
@@ -60,8 +65,8 @@ func TestObject(t *testing.T) {
 				if err != nil || !bytes.Equal(got, data) {
 					t.Fatalf("%d bytes, want %d; %v", len(got), len(data), err)
 				}
-				if want := sha256.Sum256(data); sum && !bytes.Equal(done.SHA256, want[:]) {
-					t.Errorf("digest %x, want %x", done.SHA256, want)
+				if want := sha256.Sum256(data); sum && !bytes.Equal(done.Digest(checksum.SHA256), want[:]) {
+					t.Errorf("digest %x, want %x", done.Digest(checksum.SHA256), want)
 				}
 				if done.Size != int64(len(data)) {
 					t.Errorf("size %d, want %d", done.Size, len(data))
@@ -109,7 +114,7 @@ func TestObjectCancelled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	opts := &ObjectOptions{SHA256: true, Connections: 4}
+	opts := &ObjectOptions{Hashes: sha256Only, Connections: 4}
 	go func() {
 		f.Wait(t.Context(), farm.Stuck, "/x", 1)
 		cancel(enough)
@@ -122,7 +127,7 @@ func TestObjectCancelled(t *testing.T) {
 	wantNames(t, path, filepath.Base(path)+Ext, filepath.Base(path)+journal.Ext)
 
 	f.Serve("/x", farm.Resource{Body: data})
-	again, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true}, f.URL("/x"))
+	again, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only}, f.URL("/x"))
 	must(t, err)
 	if again.Resumed != done.Size || again.Fetched != int64(len(data))-done.Size {
 		t.Errorf("%+v, after %d bytes", again, done.Size)
@@ -155,8 +160,8 @@ func wantWhole(t *testing.T, path string, data []byte, done *Done) {
 	if !bytes.Equal(got, data) {
 		t.Errorf("%d bytes, which are not the %d wanted", len(got), len(data))
 	}
-	if want := sha256.Sum256(data); done.SHA256 != nil && !bytes.Equal(done.SHA256, want[:]) {
-		t.Errorf("digest %x, want %x", done.SHA256, want)
+	if want := sha256.Sum256(data); done.Digest(checksum.SHA256) != nil && !bytes.Equal(done.Digest(checksum.SHA256), want[:]) {
+		t.Errorf("digest %x, want %x", done.Digest(checksum.SHA256), want)
 	}
 	wantNames(t, path, filepath.Base(path))
 }
@@ -168,7 +173,7 @@ func TestObjectChanges(t *testing.T) {
 	one, two := content(16<<20), bytes.Repeat([]byte("2"), 16<<20)
 	f.Serve("/x", farm.Then(farm.Resource{Body: one, BreakAt: 3 << 20}, farm.Resource{Body: two}))
 	path := filepath.Join(t.TempDir(), "x")
-	done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 4}, f.URL("/x"))
+	done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only, Connections: 4}, f.URL("/x"))
 	if !errors.Is(err, source.ErrChanged) {
 		t.Fatalf("%+v, %v", done, err)
 	}
@@ -185,7 +190,9 @@ func TestDigesterBeginsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer part.Close()
-	d := newDigester(sha256.New())
+	set := new(checksum.Set)
+	must(t, set.Compute(checksum.SHA256))
+	d := newDigester(set)
 	d.file, d.free, d.told = part, func([]byte) {}, func(int64) {}
 	add := func(b []byte, off int64) {
 		if _, err := part.WriteAt(b, off); err != nil {
@@ -205,8 +212,8 @@ func TestDigesterBeginsAnew(t *testing.T) {
 	}
 	d.seal(int64(len(data)))
 	<-ended
-	sum, err := d.sum()
-	if want := sha256.Sum256(data); err != nil || !bytes.Equal(sum, want[:]) {
-		t.Errorf("%x, %v", sum, err)
+	sum, _ := set.Sum(checksum.SHA256)
+	if want := sha256.Sum256(data); d.err != nil || !bytes.Equal(sum.Value, want[:]) {
+		t.Errorf("%v, %v", sum, d.err)
 	}
 }

@@ -34,10 +34,18 @@ func (r *reading) open(ctx context.Context) error {
 	if res.Len >= 0 {
 		ev.End = res.Off + res.Len
 	}
+	if ev.End >= 0 {
+		r.c.answered(ev.End)
+	} else if res.Size >= 0 {
+		r.c.answered(res.Size)
+	}
 	d.tell(ev)
 	if err := d.ended(); err != nil {
 		res.Body.Close()
 		return err
+	}
+	if res.Size >= 0 {
+		d.checkAll(res.Size)
 	}
 	if r.a.Off > 0 && !r.a.Hedge && !r.a.Probe {
 		return d.record.begin()
@@ -130,7 +138,7 @@ func (r *reading) put(b []byte) error {
 		r.c.d.recycle(b)
 		return nil
 	}
-	return r.c.d.write(r.off, b)
+	return r.c.d.write(block{r.off, b, r.a.Source})
 }
 
 // readSome fills b, or less of it where that would take long. Of a slow connection it is what one read gives: what is not
@@ -162,9 +170,7 @@ func (c *conn) adapt(took time.Duration) {
 func (r *reading) tell() {
 	if t := time.Now(); t.Sub(r.at) > toldWithin/10 {
 		r.at = t
-		if r.off != r.c.wanted() { // that is told once, by finish
-			r.c.d.tell(sched.Event{Type: sched.Progress, Conn: r.c.id, Off: r.off})
-		}
+		r.c.d.tellProgressOf(r.c, r.off)
 	}
 }
 
@@ -185,6 +191,9 @@ func (r *reading) finish() bool {
 		ev = sched.Event{Type: sched.Verified, Conn: c.id, OK: err == nil && bytes.Equal(there, c.held)}
 	}
 	c.d.tell(ev)
+	if r.eof {
+		c.d.checkAll(r.off)
+	}
 	return true
 }
 

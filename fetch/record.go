@@ -17,9 +17,13 @@ const (
 
 // A block is bytes of the file that were written.
 type block struct {
-	off int64
-	b   []byte // nil: all that was written before is void
+	off   int64
+	b     []byte // nil: all that was written before is void
+	giver int    // the source that it came from
 }
+
+// where is the bytes' place in the file.
+func (b *block) where() span.Span { return span.Span{Off: b.off, End: b.off + int64(len(b.b))} }
 
 // A recorder keeps the journal of a file that is written at many places. What it is given was written; its checksum is
 // computed by the recorder's own goroutine, which hands the bytes on after that.
@@ -29,8 +33,8 @@ type block struct {
 type recorder struct {
 	file   *File
 	header func() journal.Header
-	pass   func(off int64, b []byte) // takes the bytes on
-	voided func()                    // is told that those passed on before are void
+	pass   func(block) // takes the bytes on
+	voided func()      // is told that those passed on before are void
 	failed func(err error)
 
 	blocks chan block
@@ -114,11 +118,10 @@ func (r *recorder) record(b block) {
 		r.void()
 		return
 	}
-	x := span.Span{Off: b.off, End: b.off + int64(len(b.b))}
-	if err := r.add(x, journal.Checksum(b.b)); err != nil {
+	if err := r.add(b.where(), journal.Checksum(b.b)); err != nil {
 		r.failed(err)
 	}
-	r.pass(b.off, b.b)
+	r.pass(b)
 }
 
 func (r *recorder) add(x span.Span, crc uint32) error {
@@ -146,6 +149,30 @@ func (r *recorder) void() {
 			r.failed(err)
 		}
 	}
+}
+
+// forget takes back that x was written, because it is wrong. It must have returned before anything of x is written anew. What
+// was recorded as one with bytes of x, and is right, is recorded anew.
+func (r *recorder) forget(x span.Span) error {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	j := r.file.journal
+	beside, err := j.Forget(x)
+	if err != nil {
+		return err
+	}
+	beside.Remove(x)
+	for y := range beside.All() {
+		b := make([]byte, y.Len())
+		if _, err := r.file.ReadAt(b, y.Off); err != nil {
+			return err
+		}
+		if err := j.Add(y, journal.Checksum(b)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end waits for all that was given to be recorded. What is not the whole is made durable, as far as that goes.

@@ -72,7 +72,7 @@ func TestResume(t *testing.T) {
 				url = c.url
 			}
 			f.Serve(url, c.now)
-			done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 4}, f.URL(url))
+			done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only, Connections: 4}, f.URL(url))
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%+v, %v; want %v", done, err, c.want)
 			}
@@ -102,7 +102,7 @@ func TestResumeSecondMirror(t *testing.T) {
 	f.Serve("/x", farm.Resource{Body: data, ETag: `"2"`})
 	f.Serve("/y", farm.Resource{Body: data})
 	var aside []event.Event
-	opts := &ObjectOptions{SHA256: true, Events: func(e event.Event) {
+	opts := &ObjectOptions{Hashes: sha256Only, Events: func(e event.Event) {
 		if e.Type == event.Aside {
 			aside = append(aside, e)
 		}
@@ -148,7 +148,7 @@ func TestResumeDamaged(t *testing.T) {
 			cutShort(t, f, path, farm.Resource{Body: data})
 			damage.do(t, path)
 			f.Serve("/x", farm.Resource{Body: data})
-			done, err := download(t.Context(), t, path, &ObjectOptions{SHA256: true, Connections: 3}, f.URL("/x"))
+			done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only, Connections: 3}, f.URL("/x"))
 			must(t, err)
 			wantWhole(t, path, data, done)
 		})

@@ -27,7 +27,7 @@ type schemePair struct {
 const served = "/home/x"
 
 func newSchemePair(t *testing.T) *schemePair {
-	p := &schemePair{ftp: servers.StartFTP(nil, false), sftp: servers.StartSFTP(), opts: ObjectOptions{SHA256: true, Connections: 4}}
+	p := &schemePair{ftp: servers.StartFTP(nil, false), sftp: servers.StartSFTP(), opts: ObjectOptions{Hashes: sha256Only, Connections: 4}}
 	t.Cleanup(p.ftp.Close)
 	t.Cleanup(p.sftp.Close)
 	overFTP := ftpsource.New(nil)

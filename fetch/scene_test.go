@@ -16,6 +16,7 @@ import (
 
 	"spate/event"
 	"spate/fetch/journal"
+	"spate/format/checksum"
 	"spate/internal/farm"
 	"spate/source"
 	"spate/source/httpsource"
@@ -101,7 +102,7 @@ func (s *scene) get(n int) *outcome {
 	for _, url := range s.urls {
 		mirrors = append(mirrors, Mirror{URL: url})
 	}
-	s.into(ctx, o, mirrors, &ObjectOptions{SHA256: true, Connections: n, MinRange: 256 << 10, Events: o.note})
+	s.into(ctx, o, mirrors, &ObjectOptions{Hashes: sha256Only, Connections: n, MinRange: 256 << 10, Events: o.note})
 	return o
 }
 
@@ -140,8 +141,8 @@ func (o *outcome) wantFile(t *testing.T, want []byte) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d, the first that differs is %d; %v", len(got), len(want), differ(got, want), err)
 	}
-	if sum := sha256.Sum256(want); !bytes.Equal(o.done.SHA256, sum[:]) || o.done.Size != int64(len(want)) {
-		t.Errorf("told of %d bytes, %x", o.done.Size, o.done.SHA256)
+	if sum := sha256.Sum256(want); !bytes.Equal(o.done.Digest(checksum.SHA256), sum[:]) || o.done.Size != int64(len(want)) {
+		t.Errorf("told of %d bytes, %x", o.done.Size, o.done.Digest(checksum.SHA256))
 	}
 	wantNames(t, o.path, filepath.Base(o.path))
 }

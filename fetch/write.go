@@ -8,22 +8,22 @@ import (
 	"spate/format/span"
 )
 
-// write writes b, which it owns from then on, at off.
-func (d *driver) write(off int64, b []byte) error {
-	if len(b) == 0 {
-		d.recycle(b)
+// write writes b, which it owns from then on.
+func (d *driver) write(b block) error {
+	if len(b.b) == 0 {
+		d.recycle(b.b)
 		return nil
 	}
-	if _, err := d.file.WriteAt(b, off); err != nil {
-		d.recycle(b)
+	if _, err := d.file.WriteAt(b.b, b.off); err != nil {
+		d.recycle(b.b)
 		d.finish(err)
 		return err
 	}
-	d.fetched.Add(int64(len(b)))
+	d.fetched.Add(int64(len(b.b)))
 	d.mu.Lock()
-	d.written.Add(span.Span{Off: off, End: off + int64(len(b))})
+	d.written.Add(b.where())
 	d.mu.Unlock()
-	d.record.blocks <- block{off, b}
+	d.record.blocks <- b
 	return nil
 }
 

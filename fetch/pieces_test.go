@@ -1,0 +1,395 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"spate/event"
+	"spate/fetch/journal"
+	"spate/format/checksum"
+	"spate/format/span"
+	"spate/internal/farm"
+	"spate/source"
+	"spate/source/httpsource"
+)
+
+// piecesOf are the digests of data's pieces.
+func piecesOf(t *testing.T, data []byte, length int, algorithm string) *Pieces {
+	t.Helper()
+	p := &Pieces{Length: int64(length), Algorithm: algorithm}
+	for piece := range slices.Chunk(data, length) {
+		h, err := checksum.New(algorithm)
+		must(t, err)
+		h.Write(piece)
+		p.Sums = append(p.Sums, h.Sum(nil))
+	}
+	return p
+}
+
+// lying is data but for the bytes at offs.
+func lying(data []byte, offs ...int) []byte {
+	b := bytes.Clone(data)
+	for _, off := range offs {
+		b[off] ^= 1
+	}
+	return b
+}
+
+// heard keeps the events of some types.
+type heard struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (h *heard) sink(e event.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e.Type == event.Failed || e.Type == event.Aside {
+		h.events = append(h.events, e)
+	}
+}
+
+func (h *heard) of(kind event.Type) (all []event.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.events {
+		if e.Type == kind {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// wantBad: one piece was wrong, the one at off; url gave it.
+func (h *heard) wantBad(t *testing.T, url string, off int64) {
+	t.Helper()
+	failed := h.of(event.Failed)
+	if len(failed) != 1 || failed[0].URL != url || failed[0].Off != off || failed[0].Kind != "corrupt" {
+		t.Errorf("%+v, want one of %q at %d", failed, url, off)
+	}
+}
+
+// However a piece that is wrong came about, the file is right in the end, and it is told who gave it.
+func TestPieces(t *testing.T) {
+	data := content(8<<20 + 5)
+	bad := lying(data, 3_500_000)
+	same := func(r farm.Resource) farm.Resource { r.ETag = `"1"`; return r }
+	for _, c := range []struct {
+		name  string
+		x, y  farm.Resource // y has a Body where there is a second mirror
+		wrong bool          // /x gives a wrong piece, in any case
+	}{
+		{name: "right", x: farm.Resource{Body: data}},
+		{name: "of two mirrors", x: farm.Resource{Body: data}, y: farm.Resource{Body: data, ETag: farm.NoETag}},
+		{name: "one lies, the other does not", x: farm.Resource{Body: bad}, y: farm.Resource{Body: data}},
+		{name: "the only one lies once", x: farm.Then(same(farm.Resource{Body: bad}), same(farm.Resource{Body: data})), wrong: true},
+		{name: "no ranges, once", x: farm.Then(same(farm.Resource{Body: bad, NoRange: true}), same(farm.Resource{Body: data, NoRange: true})), wrong: true},
+		{name: "no length", x: farm.Resource{Body: data, NoRange: true, NoLength: true}},
+		{name: "no length, once", x: farm.Then(same(farm.Resource{Body: bad, NoRange: true, NoLength: true}),
+			same(farm.Resource{Body: data, NoRange: true, NoLength: true})), wrong: true},
+		{name: "breaks", x: farm.Resource{Body: data, BreakAfter: 3 << 20}},
+	} {
+		for _, length := range []int{64 << 10, 300_000, 1 << 20, 4 << 20, 100 << 20} {
+			for _, hashes := range [][]string{nil, sha256Only} {
+				t.Run(fmt.Sprintf("%s, %d, %v", c.name, length, hashes), func(t *testing.T) {
+					f := farm.New()
+					defer f.Close()
+					f.Serve("/x", c.x)
+					urls := []string{f.URL("/x")}
+					if c.y.Body != nil {
+						f.Serve("/y", c.y)
+						urls = append(urls, f.URL("/y"))
+					}
+					var h heard
+					path := filepath.Join(t.TempDir(), "x")
+					done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: hashes, Connections: len(urls),
+						Pieces: piecesOf(t, data, length, checksum.SHA256), Events: h.sink}, urls...)
+					must(t, err)
+					wantWhole(t, path, data, done)
+					if c.wrong {
+						h.wantBad(t, f.URL("/x"), int64(3_500_000/length*length))
+					}
+					if aside := h.of(event.Aside); len(aside) > 0 && (c.y.Body == nil || aside[0].URL != f.URL("/x")) {
+						t.Errorf("set aside: %+v", aside)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A mirror that lies is named and not asked any more.
+func TestLyingMirrorIsNamed(t *testing.T) {
+	data := content(8 << 20)
+	for _, length := range []int{64 << 10, 300_000, 1 << 20} {
+		t.Run(fmt.Sprint(length), func(t *testing.T) {
+			f := farm.New()
+			defer f.Close()
+			found := make(chan struct{})
+			f.Serve("/x", farm.Resource{Body: lying(data, 100)})
+			f.Serve("/y", farm.Resource{Body: data, HangHeader: true, Release: found})
+			var h heard
+			tell := sync.OnceFunc(func() { close(found) })
+			sink := func(e event.Event) {
+				if h.sink(e); e.Type == event.Failed {
+					tell()
+				}
+			}
+			path := filepath.Join(t.TempDir(), "x")
+			done, err := download(t.Context(), t, path, &ObjectOptions{Connections: 2, Hashes: sha256Only,
+				Pieces: piecesOf(t, data, length, checksum.MD5), Events: sink}, f.URL("/x"), f.URL("/y"))
+			must(t, err)
+			wantWhole(t, path, data, done)
+			h.wantBad(t, f.URL("/x"), 0)
+			if aside := h.of(event.Aside); len(aside) != 1 || aside[0].URL != f.URL("/x") || aside[0].Kind != "corrupt" {
+				t.Errorf("set aside: %+v", aside)
+			}
+		})
+	}
+}
+
+// Where nobody has the piece there is no file, and the error says why.
+func TestPieceThatNobodyHas(t *testing.T) {
+	data := content(8 << 20)
+	for _, c := range []struct {
+		name string
+		has  [][]byte
+	}{
+		{"the only one lies", [][]byte{lying(data, 100)}},
+		{"all of it is another", [][]byte{bytes.Repeat([]byte("x"), len(data))}},
+		{"both lie in the same piece", [][]byte{lying(data, 100), lying(data, 200)}},
+		{"another size", [][]byte{data[:3<<20]}},
+		{"no such thing", [][]byte{data[:3<<20], lying(data, 8<<20-1)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := farm.New()
+			defer f.Close()
+			var urls []string
+			for i, body := range c.has {
+				f.Serve(fmt.Sprint("/", i), farm.Resource{Body: body})
+				urls = append(urls, f.URL(fmt.Sprint("/", i)))
+			}
+			path := filepath.Join(t.TempDir(), "x")
+			opts := &ObjectOptions{Hashes: sha256Only, Pieces: piecesOf(t, data, 1<<20, checksum.BLAKE3)}
+			done, err := download(t.Context(), t, path, opts, urls...)
+			if !errors.Is(err, source.ErrCorrupt) {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			if se, ok := errors.AsType[*source.Error](err); !ok || se.Kind != source.KindCorrupt {
+				t.Errorf("%v", err)
+			}
+			if done != nil && done.Fetched > 2*int64(len(data)) {
+				t.Errorf("%d bytes were fetched", done.Fetched)
+			}
+			f.Serve("/right", farm.Resource{Body: data})
+			again, err := download(t.Context(), t, path, opts, f.URL("/right"))
+			must(t, err)
+			wantWhole(t, path, data, again)
+		})
+	}
+}
+
+// A piece that was wrong is not in the journal any more when it is fetched again; what is beside it is.
+func TestWrongPieceIsForgotten(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	data := content(8 << 20)
+	f.Serve("/x", farm.Then(farm.Resource{Body: lying(data, 700_000), ETag: `"1"`}, farm.Resource{Body: data, ETag: `"1"`, StallAt: farm.AtOnce}))
+	path := filepath.Join(t.TempDir(), "x")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	go func() {
+		f.Wait(t.Context(), farm.Stuck, "/x", 1)
+		cancel(enough)
+	}()
+	opts := &ObjectOptions{Connections: 1, Pieces: piecesOf(t, data, 300_000, checksum.SHA256)}
+	done, err := download(ctx, t, path, opts, f.URL("/x"))
+	if !errors.Is(err, enough) || done.Size != 8<<20-300_000 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	wantLeft(t, path, data, done.Size)
+
+	f.Serve("/x", farm.Resource{Body: data, ETag: `"1"`})
+	again, err := download(t.Context(), t, path, opts, f.URL("/x"))
+	must(t, err)
+	wantWhole(t, path, data, again)
+	if again.Resumed != done.Size || again.Fetched != 300_000 {
+		t.Errorf("%+v", again)
+	}
+}
+
+// leftWhole is all of data as an earlier download has left it, opened; the bytes at offs were damaged after that.
+func leftWhole(t *testing.T, path string, data []byte, size int64, offs ...int64) *File {
+	t.Helper()
+	must(t, os.WriteFile(path+Ext, data, 0o600))
+	s := &journal.State{Header: journal.Header{Size: int64(len(data))}}
+	for off := int64(0); off < size; off += 1 << 20 {
+		x := span.Span{Off: off, End: min(off+1<<20, size)}
+		s.Ranges = append(s.Ranges, journal.Range{Span: x, CRC: journal.Checksum(data[x.Off:x.End]), Durable: true})
+	}
+	j, err := journal.Create(path+journal.Ext, s)
+	must(t, err)
+	must(t, j.Close())
+	left, err := Resume(t.Context(), path, nil)
+	must(t, err)
+	for _, off := range offs {
+		_, err := left.WriteAt([]byte{data[off] ^ 1}, off)
+		must(t, err)
+	}
+	return left
+}
+
+// goOn is a download that goes on with left.
+func goOn(t *testing.T, left *File, opts ObjectOptions, urls ...string) (*Done, error) {
+	t.Helper()
+	src := httpsource.New(nil)
+	defer src.CloseIdleConnections()
+	var mirrors []Mirror
+	for _, u := range urls {
+		mirrors = append(mirrors, Mirror{URL: u})
+	}
+	opts.Left = left
+	o, err := OpenObject(t.Context(), src, mirrors, &opts)
+	if err != nil {
+		must(t, left.Keep())
+		return nil, err
+	}
+	defer o.Close()
+	return o.To(left)
+}
+
+// Pieces that were damaged on the disk are fetched again, and nothing else is; it is nobody's fault.
+func TestResumeDamagedPieces(t *testing.T) {
+	data := content(16 << 20)
+	for _, c := range []struct {
+		name    string
+		size    int64 // that is there
+		damaged []int64
+		fetched int64
+	}{
+		{"nothing is missing, nor damaged", 16 << 20, nil, 0},
+		{"nothing is missing", 16 << 20, []int64{0, 5_000_000, 16<<20 - 1}, 3 << 20},
+		{"some is missing", 10 << 20, []int64{1 << 20, 9<<20 + 5}, 8 << 20},
+		{"some of a piece is missing", 10<<20 + 100, []int64{10<<20 + 50}, 6<<20 - 100 + 1<<20},
+		{"much is damaged", 16 << 20, []int64{0, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20, 6 << 20, 7 << 20, 8 << 20}, 9 << 20},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := farm.New()
+			defer f.Close()
+			f.Serve("/x", farm.Resource{Body: data})
+			path := filepath.Join(t.TempDir(), "x")
+			var h heard
+			left := leftWhole(t, path, data, c.size, c.damaged...)
+			done, err := goOn(t, left, ObjectOptions{Hashes: sha256Only, Connections: 2, Pieces: piecesOf(t, data, 1<<20, checksum.SHA256),
+				Events: h.sink}, f.URL("/x"), f.URL("/x"))
+			must(t, err)
+			wantWhole(t, path, data, done)
+			if done.Resumed != c.size || done.Fetched != c.fetched {
+				t.Errorf("%+v, want %d fetched", done, c.fetched)
+			}
+			if bad := h.of(event.Failed); len(bad) != len(c.damaged) || len(h.of(event.Aside)) > 0 {
+				t.Errorf("%+v", h.events)
+			}
+			for _, e := range h.of(event.Failed) {
+				if e.URL != "" {
+					t.Errorf("%+v, which is not the origin's fault", e)
+				}
+			}
+		})
+	}
+}
+
+// What is there as a whole needs no origin; that it is right is checked all the same.
+func TestResumeWhole(t *testing.T) {
+	data := content(3 << 20)
+	for _, c := range []struct {
+		name    string
+		damaged []int64
+		want    error
+	}{{"right", nil, nil}, {"damaged", []int64{5}, source.ErrCorrupt}} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x")
+			left := leftWhole(t, path, data, int64(len(data)), c.damaged...)
+			done, err := goOn(t, left, ObjectOptions{Checksums: []checksum.Sum{sumOf(t, checksum.SHA256, data)}}, farm.Dead())
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			if err != nil {
+				wantNames(t, path, filepath.Base(path)+Ext)
+				return
+			}
+			wantWhole(t, path, data, done)
+			if done.Opens != 0 || done.Resumed != int64(len(data)) {
+				t.Errorf("%+v", done)
+			}
+		})
+	}
+}
+
+// What makes no sense is said before anything is asked for.
+func TestPiecesThatMakeNoSense(t *testing.T) {
+	sum := make([]byte, 32)
+	for _, opts := range []ObjectOptions{
+		{Pieces: &Pieces{}},
+		{Pieces: &Pieces{Length: -1, Algorithm: checksum.SHA256, Sums: [][]byte{sum}}},
+		{Pieces: &Pieces{Length: maxPiece + 1, Algorithm: checksum.SHA256, Sums: [][]byte{sum}}},
+		{Pieces: &Pieces{Length: 1 << 20, Algorithm: "sha-1", Sums: [][]byte{sum[:20]}}},
+		{Pieces: &Pieces{Length: 1 << 20, Algorithm: checksum.SHA256, Sums: [][]byte{sum[:31]}}},
+		{Hashes: []string{"sha-1"}},
+		{Checksums: []checksum.Sum{{Algorithm: checksum.MD5, Value: sum}}},
+		{Checksums: []checksum.Sum{{Algorithm: checksum.SHA256, Value: sum}, sumOf(t, checksum.SHA256, nil)}},
+	} {
+		o, err := OpenObject(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &opts)
+		if err == nil {
+			t.Errorf("%+v: %v", opts, o.Close())
+		}
+	}
+}
+
+// Who gave a piece is known where all of it came from one, and only then.
+func TestGivers(t *testing.T) {
+	data := content(10)
+	wrong := piecesOf(t, lying(data, 0, 4, 9), 4, checksum.MD5)
+	for _, c := range []struct {
+		name   string
+		left   []span.Span
+		blocks []block
+		want   map[int64]int
+	}{
+		{"one for all", nil, []block{{0, data, 1}}, map[int64]int{0: 1, 4: 1, 8: 1}},
+		{"each one piece", nil, []block{{4, data[4:8], 1}, {8, data[8:], 2}, {0, data[:4], 0}}, map[int64]int{0: 0, 4: 1, 8: 2}},
+		{"across", nil, []block{{0, data[:6], 1}, {6, data[6:], 2}}, map[int64]int{0: 1, 4: several, 8: 2}},
+		{"several blocks of one", nil, []block{{0, data[:1], 1}, {2, data[2:9], 1}, {1, data[1:2], 1}, {9, data[9:], 1}}, map[int64]int{0: 1, 4: 1, 8: 1}},
+		{"some was there", []span.Span{{Off: 1, End: 2}, {Off: 4, End: 8}}, []block{{0, data[:1], 1}, {2, data[2:4], 1}, {8, data[8:], 1}},
+			map[int64]int{0: several, 4: several, 8: 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := newVerifier(wrong, 10)
+			v.file, v.free, v.right = bytes.NewReader(data), func([]byte) {}, func(span.Span) {}
+			got := map[int64]int{}
+			v.judged = func(p verdict) {
+				if got[p.Off] = p.giver; p.right {
+					t.Errorf("%+v is right", p)
+				}
+				if len(got) == 3 {
+					v.stop()
+				}
+			}
+			v.addLeft(span.Of(c.left...))
+			for _, b := range c.blocks {
+				v.add(b)
+			}
+			v.run()
+			if fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
