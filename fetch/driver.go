@@ -207,7 +207,7 @@ func (d *driver) prepare(file *File) error {
 func (d *driver) header() journal.Header {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h := journal.Header{Size: d.size, Digests: d.told()}
+	h := journal.Header{Size: d.size, Digests: d.told(), Pieces: d.opts.Pieces != nil}
 	for i, o := range d.origins {
 		if o.answered && len(h.Origins) < maxNoted {
 			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})

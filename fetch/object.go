@@ -73,7 +73,8 @@ func (d *Done) Digest(algorithm string) []byte {
 //
 // With Left what is missing is asked for. An answer that is not of what was begun then, as far as size, validator and, where
 // these do not prove it, three ranges taken by chance tell, is an error that is [source.ErrChanged]. Where all is there, nothing is
-// asked for.
+// asked for. What was begun with Pieces goes on with Pieces only, else that is [source.ErrChanged], too: until they were checked, its
+// bytes may be those of several mirrors that differ.
 //
 // A mirror whose answer says that it has other digests than the Checksums, another size than the Pieces make, or other digests than
 // the first answer, is not used.

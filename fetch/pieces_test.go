@@ -393,3 +393,47 @@ func TestGivers(t *testing.T) {
 		})
 	}
 }
+
+// What was not checked yet may come from mirrors that differ: without the digests of the pieces nothing goes on with it.
+func TestPiecesBelongTogether(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	data := content(8 << 20)
+	pieces := piecesOf(t, data, 1<<20, checksum.SHA256)
+	for _, c := range []struct {
+		name       string
+		begun, now *Pieces
+		want       error
+	}{
+		{"with and with", pieces, pieces, nil},
+		{"with and without", pieces, nil, source.ErrChanged},
+		{"without and with", nil, pieces, nil},
+		{"with those of another size", nil, piecesOf(t, data[:1<<20], 1<<20, checksum.SHA256), source.ErrChanged},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x")
+			f.Serve("/x", farm.Resource{Body: data, StallAt: 6<<20 + 100})
+			ctx, cancel := context.WithCancelCause(t.Context())
+			enough := errors.New("enough")
+			before := f.Count(farm.Stuck, "/x")
+			go func() {
+				f.Wait(t.Context(), farm.Stuck, "/x", before+1)
+				cancel(enough)
+			}()
+			left, err := download(ctx, t, path, &ObjectOptions{Connections: 1, Pieces: c.begun}, f.URL("/x"))
+			if !errors.Is(err, enough) {
+				t.Fatalf("%+v, %v", left, err)
+			}
+			f.Serve("/x", farm.Resource{Body: data})
+			done, err := download(t.Context(), t, path, &ObjectOptions{Pieces: c.now}, f.URL("/x"))
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			if err == nil {
+				wantWhole(t, path, data, done)
+			} else {
+				wantLeft(t, path, data, left.Size)
+			}
+		})
+	}
+}

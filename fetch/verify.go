@@ -27,7 +27,11 @@ func (o *ObjectOptions) check(url string) error {
 		return nil
 	}
 	begun := &o.Left.left.Header
-	if text := o.breaks(&source.Info{Size: begun.Size, Digests: begun.Digests}); text != "" {
+	text := o.breaks(&source.Info{Size: begun.Size, Digests: begun.Digests})
+	if begun.Pieces && o.Pieces == nil {
+		text = "what was begun is to be checked by the digests of its pieces, which are not known now"
+	}
+	if text != "" {
 		return &source.Error{Op: "resume", URL: url, Kind: source.KindChanged, Err: errors.New(text)}
 	}
 	return nil

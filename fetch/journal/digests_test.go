@@ -27,3 +27,17 @@ func TestDigests(t *testing.T) {
 		t.Error("a digest that is not hexadecimal")
 	}
 }
+
+// That a journal counts only with the digests of pieces is kept; one that says nothing of it counts without.
+func TestPieces(t *testing.T) {
+	for _, want := range []bool{true, false} {
+		disk := newDisk()
+		_, err := create(disk, name, &State{Header: Header{Size: 1, Pieces: want}})
+		must(t, err)
+		s, err := decode(bytes.NewReader(disk.text()))
+		must(t, err)
+		if s.Header.Pieces != want || bytes.Contains(disk.text(), []byte(`"pieces":true`)) != want {
+			t.Errorf("%v, want %v, of\n%s", s.Header.Pieces, want, disk.text())
+		}
+	}
+}

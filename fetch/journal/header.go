@@ -27,6 +27,7 @@ type Header struct {
 	Size      int64          // of the file; below 0: not known
 	PieceSize int64          // neighbours within a piece become one range; 0: DefaultPieceSize
 	Digests   []checksum.Sum // that were promised for the whole file; not looked into
+	Pieces    bool           // ranges count for who checks them by the digests of pieces alone: the mirrors were not compared
 }
 
 // An Origin is a URL and the validator of its answer. Validators are opaque bytes, as in source.Info, and kept exactly.
@@ -88,6 +89,7 @@ type (
 		Size      int64        `json:"size"`
 		PieceSize int64        `json:"piece_size"`
 		Digests   []wireSum    `json:"digests,omitempty"`
+		Pieces    bool         `json:"pieces,omitempty"`
 	}
 	wireSum struct {
 		Algorithm string `json:"algorithm"`
@@ -126,7 +128,7 @@ func (w wireValidator) value() string {
 }
 
 func (h *Header) encode() []byte {
-	w := wireHeader{Size: max(h.Size, -1), PieceSize: h.pieceSize()}
+	w := wireHeader{Size: max(h.Size, -1), PieceSize: h.pieceSize(), Pieces: h.Pieces}
 	for _, s := range h.Digests {
 		w.Digests = append(w.Digests, wireSum{s.Algorithm, hex.EncodeToString(s.Value)})
 	}
@@ -141,7 +143,7 @@ func decodeHeader(text []byte) (h Header, err error) {
 	if err := json.Unmarshal(text, &w); err != nil {
 		return h, err
 	}
-	h = Header{Size: max(w.Size, -1), PieceSize: w.PieceSize}
+	h = Header{Size: max(w.Size, -1), PieceSize: w.PieceSize, Pieces: w.Pieces}
 	for _, s := range w.Digests {
 		value, err := hex.DecodeString(s.Value)
 		if err != nil {
