@@ -49,7 +49,9 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 		return &fs.PathError{Op: "create", Path: path + fetch.Ext, Err: fs.ErrExist}
 	}
 	g.path = path
-	if err := fetch.Check(path, opts); err != nil || mode == ExistsOverwrite {
+	if err := fetch.Check(path, opts); errors.Is(err, fs.ErrExist) && g.isThere(path) {
+		return errSkipped
+	} else if err != nil || mode == ExistsOverwrite {
 		return err
 	}
 	g.left, err = fetch.Resume(ctx, path, opts)

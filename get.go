@@ -11,6 +11,7 @@ import (
 
 	"spate/event"
 	"spate/fetch"
+	"spate/format/checksum"
 	"spate/source"
 )
 
@@ -30,14 +31,17 @@ func (m SeqMode) isSequence(url string) bool {
 
 // GetOptions are those of [Client.Get]. The zero value, and nil, mean the defaults.
 type GetOptions struct {
-	Dir                  string     // the folder of a name that Get finds; "": the current one
-	NoContentDisposition bool       // such a name comes from the URL alone; false: what the origin proposes comes first
-	IfExists             IfExists   // ExistsResume
-	Sequence             SeqMode    // SeqAuto
-	NoDigest             bool       // Result.SHA256 is not wanted of a single file, which saves the time to compute it
-	RemoteTime           bool       // a file gets the time of modification that the origin tells; false, and of manifests: that of its writing
-	Limits               Limits     // none
-	Events               event.Sink // is told of this call, in place of Options.Events
+	Dir                  string         // the folder of a name that Get finds; "": the current one
+	NoContentDisposition bool           // such a name comes from the URL alone; false: what the origin proposes comes first
+	IfExists             IfExists       // ExistsResume
+	Sequence             SeqMode        // SeqAuto
+	NoDigest             bool           // Result.SHA256 is not wanted of a single file, which saves the time to compute it
+	RemoteTime           bool           // a file gets the time of modification that the origin tells; false, and of manifests: that of its writing
+	Checksums            []checksum.Sum // that a single file is promised to have; another one is an error, ErrMismatch
+	FindChecksum         bool           // one more is looked for beside the URL: URL.sha256, else SHA256SUMS in its folder; that there is none is an error
+	Metalink             MetalinkMode   // MetalinkAuto
+	Limits               Limits         // none
+	Events               event.Sink     // is told of this call, in place of Options.Events
 
 	// Of a resource that is no manifest.
 	Mirrors      []Mirror      // other places that have it; with any, it is not looked whether it is a manifest
@@ -95,14 +99,19 @@ func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*
 	if g.opts.Sequence.isSequence(url) {
 		run = g.sequence
 	}
-	err := g.limited(ctx, run(ctx))
-	if errors.Is(err, errSkipped) {
-		g.done.Skipped, err = true, nil
-	}
+	err := g.skipped(g.limited(ctx, run(ctx)))
 	if err == nil {
 		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
 	}
 	return &g.done, err
+}
+
+// skipped is err, unless that is why nothing was to be done.
+func (g *getter) skipped(err error) error {
+	if errors.Is(err, errSkipped) {
+		g.done.Skipped, err = true, nil
+	}
+	return err
 }
 
 // limited finds out whether err is that of a limit.
@@ -125,13 +134,24 @@ type getter struct {
 	c         *Client
 	url, path string
 	opts      GetOptions
-	left      *fetch.File // what an earlier call has left of a single output; nil: nothing that helps
-	out       *fetch.File // of a stream's single output, once there is one
+	left      *fetch.File   // what an earlier call has left of a single output; nil: nothing that helps
+	learned   bool          // what the origin's links say has been taken
+	size      int64         // that a single output was promised to have; 0: none was
+	pieces    *fetch.Pieces // digests of what a single output consists of; nil: none are known
+	out       *fetch.File   // of a stream's single output, once there is one
 	done      Result
 }
 
 // single writes the whole stream to one file.
 func (g *getter) single(ctx context.Context) error {
+	if g.opts.FindChecksum {
+		if err := g.findChecksum(ctx); err != nil {
+			return err
+		}
+	}
+	if g.follows(source.Info{}) {
+		return g.metalink(ctx)
+	}
 	g.guess()
 	if g.path != "" {
 		if err := g.settle(ctx, g.path); err != nil {
@@ -142,8 +162,11 @@ func (g *getter) single(ctx context.Context) error {
 	if g.isObject() {
 		err = g.object(ctx)
 	}
-	if errors.Is(err, errOrdered) {
+	switch {
+	case errors.Is(err, errOrdered):
 		err = g.stream(ctx)
+	case errors.Is(err, errMetalink):
+		err = g.metalink(ctx)
 	}
 	if g.left != nil {
 		g.left.Keep()
@@ -177,6 +200,9 @@ func (g *getter) stream(ctx context.Context) error {
 	}
 	g.out.SetModTime(g.modTime(s.Info()))
 	_, err = s.WriteTo(g.opts.Limits.writer(g.out))
+	if err == nil {
+		err = g.hasChecksums(g.out, g.out.Size())
+	}
 	if err == nil {
 		err = g.out.Commit()
 	}

@@ -38,7 +38,17 @@ func (g *getter) object(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer o.Close()
+	defer func() {
+		if o != nil {
+			o.Close()
+		}
+	}()
+	if g.learn(ctx, o.Info()) {
+		o.Close()
+		if o, err = g.openObject(ctx); err != nil {
+			return err
+		}
+	}
 	if g.path == "" {
 		if err := g.settle(ctx, g.target(o.Info())); err != nil {
 			return err
@@ -48,7 +58,6 @@ func (g *getter) object(ctx context.Context) error {
 			if o, err = g.openObject(ctx); err != nil {
 				return err
 			}
-			defer o.Close()
 		}
 	}
 	if g.older(g.path, o.Info()) {
@@ -69,11 +78,22 @@ func (g *getter) object(ctx context.Context) error {
 	return cmp.Or(agreed(), err)
 }
 
+// hashes are the algorithms of the digests that are wanted.
+func (g *getter) hashes() []string {
+	if g.opts.NoDigest {
+		return nil
+	}
+	return []string{checksum.SHA256}
+}
+
 func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	g.c.prepare()
 	o, err := fetch.OpenObject(ctx, g.c.src, append([]Mirror{{URL: g.url}}, g.opts.Mirrors...), &fetch.ObjectOptions{
 		Left:        g.left,
 		Hashes:      g.hashes(),
+		Checksums:   g.opts.Checksums,
+		Pieces:      g.pieces,
+		Size:        g.size,
 		Connections: g.opts.Connections,
 		PerHost:     g.c.Options.PerHost,
 		MinRange:    g.opts.MinRange,
@@ -88,19 +108,15 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		return nil, err
 	}
 	unbounded := o.Info().Size < 0 && g.opts.Limits.FileSize > 0
-	if unbounded || len(g.opts.Mirrors) == 0 && isManifest(g.url, o.Info()) {
+	if !g.learned && len(g.opts.Mirrors) == 0 && g.follows(o.Info()) {
+		o.Close()
+		return nil, errMetalink
+	}
+	if unbounded || !g.learned && len(g.opts.Mirrors) == 0 && isManifest(g.url, o.Info()) {
 		o.Close()
 		return nil, errOrdered
 	}
 	return o, nil
-}
-
-// hashes are the algorithms whose digests are wanted.
-func (g *getter) hashes() []string {
-	if g.opts.NoDigest {
-		return nil
-	}
-	return []string{checksum.SHA256}
 }
 
 // download writes the object to file.

@@ -75,8 +75,8 @@ func (o *ObjectOptions) breaks(info *source.Info) string {
 	switch {
 	case contradict(info.Digests, o.Checksums):
 		return "it has another digest, by what its origin says, than was promised"
-	case o.Pieces != nil && info.Size >= 0 && !o.Pieces.fit(info.Size):
-		return "it has another size than the pieces that were promised"
+	case o.Size > 0 && info.Size >= 0 && info.Size != o.Size, o.Pieces != nil && info.Size >= 0 && !o.Pieces.fit(info.Size):
+		return "it has another size than was promised"
 	}
 	return ""
 }

@@ -21,6 +21,10 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 		return usage("-o is for one file, and there are several", "-d DIR says where they are written")
 	case c.dryRun:
 		return usage("--dry-run is for one file", "spate get --dry-run URL")
+	case len(c.object.sums.sums) > 0:
+		return usage("--checksum ALG=HEX is for one file", "in a list each entry can have a checksum; --checksum auto is for all")
+	case c.metalink != "":
+		return usage("--metalink is for itself", "in a list, and with -Z, a Metalink file is known by its name")
 	case len(c.object.mirrors) > 0:
 		return usage("--mirror is for one file", "in a list mirrors are separated by TAB")
 	case c.apart && c.list == "":

@@ -17,7 +17,7 @@ import (
 	"spate/internal/farm"
 )
 
-// A mill makes content, no faster than about 8 MB a second for each who asks and without bursts, so that little is under way
+// A mill makes content, no faster than 2.7 MB a second for each who asks and without bursts, so that little is under way
 // at any instant, and calls stop when it has made so many bytes.
 type mill struct {
 	made atomic.Int64
@@ -38,7 +38,7 @@ func fill(p []byte, off int64) {
 }
 
 func (m *mill) grind(off, size int64, p []byte) int {
-	<-time.After(time.Millisecond)
+	<-time.After(3 * time.Millisecond)
 	n := int(min(int64(len(p)), size-off, 8<<10))
 	fill(p[:n], off)
 	m.made.Add(int64(n))

@@ -86,13 +86,13 @@ var foreign = []struct{ names, hint string }{
 	{"I include head spider server-response dump-header simulate", inspectHint},
 	{"S", inspectHint + "; errors are shown in any case"},
 	{"D", inspectHint + "; spate is no daemon"},
-	{"checksum check-integrity hash-check-only realtime-chunk-checksum",
-		"a digest belongs to the part: URL#sha256=HEX in the manifest; spate pack writes it"},
+	{"check-integrity hash-check-only realtime-chunk-checksum",
+		"ours is get --checksum; pieces of a Metalink file are checked as they come; a part of a manifest has URL#sha256=HEX"},
 	{"url B next force-html", listHint},
 	{"K config no-config no-conf conf-path disable", "not there: a flag has a form in the environment, as SPATE_MAX_BYTES=10M"},
 	{"g globoff", "not needed: brackets and braces in a URL are as they are"},
-	{"M metalink metalink-file input-metalink follow-metalink torrent-file follow-torrent seed-time seed-ratio",
-		"not there: what spate reads are manifests of parts"},
+	{"M metalink-file input-metalink follow-metalink", "ours is get --metalink FILE, or just get FILE.meta4; --no-metalink fetches the file itself"},
+	{"torrent-file follow-torrent seed-time seed-ratio", "not there: spate speaks no BitTorrent"},
 
 	// Other pages than the one that was named.
 	{"np no-parent recursive l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +

@@ -39,6 +39,8 @@ type getCmd struct {
 	dryRun        bool
 	apart         bool
 	list          string
+	metalink      string
+	noMetalink    bool
 	jobs          int64
 	log           logFlags
 	book          *logbook
@@ -55,8 +57,11 @@ func newGetCmd(p *process) *cobra.Command {
 			"  spate get http://host/picture.jpg.parts\n" +
 			"  spate get -o frame --max-files 20 http://host/animation-seq",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if c.list != "" {
+			switch {
+			case c.list != "":
 				return between(0, 0, "-i LIST")(cmd, args)
+			case c.metalink != "":
+				return between(0, 1, "--metalink FILE [OUTPUT]")(cmd, args)
 			}
 			return between(1, -1, "URL... [FILE]")(cmd, args)
 		},
@@ -72,6 +77,8 @@ func newGetCmd(p *process) *cobra.Command {
 	flags.BoolVar(&c.dryRun, "dry-run", false, "tell what would be done, and write nothing")
 	flags.BoolVarP(&c.apart, "force-sequential", "Z", false, "each URL is a file of its own")
 	flags.StringVarP(&c.list, "input-file", "i", "", "fetch the files of `LIST`, in aria2's format; - is stdin")
+	flags.StringVar(&c.metalink, "metalink", "", "fetch the files that the Metalink `FILE`, or URL, describes, whatever its name")
+	flags.BoolVar(&c.noMetalink, "no-metalink", false, "fetch a Metalink file itself, not what it describes")
 	flags.VarP(count{&c.jobs, 1}, "max-concurrent-downloads", "j", "so many files of a list, or of -Z, at once")
 	c.limits.register(flags)
 	flags.Var(size{&c.limits.fileSize, 0}, "max-filesize", "fetch no file that is larger; 0 is no limit")
@@ -96,6 +103,9 @@ func (c *getCmd) logged(cmd *cobra.Command, p *process, args []string) (err erro
 func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	if c.list != "" || c.apart {
 		return c.batch(cmd, p, args)
+	}
+	if c.metalink != "" {
+		args = append([]string{c.metalink}, args...)
 	}
 	r, err := c.single(args, cmd.Flags().Changed("output"))
 	if err != nil {
@@ -212,6 +222,13 @@ func (c *getCmd) options(r request) *spate.GetOptions {
 		Limits:               c.limits.limits(),
 		Mirrors:              r.mirrors,
 		MirrorsAgree:         r.agree,
+		Checksums:            r.sums,
+	}
+	switch {
+	case c.metalink != "":
+		o.Metalink = spate.MetalinkOn
+	case c.noMetalink:
+		o.Metalink = spate.MetalinkOff
 	}
 	c.object.put(o)
 	if r.split > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -12,22 +13,20 @@ import (
 // objectFlags are about what is no manifest: over which connections it comes, from where, and what becomes of what an earlier
 // run has left.
 type objectFlags struct {
-	set *pflag.FlagSet
-
 	connections, minRange int64
 	mirrors               []string
 	retryMax              time.Duration
 	verify                string
 	refreshed             bool
 	noDigest              bool
-	sums                  []checksum.Sum
+	sums                  checksums
 	timeout               time.Duration
 }
 
 const retryMaxDefault = 10 * time.Minute
 
 func (f *objectFlags) register(fs *pflag.FlagSet) {
-	f.set, f.verify, f.retryMax = fs, "sample", retryMaxDefault
+	f.verify, f.retryMax = "sample", retryMaxDefault
 	fs.VarP(count{&f.connections, 1}, "connections", "s", "connections for one file, opened at once (default: as many as pay)")
 	fs.VarP(size{&f.minRange, 1}, "min-split-size", "k", "open no connection for less of a file (default 1MiB)")
 	fs.StringArrayVar(&f.mirrors, "mirror", nil, "a further `URL` of the file; one that has other bytes is left aside; may be repeated")
@@ -36,6 +35,7 @@ func (f *objectFlags) register(fs *pflag.FlagSet) {
 	fs.Var(choice{&f.verify, []string{"sample", "strict"}}, "verify", "how much of what an earlier run has left is read again: strict is all")
 	fs.BoolVar(&f.refreshed, "refresh-url", false, "the URL is a fresh one of what an earlier run has left: compare bytes, not what the origin calls its version")
 	fs.BoolVar(&f.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
+	fs.Var(&f.sums, "checksum", "the digest that the file must have, as sha-256=HEX; auto looks for it at URL.sha256 and in SHA256SUMS; may be repeated")
 	fs.BoolP("continue", "c", true, "go on with what an earlier run has left, which is the default")
 }
 
@@ -63,10 +63,35 @@ func (t timeout) String() string {
 	return t.d.String()
 }
 
+// checksums are the value of --checksum.
+type checksums struct {
+	sums []checksum.Sum
+	auto bool
+	text []string
+}
+
+func (c *checksums) Set(text string) error {
+	if text == "auto" {
+		c.auto = true
+	} else {
+		sum, err := checksum.Parse(text)
+		if err != nil {
+			return err
+		}
+		c.sums = append(c.sums, sum)
+	}
+	c.text = append(c.text, text)
+	return nil
+}
+
+func (c *checksums) Type() string   { return "ALG=HEX" }
+func (c *checksums) String() string { return strings.Join(c.text, " ") }
+
 // put puts what the flags say into o.
 func (f *objectFlags) put(o *spate.GetOptions) {
 	o.Connections, o.MinRange = int(f.connections), f.minRange
 	o.VerifyAll, o.Refreshed, o.NoDigest = f.verify == "strict", f.refreshed, f.noDigest
+	o.FindChecksum = f.sums.auto
 	if o.RetryMax = f.retryMax; f.retryMax == 0 {
 		o.RetryMax = -1
 	}

@@ -70,6 +70,7 @@ func (c *getCmd) single(args []string, given bool) (request, error) {
 		r.mirrors = append(r.mirrors, spate.Mirror{URL: url})
 	}
 	r.agree = len(sources) > 1
+	r.sums = c.object.sums.sums
 	r.dir = c.dir
 	r.path, err = c.path(file, given)
 	return r, err

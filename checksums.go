@@ -1,0 +1,98 @@
+package spate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path"
+
+	"spate/format/checksum"
+	"spate/source"
+)
+
+// ErrMismatch is the error of a file that has not the digest that it was promised to have. What was fetched stays as
+// FILE.part.
+var ErrMismatch = checksum.ErrMismatch
+
+// lists are where digests of what is at a URL are looked for: beside it, under a name of its own, and in a list of its folder.
+var lists = []func(name string) string{
+	func(name string) string { return name + ".sha256" },
+	func(string) string { return "SHA256SUMS" },
+}
+
+// maxList bounds what is read of a list of digests.
+const maxList = 16 << 20
+
+// findChecksum looks beside the URL for its digest. That there is none is an error.
+func (g *getter) findChecksum(ctx context.Context) error {
+	u, err := url.Parse(g.url)
+	if err != nil {
+		return &source.Error{Op: "open", URL: g.url, Kind: source.KindMalformed, Err: err}
+	}
+	name := path.Base(u.Path)
+	var failures []error
+	for _, list := range lists {
+		beside := *u.JoinPath("..", list(name))
+		beside.Fragment, beside.RawQuery = "", u.RawQuery
+		sum, err := g.readChecksum(ctx, beside.String(), name)
+		if err == nil {
+			g.opts.Checksums = append(g.opts.Checksums, sum)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		failures = append(failures, err)
+	}
+	return fmt.Errorf("no digest was found: %w", errors.Join(failures...))
+}
+
+func (g *getter) readChecksum(ctx context.Context, list, name string) (checksum.Sum, error) {
+	g.c.prepare()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	res, err := g.c.src.Open(ctx, list, source.From(0))
+	if err != nil {
+		return checksum.Sum{}, err
+	}
+	defer res.Body.Close()
+	sum, err := checksum.ReadList(io.LimitReader(res.Body, maxList), name)
+	if err != nil {
+		return sum, &source.Error{Op: "read", URL: list, Kind: source.KindProtocol, Err: err}
+	}
+	return sum, nil
+}
+
+// hasChecksums compares size bytes of a file with the digests that they were promised to have.
+func (g *getter) hasChecksums(file io.ReaderAt, size int64) error {
+	var set checksum.Set
+	for _, sum := range g.opts.Checksums {
+		if err := set.Expect(sum); err != nil {
+			return err
+		}
+	}
+	if _, err := io.Copy(&set, io.NewSectionReader(file, 0, size)); err != nil {
+		return err
+	}
+	if err := set.Verify(); err != nil {
+		return &source.Error{Op: "verify", URL: g.url, Kind: source.KindCorrupt, Err: err}
+	}
+	return nil
+}
+
+// isThere reports whether the file at path is the one that was promised.
+func (g *getter) isThere(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || len(g.opts.Checksums) == 0 {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return g.hasChecksums(f, info.Size()) == nil
+}

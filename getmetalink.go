@@ -1,0 +1,146 @@
+package spate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	neturl "net/url"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"spate/fetch"
+	"spate/format/checksum"
+	"spate/format/metalink"
+	"spate/source"
+)
+
+var (
+	errSeveral = errors.New("a Metalink file of several files, which cannot all be one output")
+	errLocal   = errors.New("a Metalink file that is not local names nothing but local files")
+)
+
+// MetalinkMode says whether what is at a URL is a Metalink file, of which the files that it describes are fetched.
+type MetalinkMode int
+
+// The modes. MetalinkAuto goes by the name of the URL, .meta4 or .metalink, and by what its origin calls it.
+const (
+	MetalinkAuto MetalinkMode = iota
+	MetalinkOn
+	MetalinkOff
+)
+
+// errMetalink is why what was opened is not the file that is meant.
+var errMetalink = errors.New("it is a Metalink file")
+
+// follows reports whether what is at the URL is a Metalink file, as far as its name and info tell.
+func (g *getter) follows(info source.Info) bool {
+	auto := metalink.IsMetalink(g.url, info.MediaType) || metalink.IsMetalink(info.URL, info.MediaType)
+	return g.opts.Metalink == MetalinkOn || g.opts.Metalink == MetalinkAuto && auto
+}
+
+// metalink fetches the files that a Metalink file describes.
+func (g *getter) metalink(ctx context.Context) error {
+	doc, err := g.readMetalink(ctx)
+	if err != nil {
+		return err
+	}
+	if g.path != "" && len(doc.Files) > 1 {
+		return &source.Error{Op: "get", URL: g.url, Kind: source.KindProtocol, Err: errSeveral}
+	}
+	var errs []error
+	for i := range doc.Files {
+		if err := g.described(ctx, &doc.Files[i]); err != nil {
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+func (g *getter) readMetalink(ctx context.Context) (*metalink.Metalink, error) {
+	s, err := g.c.open(ctx, g.url, call{events: g.sink()})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	doc, err := metalink.Decode(s)
+	if err != nil {
+		return nil, &source.Error{Op: "read", URL: g.url, Kind: source.KindProtocol, Err: cmp.Or(readError(err), err)}
+	}
+	return doc, nil
+}
+
+// readError is err without what says the URL, which comes from the stream, a second time; nil if it is none of the stream's.
+func readError(err error) error {
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return e.Err
+	}
+	return nil
+}
+
+// described fetches one file of a Metalink file.
+func (g *getter) described(ctx context.Context, f *metalink.File) error {
+	one := &getter{c: g.c, opts: g.opts, path: g.path}
+	one.opts.Sequence, one.opts.MirrorsAgree, one.opts.Metalink = SeqOff, false, MetalinkOff
+	if one.path == "" {
+		one.path = filepath.Join(g.opts.Dir, cmp.Or(safeName(path.Base(f.Name)), defaultName))
+	}
+	mirrors := g.mirrorsOf(f)
+	if len(mirrors) == 0 {
+		return &source.Error{Op: "get", URL: g.url, Kind: source.KindRefused, Err: errLocal}
+	}
+	one.url, one.opts.Mirrors = mirrors[0].URL, mirrors[1:]
+	one.promise(f)
+	err := one.skipped(one.single(ctx))
+	g.done.add(&one.done)
+	return err
+}
+
+// mirrorsOf are the mirrors of f, but for those that what is remote may not name.
+func (g *getter) mirrorsOf(f *metalink.File) (all []Mirror) {
+	local := strings.HasPrefix(g.url, "file:")
+	for _, m := range f.Mirrors() {
+		u, err := neturl.Parse(m.URL)
+		if err == nil && (local || u.Scheme != "file") {
+			all = append(all, Mirror{URL: m.URL, Priority: m.Priority})
+		}
+	}
+	return all
+}
+
+// promise takes what the Metalink file says of the bytes, as far as it can be checked.
+func (g *getter) promise(f *metalink.File) {
+	for _, h := range f.Hashes {
+		if name, err := checksum.Name(h.Algorithm); err == nil {
+			g.opts.Checksums = append(g.opts.Checksums, checksum.Sum{Algorithm: name, Value: h.Value})
+		}
+	}
+	if p := f.Pieces; p != nil && p.Known() {
+		if name, err := checksum.Name(p.Algorithm); err == nil {
+			g.pieces = &fetch.Pieces{Length: p.Length, Algorithm: name, Sums: p.Values}
+		}
+	}
+	g.size = max(f.Size, 0)
+}
+
+// add adds what was done for one of several files.
+func (r *Result) add(one *Result) {
+	if r.Files > 0 {
+		r.SHA256 = nil
+	} else {
+		r.SHA256 = one.SHA256
+	}
+	r.Paths = append(r.Paths, one.Paths[:min(len(one.Paths), maxPaths-len(r.Paths))]...)
+	r.Part = cmp.Or(r.Part, one.Part)
+	r.Files, r.Bytes = r.Files+one.Files, r.Bytes+one.Bytes
+	r.Resumed, r.Fetched = r.Resumed+one.Resumed, r.Fetched+one.Fetched
+	r.Connections, r.Skipped = max(r.Connections, one.Connections), r.Skipped || one.Skipped
+	r.Stats.Parts, r.Stats.Opens = r.Stats.Parts+one.Stats.Parts, r.Stats.Opens+one.Stats.Opens
+	r.Stats.Failures, r.Stats.Origins = r.Stats.Failures+one.Stats.Failures, one.Stats.Origins
+}

@@ -1,0 +1,193 @@
+package spate
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spate/format/checksum"
+	"spate/format/metalink"
+	"spate/internal/farm"
+	"spate/source"
+)
+
+// described is a Metalink file of data, which is at the URLs.
+func described(t *testing.T, name string, data []byte, piece int, urls ...string) []byte {
+	t.Helper()
+	whole := sha256.Sum256(data)
+	f := metalink.File{Name: name, Size: int64(len(data)), Hashes: []metalink.Hash{{Algorithm: "sha-256", Value: whole[:]}}}
+	if piece > 0 {
+		f.Pieces = &metalink.Pieces{Algorithm: "sha-256", Length: int64(piece)}
+		for off := 0; off < len(data); off += piece {
+			sum := sha256.Sum256(data[off:min(off+piece, len(data))])
+			f.Pieces.Values = append(f.Pieces.Values, sum[:])
+		}
+	}
+	for i, u := range urls {
+		f.URLs = append(f.URLs, metalink.URL{URL: u, Priority: i + 1})
+	}
+	var b bytes.Buffer
+	must(t, metalink.Encode(&b, &metalink.Metalink{Files: []metalink.File{f}}))
+	return b.Bytes()
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*i>>7) ^ byte(i>>13)
+	}
+	return b
+}
+
+func TestGetMetalink(t *testing.T) {
+	origin := newFarm(t)
+	data := noise(5 << 20)
+	lie := bytes.Clone(data)
+	lie[3<<20]++
+	origin.Serve("/a", farm.Resource{Body: data})
+	origin.Serve("/lie", farm.Resource{Body: lie})
+	origin.Serve("/short", farm.Resource{Body: data[1:]})
+	a, liar, gone, short := origin.URL("/a"), origin.URL("/lie"), origin.URL("/gone"), origin.URL("/short")
+	for _, test := range []struct {
+		name string
+		doc  []byte
+		err  error
+	}{
+		{"one mirror", described(t, "x", data, 1<<20, a), nil},
+		{"the first is gone", described(t, "x", data, 1<<20, gone, a), nil},
+		{"the first lies, pieces", described(t, "x", data, 1<<20, liar, a), nil},
+		{"the first has another size", described(t, "x", data, 0, short, a), nil},
+		{"all lie", described(t, "x", data, 0, liar), source.ErrCorrupt},
+		{"all lie, pieces", described(t, "x", data, 1<<20, liar), source.ErrCorrupt},
+		{"all are gone", described(t, "x", data, 0, gone), os.ErrNotExist},
+		{"no Metalink file", []byte("<metalink>"), source.ErrUnavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			origin.Serve("/x.meta4", farm.Resource{Body: test.doc})
+			origin.Serve("/called-so", farm.Resource{Body: test.doc, MediaType: metalink.MediaType})
+			dir := t.TempDir()
+			local := filepath.Join(dir, "it.meta4")
+			must(t, os.WriteFile(local, test.doc, 0o600))
+			localURL, err := URL(local)
+			must(t, err)
+			for _, url := range []string{origin.URL("/x.meta4"), origin.URL("/called-so"), localURL} {
+				out := t.TempDir()
+				res, err := newClient(t).Get(t.Context(), url, "", &GetOptions{Dir: out, RetryMax: -1})
+				if !errors.Is(err, test.err) {
+					t.Fatalf("%s: %v, want %v", url, err, test.err)
+				}
+				got, readErr := os.ReadFile(filepath.Join(out, "x"))
+				if err != nil {
+					if readErr == nil {
+						t.Errorf("%s: there is a file beside the error", url)
+					}
+					continue
+				}
+				if !bytes.Equal(got, data) || res.Files != 1 {
+					t.Errorf("%s: %d bytes of %d, %+v", url, len(got), len(data), res)
+				}
+			}
+		})
+	}
+}
+
+// A remote Metalink file names nothing local.
+func TestGetMetalinkNamesNothingLocal(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	must(t, os.WriteFile(secret, []byte("secret"), 0o600))
+	url, err := URL(secret)
+	must(t, err)
+	origin := newFarm(t)
+	origin.Serve("/x.meta4", farm.Resource{Body: described(t, "x", []byte("secret"), 0, url)})
+	dir := t.TempDir()
+	_, err = newClient(t).Get(t.Context(), origin.URL("/x.meta4"), "", &GetOptions{Dir: dir})
+	if e, ok := errors.AsType[*source.Error](err); !ok || e.Kind != source.KindRefused {
+		t.Errorf("error %v", err)
+	}
+	wantFiles(t, dir, nil)
+}
+
+// An origin's links give mirrors, and a description with digests (RFC 6249).
+func TestGetLinks(t *testing.T) {
+	origin := newFarm(t)
+	data := noise(3 << 20)
+	lie := bytes.Clone(data)
+	lie[1<<20]++
+	origin.Serve("/mirror", farm.Resource{Body: data})
+	doc := described(t, "x", data, 1<<20, origin.URL("/mirror"))
+	origin.Serve("/x.meta4", farm.Resource{Body: doc})
+	for _, test := range []struct {
+		name string
+		body []byte
+		link string
+		err  error
+	}{
+		{"described", data, `<%[1]s/x.meta4>; rel=describedby; type="application/metalink4+xml"`, nil},
+		{"described, and wrong here", lie, `<%[1]s/x.meta4>; rel=describedby; type="application/metalink4+xml"`, nil},
+		{"duplicate", data, `<%[1]s/mirror>; rel=duplicate; pri=1`, nil},
+		{"a description that is not there", data, `<%[1]s/none.meta4>; rel=describedby; type="application/metalink4+xml"`, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			link := fmt.Sprintf(test.link, origin.URL(""))
+			origin.Serve("/x", farm.Resource{Body: test.body, Header: http.Header{"Link": {link}}})
+			dir := t.TempDir()
+			_, err := newClient(t).Get(t.Context(), origin.URL("/x"), "", &GetOptions{Dir: dir, RetryMax: -1})
+			must(t, err)
+			got, err := os.ReadFile(filepath.Join(dir, "x"))
+			must(t, err)
+			if !bytes.Equal(got, data) {
+				t.Error("the file is not what the description promises")
+			}
+		})
+	}
+}
+
+func TestGetChecksum(t *testing.T) {
+	origin := newFarm(t)
+	data := noise(100_000)
+	sum := sha256.Sum256(data)
+	origin.Serve("/x", farm.Resource{Body: data})
+	origin.Serve("/x.sha256", farm.Resource{Body: fmt.Appendf(nil, "%x  x\n", sum)})
+	origin.Serve("/d/y", farm.Resource{Body: data})
+	origin.Serve("/d/SHA256SUMS", farm.Resource{Body: fmt.Appendf(nil, "%064x  other\n%x *y\n", 1, sum)})
+	origin.Serve("/d/z", farm.Resource{Body: data})
+	origin.Serve("/x.parts", farm.Resource{Body: []byte(origin.URL("/x"))})
+	right := checksum.Sum{Algorithm: checksum.SHA256, Value: sum[:]}
+	wrong := checksum.Sum{Algorithm: checksum.MD5, Value: make([]byte, 16)}
+	for _, test := range []struct {
+		name, url string
+		opts      GetOptions
+		err       error
+	}{
+		{"right", "/x", GetOptions{Checksums: []checksum.Sum{right}}, nil},
+		{"wrong", "/x", GetOptions{Checksums: []checksum.Sum{right, wrong}}, ErrMismatch},
+		{"of a manifest, right", "/x.parts", GetOptions{Checksums: []checksum.Sum{right}}, nil},
+		{"of a manifest, wrong", "/x.parts", GetOptions{Checksums: []checksum.Sum{wrong}}, ErrMismatch},
+		{"found beside it", "/x", GetOptions{FindChecksum: true}, nil},
+		{"found in a list", "/d/y", GetOptions{FindChecksum: true}, nil},
+		{"not in the list", "/d/z", GetOptions{FindChecksum: true}, checksum.ErrNotListed},
+		{"no list", "/none", GetOptions{FindChecksum: true}, os.ErrNotExist},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "FILE")
+			res, err := newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts)
+			if !errors.Is(err, test.err) {
+				t.Fatalf("%v, want %v", err, test.err)
+			}
+			if got, _ := os.ReadFile(path); (err == nil) != bytes.Equal(got, data) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+			if err != nil {
+				return
+			}
+			if res, err = newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts); err != nil || !res.Skipped {
+				t.Errorf("what is there and right is fetched again: %+v, %v", res, err)
+			}
+		})
+	}
+}
