@@ -1,19 +1,14 @@
 package spate
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"spate/fetch"
 	"spate/format/checksum"
 	"spate/format/manifest"
-	"spate/source"
 )
 
 // A Mirror is one place that has a file. All of a file have the same bytes: one that proves not to is left aside.
@@ -73,9 +68,10 @@ func (g *getter) object(ctx context.Context) error {
 		}
 	}
 	file.SetModTime(g.modTime(o.Info()))
-	agreed := g.compareSizes(ctx, cancel, o.Info().Size)
-	err = g.download(o, file)
-	return cmp.Or(agreed(), err)
+	agree := g.sample(ctx, cancel, o.Info().Size)
+	defer agree.end()
+	o.Approve(agree.with)
+	return g.download(o, file)
 }
 
 // hashes are the algorithms of the digests that are wanted.
@@ -132,43 +128,4 @@ func (g *getter) download(o *fetch.Object, file *fetch.File) error {
 		g.done.Part, g.done.Bytes = file.Path()+fetch.Ext, done.Size
 	}
 	return err
-}
-
-// comparePatience is how long a mirror is waited for that is only asked for its size.
-const comparePatience = 3 * time.Second
-
-// compareSizes asks the mirrors that must agree for their sizes, while the download is under way, which may not need them
-// all. One that has another ends it. The function returned waits for that, and is nil if none has.
-func (g *getter) compareSizes(ctx context.Context, end context.CancelCauseFunc, size int64) (agreed func() error) {
-	var wg sync.WaitGroup
-	if !g.opts.MirrorsAgree || size < 0 {
-		return func() error { return nil }
-	}
-	asking, stop := context.WithTimeout(ctx, comparePatience)
-	differs := make(chan error, len(g.opts.Mirrors))
-	for _, m := range g.opts.Mirrors {
-		wg.Go(func() {
-			res, err := g.c.src.Open(asking, m.URL, source.Range{Len: 1})
-			if err != nil {
-				return // it is not needed
-			}
-			res.Body.Close()
-			if res.Size >= 0 && res.Size != size {
-				err := &fetch.DifferError{URL: m.URL, Err: &source.Error{Op: "compare", URL: m.URL, Kind: source.KindCorrupt,
-					Err: fmt.Errorf("it has %d bytes, the others %d", res.Size, size)}}
-				differs <- err
-				end(err)
-			}
-		})
-	}
-	return func() error {
-		defer stop()
-		wg.Wait()
-		select {
-		case err := <-differs:
-			return err
-		default:
-			return nil
-		}
-	}
 }

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -17,8 +18,9 @@ import (
 // An Object is one resource that has answered and is to be written to a file: over many connections where its origin
 // answers ranges and tells its size, else over the one that it has.
 type Object struct {
-	d    *driver
-	over bool
+	d       *driver
+	approve func(file io.ReaderAt) error
+	over    bool
 }
 
 // A Mirror is one place that has the object.
@@ -108,6 +110,10 @@ func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *
 // Info is what the first answer told.
 func (o *Object) Info() source.Info { return o.d.info }
 
+// Approve has do called with the bytes of the object once they are all there, before they get their name. Its error is that of
+// [Object.To].
+func (o *Object) Approve(do func(file io.ReaderAt) error) { o.approve = do }
+
 // Close ends what [Object.To] has not.
 func (o *Object) Close() error {
 	if !o.over {
@@ -135,6 +141,9 @@ func (o *Object) To(file *File) (*Done, error) {
 	done, err := o.d.run(file)
 	if err == nil && o.Info().Size < 0 {
 		err = file.part.Truncate(done.Size) // one that was begun anew may have been longer before
+	}
+	if err == nil && o.approve != nil {
+		err = o.approve(file)
 	}
 	if err == nil {
 		err = file.Commit()
