@@ -177,7 +177,9 @@ func (d *driver) isVoid() bool {
 // blame keeps why a source has failed last.
 func (d *driver) blame(src int, err error) {
 	d.mu.Lock()
-	if o := &d.origins[src]; !errors.Is(o.fault, source.ErrChanged) { // which is final, whatever fails beside it
+	was := d.origins[src].fault
+	isFinal := errors.Is(was, source.ErrChanged) || errors.Is(was, source.ErrCorrupt) && errors.Is(err, source.ErrChanged)
+	if !isFinal { // else the one says more than whatever fails beside it
 		d.fault(src, err)
 	}
 	d.failures++

@@ -92,8 +92,6 @@ func TestPieces(t *testing.T) {
 		{name: "the only one lies once", x: farm.Then(same(farm.Resource{Body: bad}), same(farm.Resource{Body: data})), wrong: true},
 		{name: "no ranges, once", x: farm.Then(same(farm.Resource{Body: bad, NoRange: true}), same(farm.Resource{Body: data, NoRange: true})), wrong: true},
 		{name: "no length", x: farm.Resource{Body: data, NoRange: true, NoLength: true}},
-		{name: "no length, once", x: farm.Then(same(farm.Resource{Body: bad, NoRange: true, NoLength: true}),
-			same(farm.Resource{Body: data, NoRange: true, NoLength: true})), wrong: true},
 		{name: "breaks", x: farm.Resource{Body: data, BreakAfter: 3 << 20}},
 	} {
 		for _, length := range []int{64 << 10, 300_000, 1 << 20, 4 << 20, 100 << 20} {
@@ -194,6 +192,20 @@ func TestPieceThatNobodyHas(t *testing.T) {
 			wantWhole(t, path, data, again)
 		})
 	}
+}
+
+// Where the size is not told, nothing is fetched again: the end of another answer could be that of anything.
+func TestWrongPieceWithoutASize(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	data := content(3 << 20)
+	f.Serve("/x", farm.Resource{Body: lying(data, 1<<20), NoRange: true, NoLength: true})
+	path := filepath.Join(t.TempDir(), "x")
+	done, err := download(t.Context(), t, path, &ObjectOptions{Pieces: piecesOf(t, data, 1<<20, checksum.SHA256)}, f.URL("/x"))
+	if !errors.Is(err, source.ErrCorrupt) || done.Size != 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	wantNames(t, path)
 }
 
 // A piece that was wrong is not in the journal any more when it is fetched again; what is beside it is.
