@@ -49,6 +49,7 @@ type GetOptions struct {
 	Connections  int           // over which it is fetched, where its origin answers ranges; 0: as many as pay
 	MinRange     int64         // no connection is opened for fewer bytes; 0: 1 MiB
 	RetryMax     time.Duration // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
+	Order        Order         // OrderAuto
 	VerifyAll    bool          // what an earlier call has left is all read again, to be compared with its checksums; false: a sample is
 	Refreshed    bool          // another validator than that of what an earlier call has left is no error, if bytes that are compared are the same
 }

@@ -9,10 +9,22 @@ import (
 	"spate/fetch"
 	"spate/format/checksum"
 	"spate/format/manifest"
+	"spate/sched"
 )
 
 // A Mirror is one place that has a file. All of a file have the same bytes: one that proves not to is left aside.
 type Mirror = fetch.Mirror
+
+// Order is where in a file work is done first.
+type Order = sched.Order
+
+// The orders. OrderAuto goes from the front, OrderHeadTail has the last MiB early, for players of media and readers of
+// archives, and OrderSequential writes nothing further ahead of what is whole than 32 MiB.
+const (
+	OrderAuto       = sched.Auto
+	OrderHeadTail   = sched.HeadTail
+	OrderSequential = sched.Sequential
+)
 
 // isObject reports whether the URL is fetched as one object over many connections, unless it proves to be a manifest: it
 // is no local file, and nothing is promised of it.
@@ -94,6 +106,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		PerHost:     g.c.Options.PerHost,
 		MinRange:    g.opts.MinRange,
 		RetryMax:    g.opts.RetryMax,
+		Order:       g.opts.Order,
 		Agree:       g.opts.MirrorsAgree,
 		Refreshed:   g.opts.Refreshed,
 		Limited:     g.c.Options.Rate != nil,

@@ -175,7 +175,7 @@ func TestGetChecksum(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "FILE")
-			res, err := newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts)
+			_, err := newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts)
 			if !errors.Is(err, test.err) {
 				t.Fatalf("%v, want %v", err, test.err)
 			}
@@ -185,7 +185,7 @@ func TestGetChecksum(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if res, err = newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts); err != nil || !res.Skipped {
+			if res, err := newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts); err != nil || !res.Skipped {
 				t.Errorf("what is there and right is fetched again: %+v, %v", res, err)
 			}
 		})

@@ -60,7 +60,8 @@ type driver struct {
 	err      error
 	size     int64
 	written  span.Set
-	voided   bool // what an earlier download has left is of no use
+	frontier int64 // that was told; see tellFrontier
+	voided   bool  // what an earlier download has left is of no use
 }
 
 // An origin is what is known of a mirror.

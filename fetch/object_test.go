@@ -12,6 +12,7 @@ import (
 	"spate/fetch/journal"
 	"spate/format/checksum"
 	"spate/internal/farm"
+	"spate/sched"
 	"spate/source"
 	"spate/source/httpsource"
 )
@@ -73,6 +74,27 @@ func TestObject(t *testing.T) {
 				}
 				t.Logf("%+v; %d requests", done, f.Requests("/x"))
 			})
+		}
+	}
+}
+
+// TestOrders: whatever comes first, all comes.
+func TestOrders(t *testing.T) {
+	const size = 80 << 20 // more than twice the window
+	f := farm.New()
+	defer f.Close()
+	f.Serve("/x", farm.Resource{Size: size, ETag: `"1"`, Gen: func(off int64, p []byte) int {
+		n := int(min(int64(len(p)), size-off))
+		clear(p[:n])
+		return n
+	}})
+	for _, order := range []sched.Order{sched.Auto, sched.HeadTail, sched.Sequential} {
+		for _, hashes := range [][]string{nil, {checksum.SHA256}} {
+			path := filepath.Join(t.TempDir(), "x")
+			done, err := download(t.Context(), t, path, &ObjectOptions{Order: order, Connections: 3, Hashes: hashes}, f.URL("/x"))
+			if err != nil || done.Size != size {
+				t.Errorf("order %d, %v: %+v, %v", order, hashes, done, err)
+			}
 		}
 	}
 }

@@ -2,10 +2,12 @@ package fetch
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"spate/event"
 	"spate/format/span"
+	"spate/sched"
 )
 
 // write writes b, which it owns from then on.
@@ -24,7 +26,24 @@ func (d *driver) write(b block) error {
 	d.written.Add(b.where())
 	d.mu.Unlock()
 	d.record.blocks <- b
+	if d.opts.Order == sched.Sequential && d.digest == nil {
+		d.tellFrontier()
+	}
 	return nil
+}
+
+// frontierStep is by how much the frontier has to move on to be told.
+const frontierStep = 1 << 20
+
+// tellFrontier tells up to where all is written, where no digest does it.
+func (d *driver) tellFrontier() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	off := d.written.NextGap(span.Span{End: math.MaxInt64}).Off
+	if off-d.frontier >= frontierStep || off == d.size {
+		d.frontier = off
+		d.step(sched.Event{Type: sched.Frontier, Off: off})
+	}
 }
 
 // restart makes what is there void.

@@ -16,7 +16,7 @@ type objectFlags struct {
 	connections, minRange int64
 	mirrors               []string
 	retryMax              time.Duration
-	verify                string
+	verify, order         string
 	refreshed             bool
 	noDigest              bool
 	sums                  checksums
@@ -26,13 +26,14 @@ type objectFlags struct {
 const retryMaxDefault = 10 * time.Minute
 
 func (f *objectFlags) register(fs *pflag.FlagSet) {
-	f.verify, f.retryMax = "sample", retryMaxDefault
+	f.verify, f.order, f.retryMax = "sample", "auto", retryMaxDefault
 	fs.VarP(count{&f.connections, 1}, "connections", "s", "connections for one file, opened at once (default: as many as pay)")
 	fs.VarP(size{&f.minRange, 1}, "min-split-size", "k", "open no connection for less of a file (default 1MiB)")
 	fs.StringArrayVar(&f.mirrors, "mirror", nil, "a further `URL` of the file; one that has other bytes is left aside; may be repeated")
 	fs.Var(span{&f.retryMax}, "retry-max-time", "how long a connection that was lost is waited for; 0 is not at all")
 	fs.VarP(timeout{&f.timeout, fs}, "timeout", "t", "--header-timeout and --idle-timeout in one")
 	fs.Var(choice{&f.verify, []string{"sample", "strict"}}, "verify", "how much of what an earlier run has left is read again: strict is all")
+	fs.Var(choice{&f.order, []string{"auto", "head-tail", "sequential"}}, "order", "what of a file is fetched first: head-tail has its last MiB early")
 	fs.BoolVar(&f.refreshed, "refresh-url", false, "the URL is a fresh one of what an earlier run has left: compare bytes, not what the origin calls its version")
 	fs.BoolVar(&f.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
 	fs.Var(&f.sums, "checksum", "the digest that the file must have, as sha-256=HEX; auto looks for it at URL.sha256 and in SHA256SUMS; may be repeated")
@@ -91,6 +92,7 @@ func (c *checksums) String() string { return strings.Join(c.text, " ") }
 func (f *objectFlags) put(o *spate.GetOptions) {
 	o.Connections, o.MinRange = int(f.connections), f.minRange
 	o.VerifyAll, o.Refreshed, o.NoDigest = f.verify == "strict", f.refreshed, f.noDigest
+	o.Order = map[string]spate.Order{"head-tail": spate.OrderHeadTail, "sequential": spate.OrderSequential}[f.order]
 	o.FindChecksum = f.sums.auto
 	if o.RetryMax = f.retryMax; f.retryMax == 0 {
 		o.RetryMax = -1
