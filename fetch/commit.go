@@ -28,9 +28,7 @@ func (f *File) Commit() error {
 	if err := f.publish(); err != nil {
 		return err
 	}
-	if f.journal != nil {
-		f.journal.Remove() // of no use alone, and no harm
-	}
+	f.removeJournal()
 	f.Keep() // it is synced: there is nothing left that closing could fail to write
 	return syncFolder(filepath.Dir(f.path))
 }
@@ -43,6 +41,9 @@ func (f *File) makeDurable() error {
 		}
 	}
 	if err := same(f.part); err != nil {
+		return err
+	}
+	if err := f.proceed(); err != nil {
 		return err
 	}
 	if err := f.applyModTime(); err != nil {

@@ -7,7 +7,8 @@
 // there are none at all (Windows), two processes must not write the same file.
 //
 // An [Object] is fetched at many places at once. While that lasts, and where it was ended early, FILE.spate beside FILE.part is
-// the journal (package journal) of what is there; [Resume] goes on from these two, in another process or after a crash.
+// the journal (package journal) of what is there; [Resume] goes on from these two, in another process or after a crash. What is
+// written in order has one, too, where Options.Journal is set.
 package fetch
 
 import (
@@ -16,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"spate/fetch/journal"
 )
 
 // Ext is what the name of a file that is not whole ends in.
@@ -35,6 +38,9 @@ type Options struct {
 	Overwrite bool // Commit may replace an existing file; false: it never does
 	SHA256    bool // File.SHA256 is wanted of what is written in order; false: the bytes are not hashed
 	VerifyAll bool // Resume reads all that is there again; false: what is durable by its journal is sampled
+
+	// Journal is what the journal says of a file that is written in order, and not finished but by Commit; nil: it has none.
+	Journal *journal.Header
 }
 
 // Check reports whether [Create] would refuse path for what there is now: without Overwrite anything of that name, with

@@ -27,6 +27,8 @@ type File struct {
 
 	left    *journal.State   // of one that was resumed: what of it was there
 	journal *journal.Journal // nil: none yet
+	ordered *ordered         // who keeps it, of what is written in order; nil: nobody, or who writes at many places
+	held    bool             // FILE.part and the journal are still as they were left
 
 	finished fs.FileInfo // FILE.part as it was closed; nil while it is open and once ended
 }
@@ -57,7 +59,25 @@ func Create(path string, opts *Options) (*File, error) {
 	if f.opts.SHA256 {
 		f.digest = newDigest()
 	}
+	f.keepJournal(journal.State{})
 	return f, nil
+}
+
+// keepJournal begins the journal of what is written in order, if there is to be one. left is what it says already.
+func (f *File) keepJournal(left journal.State) {
+	if f.opts.Journal == nil || journal.CheckName(f.path+journal.Ext) != nil {
+		return
+	}
+	left.Header = *f.opts.Journal
+	f.ordered = newOrdered(f, left)
+}
+
+// Note records where the bytes come from that are written next, if there is a journal of what is written in order.
+func (f *File) Note(p journal.Place) error {
+	if f.ordered == nil {
+		return nil
+	}
+	return f.ordered.note(p)
 }
 
 // Path is the final name, as given to Create.
@@ -71,7 +91,15 @@ func (f *File) Write(p []byte) (int, error) {
 	if f.part == nil {
 		return 0, failed("write", f.path, fs.ErrClosed)
 	}
+	if err := f.proceed(); err != nil {
+		return 0, err
+	}
 	n, err := f.part.Write(p)
+	if f.ordered != nil && n > 0 {
+		if cause := f.ordered.add(f.size, p[:n]); err == nil {
+			err = cause
+		}
+	}
 	f.size += int64(n)
 	if f.digest != nil {
 		f.digest.add(p[:n])
@@ -99,6 +127,14 @@ func (f *File) Rewind(off int64) error {
 	}
 	if err := f.resume(); err != nil {
 		return err
+	}
+	if err := f.proceed(); err != nil {
+		return err
+	}
+	if f.ordered != nil {
+		if err := f.ordered.rewind(off); err != nil {
+			return err
+		}
 	}
 	if err := f.part.Truncate(off); err != nil {
 		return err
@@ -131,10 +167,20 @@ func (f *File) Keep() error {
 	if f.part == nil {
 		return nil
 	}
+	err := f.settle()
 	if f.journal != nil {
 		f.journal.Close() // what it says is said
 	}
-	return f.closePart()
+	return errors.Join(err, f.closePart())
+}
+
+// settle makes the journal of what was written in order say all of it.
+func (f *File) settle() error {
+	if f.ordered == nil {
+		return nil
+	}
+	f.ordered.stop()
+	return f.ordered.sync()
 }
 
 // Discard ends the file and removes FILE.part, if that is still the file that was written, and its journal.
@@ -157,11 +203,23 @@ func (f *File) remove() error {
 	if err := same(f.part); err != nil {
 		return err
 	}
-	if f.journal != nil {
-		f.journal.Remove() // of no use alone, and no harm
-	}
+	f.removeJournal()
 	if !removesOpen {
 		f.Keep()
 	}
 	return os.Remove(f.path + Ext)
+}
+
+// removeJournal removes the journal, which is of no use alone, and no harm.
+func (f *File) removeJournal() {
+	if f.ordered != nil {
+		f.ordered.stop()
+		f.ordered = nil
+	}
+	switch {
+	case f.journal != nil:
+		f.journal.Remove()
+	case f.held:
+		f.dropJournal()
+	}
 }

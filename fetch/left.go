@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -97,4 +98,76 @@ func (f *File) leave(written *span.Set) {
 		f.part.Truncate(written.Bounds().End) // that it is too long does no harm
 	}
 	f.Keep()
+}
+
+// Origin is what the journal of a File from [Resume] says of the origin that has that URL; false if it is none.
+func (f *File) Origin(url string) (journal.Origin, bool) { return f.left.Header.Origin(url) }
+
+// Places are those that were noted of a File from [Resume], in the order of their notes.
+func (f *File) Places() []journal.Place { return f.left.Places }
+
+// GoOn makes a File from [Resume] one that is written in order, as one of [Create] with these options, from behind the
+// bytes that are there without a gap, which are its Size then. It reports false if it was not written in order before. With
+// SHA256 all of these bytes are read. FILE.part and its journal stay as they are until something is written, or taken
+// back, or the file gets its name.
+func (f *File) GoOn(ctx context.Context, opts *Options) (bool, error) {
+	var left journal.State
+	var end int64
+	for _, r := range f.left.Ranges {
+		if r.Off != end {
+			break
+		}
+		end = r.End
+		left.Ranges = append(left.Ranges, r)
+	}
+	for _, p := range f.left.Places {
+		if p.At <= end {
+			left.Places = append(left.Places, p)
+		}
+	}
+	if end == 0 || len(left.Places) == 0 {
+		return false, nil
+	}
+	f.opts, f.size, f.held = *opts, end, true
+	f.keepJournal(left)
+	if !f.opts.SHA256 {
+		return true, nil
+	}
+	f.digest = newDigest()
+	return true, f.digest.rewind(attentive{ctx, f}, end)
+}
+
+// proceed makes what was left the beginning of what is written now.
+func (f *File) proceed() error {
+	if !f.held {
+		return nil
+	}
+	if err := f.part.Truncate(f.size); err != nil {
+		return err
+	}
+	if _, err := f.part.Seek(f.size, io.SeekStart); err != nil {
+		return err
+	}
+	if o := f.ordered; o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if err := o.begin(); err != nil {
+			return err
+		}
+	}
+	f.held = false
+	return nil
+}
+
+// An attentive reader ends with its context.
+type attentive struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (a attentive) ReadAt(p []byte, off int64) (int, error) {
+	if err := a.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return a.r.ReadAt(p, off)
 }

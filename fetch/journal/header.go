@@ -105,6 +105,8 @@ type (
 		Off  int64  `json:"off,omitempty"`
 		URL  string `json:"url,omitempty"`
 		wireValidator
+		Manifest string `json:"manifest,omitempty"`
+		Line     int64  `json:"line,omitempty"`
 	}
 	// wireValidator has one of the two: JSON text cannot hold the bytes of an ETag that are not UTF-8.
 	wireValidator struct {
@@ -168,13 +170,13 @@ func (p *Place) check() error {
 }
 
 func (p *Place) encode() []byte {
-	return encodeJSON(wirePlace{p.At, p.Part, p.Off, Redact(p.URL), toWire(p.Validator)})
+	return encodeJSON(wirePlace{p.At, p.Part, p.Off, Redact(p.URL), toWire(p.Validator), Redact(p.Manifest), p.Line})
 }
 
 func decodePlace(text []byte) (Place, error) {
 	var w wirePlace
 	err := json.Unmarshal(text, &w)
-	return Place{w.At, w.Part, w.Off, w.URL, w.value()}, err
+	return Place{At: w.At, Part: w.Part, Off: w.Off, URL: w.URL, Validator: w.value(), Manifest: w.Manifest, Line: w.Line}, err
 }
 
 // encodeJSON is v on one line, with the & of URLs as they are.

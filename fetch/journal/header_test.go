@@ -81,7 +81,7 @@ func TestHeaderRoundTrip(t *testing.T) {
 		if bytes.ContainsRune(want.encode(), '\n') {
 			t.Errorf("%q is more than a line", want.encode())
 		}
-		p := Place{At: 1, Part: -2, Off: 3, URL: "http://a.example/", Validator: v}
+		p := Place{At: 1, Part: -2, Off: 3, URL: "http://a.example/", Validator: v, Manifest: "http://a.example/m", Line: 4}
 		back, err := decodePlace(p.encode())
 		must(t, err)
 		if back != p {

@@ -29,6 +29,8 @@ type Place struct {
 	Off       int64  // in that part
 	URL       string // redacted when written
 	Validator string // of that resource
+	Manifest  string // that lists the part, redacted when written; "" for what no manifest lists
+	Line      int64  // of the part there
 }
 
 // Covered is the set of all bytes of s.Ranges.
