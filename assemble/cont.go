@@ -30,9 +30,10 @@ type cont struct {
 
 // A mark is a place in the stream. It is set by the reader, once, when it gets there.
 type mark struct {
-	set bool
-	off int64
-	crc uint64 // of the stream up to off, as far as it was summed
+	set  bool
+	off  int64
+	part int64  // how many parts that are data come before it
+	crc  uint64 // of the stream up to off, as far as it was summed
 }
 
 // A rest is what follows a part in its document.

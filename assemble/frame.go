@@ -26,7 +26,7 @@ type frame struct {
 func (w *Walker) fill(ctx context.Context, f *frame) error {
 	for {
 		n := len(f.window)
-		if n > 0 && (f.nested || f.window[n-1].mayBeDocument()) {
+		if n > 0 && (w.passage.passing() || f.nested || f.window[n-1].mayBeDocument()) {
 			return nil
 		}
 		if n == 0 {
@@ -45,6 +45,10 @@ func (w *Walker) fill(ctx context.Context, f *frame) error {
 			return err
 		}
 		l := &Leaf{c: newCont(f.c, f.doc, part.Part), after: &part}
+		if w.passage.passing() && w.pass(l) {
+			<-w.tokens
+			continue
+		}
 		f.window = append(f.window, l)
 		w.begin(l)
 	}
@@ -106,7 +110,7 @@ func (w *Walker) begin(l *Leaf) {
 		w.give()
 	})
 	var turn *ticket
-	if l.c.part.Cacheable {
+	if l.c.part.Cacheable && !l.peek && l.resumed == nil {
 		turn = w.o.memo.enter(l.urls(w.seed))
 	}
 	l.cancel = w.run(func(ctx context.Context) {

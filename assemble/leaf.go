@@ -29,6 +29,10 @@ type Leaf struct {
 	reset *mark   // not nil: the reader goes back to here first, to compare what is replayed
 	after *listed // the part as listed; nil for one that was not reached through a manifest
 
+	peek    bool        // only its size is wanted
+	resumed *resumption // not nil: the beginning is there
+	arrival *mark       // not nil: the first leaf of a stream of which this much is there
+
 	cur      int     // the alternative that is being read
 	next     int     // the first one not tried
 	errs     []error // why those before failed
@@ -56,6 +60,7 @@ type intake struct {
 	size   int64  // of the part as far as known, else -1
 	digest []byte // promised by what is being read
 	mixed  bool   // of bytes of several alternatives
+	unlike bool   // it is not known yet that what is read is of what is there
 	cached bool   // served without a request of its own
 	stock  stock
 	doc    *pull // the answer is a manifest
@@ -76,6 +81,8 @@ type answer struct {
 	off    int64 // of the part, where it begins
 	size   int64
 	cached bool
+	cur    int // the alternative
+	next   int // the first one not tried then
 }
 
 // idling counts opens without a byte between them.

@@ -98,7 +98,11 @@ func (p *pull) try(ctx context.Context) error {
 	if p.first.URL != "" && !p.maySplice() {
 		off = 0
 	}
-	res, err := p.o.src.Open(p.to.context(ctx), p.to.url, source.From(off))
+	rng := source.From(off)
+	if p.to.peek {
+		rng.Len = 1
+	}
+	res, err := p.o.src.Open(p.to.context(ctx), p.to.url, rng)
 	if err != nil {
 		p.release()
 		return err
@@ -243,10 +247,10 @@ func (p *pull) skip(body io.Reader) error {
 
 // fromStart makes the pull read from the first byte, for nobody's part.
 func (p *pull) fromStart(ctx context.Context) error {
-	opened := p.t.off
-	p.t = &tally{}
+	whole := p.t.off == 0 && !p.to.peek
+	p.t, p.to.peek = &tally{}, false
 	p.to.host, p.to.size, p.to.digest = "", -1, nil // what is promised of the part is not promised of its manifest
-	if opened == 0 {
+	if whole {
 		return nil
 	}
 	p.size = p.first.Size

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spate/event"
+	"spate/source"
 	"spate/source/budget"
 	"spate/source/limit"
 )
@@ -23,6 +24,12 @@ type Options struct {
 	// Rewind, where set, takes back what was handed on from this offset of the stream on: what reads the stream is a
 	// file. Without it, a part that proves corrupt after its bytes were handed on ends the stream.
 	Rewind func(off int64) error
+
+	// Begin, where set, is called once the URL has answered, before anything is handed on. What it returns is the beginning of
+	// the stream, which is not handed on again; nil: there is none. Its error ends the stream.
+	Begin func(info source.Info, manifest bool) (*Prior, error)
+	// Place, where set, is told where the bytes come from that are handed on next. Its error ends the stream.
+	Place func(p Place) error
 }
 
 const (

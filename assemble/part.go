@@ -23,6 +23,13 @@ var (
 // openFirst is openPart for a leaf of which nothing was asked for yet; turn is nil for one that must not be cached.
 func (o *opener) openFirst(ctx context.Context, l *Leaf, turn *ticket) {
 	defer turn.settle()
+	if l.resumed != nil {
+		if err := l.resumed.tally(ctx, &l.t, l.promised); err != nil {
+			o.failed(l, err)
+			return
+		}
+		l.size, l.mixed, l.unlike = -1, true, true
+	}
 	if turn != nil && (turn.wait(ctx) != nil || !l.c.resumed && o.joinAny(ctx, l)) {
 		return
 	}
@@ -144,7 +151,7 @@ func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error 
 	l.begin(to)
 	if manifest.IsManifest(to.url, "") {
 		to.host = "" // manifests take no slots
-	} else if l.c.part.Cacheable {
+	} else if to.peek = l.peek; l.c.part.Cacheable && !l.peek {
 		if done, err := o.openKept(ctx, l, to); done {
 			return err
 		}
@@ -173,7 +180,7 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	if to.digest != nil && l.digest != nil && !bytes.Equal(to.digest, l.digest) {
 		return &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errOtherDigest}
 	}
-	if l.c.part.Cacheable {
+	if l.c.part.Cacheable && !l.unlike {
 		if done, err := o.openKept(ctx, l, to); done {
 			if err == nil {
 				l.promise(to)
@@ -193,6 +200,13 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 	case isDocument(p):
 		p.Close()
 		return errForWalker
+	}
+	if l.unlike {
+		if err := l.resumed.check(ctx, o, p); err != nil {
+			p.Close()
+			return err
+		}
+		l.unlike = false
 	}
 	l.promise(to)
 	return o.use(ctx, l, p)

@@ -45,6 +45,8 @@ type Reader struct {
 	headNext int  // the head's next alternative when what is read now was fetched
 	pos      int64
 	high     int64 // the most that pos was
+	part     int64 // the number of the part that comes next
+	noted    noted // of what Options.Place was told last
 	settled  int64 // where the verified bytes end, and those that nothing was promised of
 	crc      uint64
 	highCRC  uint64
@@ -103,14 +105,23 @@ func Open(ctx context.Context, src source.Source, url string, opts *Options) (*R
 }
 
 // answered is called by the walker.
-func (r *Reader) answered(info source.Info, manifest bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (r *Reader) answered(info source.Info, manifest bool) (prior *Prior, err error) {
 	if manifest {
 		info.Size, info.Seekable = -1, false
 	}
+	if begin := r.o.opts.Begin; begin != nil {
+		if prior, err = begin(info, manifest); err != nil {
+			return nil, err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if prior != nil {
+		r.pos, r.high, r.settled = prior.Size, prior.Size, prior.Size
+	}
 	r.info, r.rooted = info, true
 	r.ready.Broadcast()
+	return prior, nil
 }
 
 // awaitRoot waits for the answer to the URL that was asked for.

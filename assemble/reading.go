@@ -17,7 +17,9 @@ func (r *Reader) next() ([]byte, error) {
 	for r.err == nil {
 		b, err := r.step()
 		if len(b) > 0 {
-			return b, nil
+			if err = r.note(); err == nil {
+				return b, nil
+			}
 		}
 		r.err = err
 	}
@@ -42,6 +44,7 @@ func (r *Reader) step() ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", redact.URL(l.answer.info.URL), errLost)
 	case err == io.EOF:
 		r.settled = max(r.settled, r.pos)
+		r.part = l.start.part + 1
 		r.drop(l)
 		r.head = nil
 		return nil, nil
@@ -91,10 +94,13 @@ func (r *Reader) takeHead() error {
 		return err
 	}
 	if l.reset != nil && l.reset.set {
-		r.pos, r.crc = l.reset.off, l.reset.crc
+		r.pos, r.crc, r.part = l.reset.off, l.reset.crc, l.reset.part
+	}
+	if l.arrival != nil {
+		r.arrived(l)
 	}
 	if !l.start.set {
-		*l.start = mark{set: true, off: r.pos, crc: r.crc}
+		*l.start = mark{set: true, off: r.pos, part: r.part, crc: r.crc}
 	}
 	r.idle.opens += l.idle.opens
 	r.idle.again += l.idle.again
@@ -114,7 +120,7 @@ func (r *Reader) takeHead() error {
 		l.tryAgain()
 		return r.unwind(l, true)
 	}
-	r.head, r.handed = l, false
+	r.head, r.handed = l, l.resumed != nil
 	r.begun(l)
 	return nil
 }
@@ -168,7 +174,7 @@ func (r *Reader) fatal(l *Leaf) error {
 // begun counts and tells that the reader has reached l.
 func (r *Reader) begun(l *Leaf) {
 	origin := r.served(l.answer.info.URL)
-	if r.pos < r.high || l.answer.off > 0 || r.rewound {
+	if r.pos < r.high || l.answer.off > 0 && l.resumed == nil || r.rewound {
 		r.rewound = false
 		return // the reader was in this part before
 	}
@@ -213,13 +219,13 @@ func (r *Reader) giveUp(l *Leaf) error {
 		l.tryAgain()
 	}
 	switch {
-	case !r.handed || !l.promised:
+	case !r.handed || !l.promised || !l.wrong && !l.hasChoice():
 		return r.unwind(l, !l.wrong)
 	case r.o.opts.Rewind != nil && l.start.off >= r.settled:
 		if err := r.o.opts.Rewind(l.start.off); err != nil {
 			return err
 		}
-		r.pos, r.crc = l.start.off, l.start.crc
+		r.pos, r.crc, r.part = l.start.off, l.start.crc, l.start.part
 		r.high, r.highCRC = r.pos, r.crc
 		r.rewound = true
 		return r.unwind(l, true)

@@ -16,6 +16,7 @@ type target struct {
 	host   string // whose slots it takes; "" for none
 	digest []byte // SHA-256; nil: not promised
 	size   int64  // -1: not promised
+	peek   bool   // no more than the answer's header is wanted
 
 	vouched bool // a local manifest names its host
 }

@@ -25,8 +25,12 @@ type Walker struct {
 	// run starts f in a goroutine of the stream, with a context of its own that the result cancels.
 	run   func(f func(ctx context.Context)) context.CancelFunc
 	fetch func(ctx context.Context, l *Leaf) // what is done with a leaf that is data
-	// onRoot is told of the answer to the URL that was asked for, and whether that is a manifest.
-	onRoot func(info source.Info, manifest bool)
+	// onRoot is told of the answer to the URL that was asked for, and whether that is a manifest. It says what is there already.
+	onRoot func(info source.Info, manifest bool) (*Prior, error)
+	url    string // that was asked for
+	rooted bool   // it has answered
+
+	passage *passage // until the first leaf, where some of the stream is there
 
 	job     *Leaf              // begun out of turn: the root, or the part that was unwound to
 	frame   *frame             // the manifest that is executed
@@ -49,7 +53,7 @@ const (
 
 // newWalker begins with url as the only alternative of a part of its own.
 func newWalker(o *opener, url string) *Walker {
-	w := &Walker{o: o, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]int), feeds: make(map[*feed]struct{})}
+	w := &Walker{o: o, url: url, start: &mark{}, seed: maphash.MakeSeed(), seen: make(map[uint64]int), feeds: make(map[*feed]struct{})}
 	w.tokens, w.freed = make(chan struct{}, max(o.opts.Ahead, 1)), make(chan struct{}, 1)
 	w.order = &order{promote: func() {
 		o.opts.Hosts.Promote()
@@ -70,16 +74,17 @@ func (w *Walker) resume(c *cont, direct int64) {
 func (w *Walker) Next(ctx context.Context) (*Leaf, error) {
 	for {
 		l, err := w.step(ctx)
-		if err != nil {
+		if err == io.EOF && l == nil {
+			l = w.ended()
+		}
+		if err != nil && l == nil {
 			return nil, err
 		}
-		if l != nil {
-			w.stamp(l)
-			return l, nil
+		if err := w.checkIdle(); l == nil && err != nil {
+			l = &Leaf{c: w.place(), fatal: err}
 		}
-		if err := w.checkIdle(); err != nil {
-			l := &Leaf{c: w.place(), fatal: err}
-			w.stamp(l)
+		if l != nil {
+			w.stamp(ctx, l)
 			return l, nil
 		}
 	}
@@ -94,7 +99,7 @@ func (w *Walker) place() *cont {
 }
 
 // stamp gives l its place in the stream.
-func (w *Walker) stamp(l *Leaf) {
+func (w *Walker) stamp(ctx context.Context, l *Leaf) {
 	if l.start == nil {
 		l.start = w.start
 	}
@@ -103,6 +108,9 @@ func (w *Walker) stamp(l *Leaf) {
 		l.reset = w.reset
 	}
 	w.reset = nil
+	if w.passage != nil {
+		w.arrive(ctx, l)
+	}
 	l.idle, w.idle = w.idle, idling{}
 	w.halted = l.dead || l.fatal != nil
 }
@@ -136,7 +144,16 @@ func (w *Walker) stepJob(ctx context.Context) (*Leaf, error) {
 		return w.push(ctx, l, w.whatFollows(ctx, l.c), nil), nil
 	}
 	if l.c.up == nil && !l.dead {
-		w.onRoot(l.stock.info(), false)
+		if err := w.begun(l.stock.info(), false); err != nil {
+			l.discard()
+			return &Leaf{c: l.c, fatal: err}, nil
+		}
+		if w.passage.passing() {
+			l.discard()
+			w.resume(l.c, 0)
+			w.passage.resume(w.job)
+			return nil, nil
+		}
 	}
 	l.start = l.c.start
 	if l.direct == 0 {
@@ -201,12 +218,34 @@ func (w *Walker) stepFrame(ctx context.Context) (*Leaf, error) {
 		}
 		return w.push(ctx, l, after, opened), nil
 	}
+	if l.peek && !l.dead {
+		return w.stepMeasured(ctx, f, l)
+	}
 	l.c.after = f.behind(l)
 	l.c.derive()
 	if !l.dead {
 		w.hand(l)
 	}
 	return l, nil
+}
+
+// stepMeasured goes past l, which was asked for its size, or begins it.
+func (w *Walker) stepMeasured(ctx context.Context, f *frame, l *Leaf) (*Leaf, error) {
+	again := w.measured(l)
+	switch {
+	case again == nil:
+		return nil, nil
+	case again.dead:
+		again.c.after = f.behind(l)
+		again.c.derive()
+		return again, nil
+	}
+	if err := w.take(ctx); err != nil {
+		return nil, err
+	}
+	f.window = []*Leaf{again}
+	w.begin(again)
+	return nil, nil
 }
 
 // awaitMore waits until l was opened, or until there may be parts of f to begin beside it, and room for them.
@@ -239,8 +278,8 @@ func (w *Walker) await(ctx context.Context, l *Leaf) error {
 // hand makes l the reader's.
 func (w *Walker) hand(l *Leaf) {
 	info := l.stock.info()
-	l.answer = answer{info: info, off: l.t.off, size: max(l.size, info.Size), cached: l.cached}
-	l.pipe = &pipe{}
+	l.answer = answer{info: info, off: l.t.off, size: max(l.size, info.Size), cached: l.cached, cur: l.cur, next: l.next}
+	l.pipe = &pipe{taken: l.resumed != nil}
 	l.then <- func(ctx context.Context) { w.fetch(ctx, l) }
 }
 
@@ -248,7 +287,10 @@ func (w *Walker) hand(l *Leaf) {
 func (w *Walker) push(ctx context.Context, l *Leaf, after *rest, opened []uint64) *Leaf {
 	doc := &document{to: l.doc.to, info: l.doc.info()}
 	if l.c.up == nil {
-		w.onRoot(doc.info, true)
+		if err := w.begun(doc.info, true); err != nil {
+			l.discard()
+			return &Leaf{c: l.c, fatal: err}
+		}
 	}
 	doc.info.Digests, doc.info.Links = nil, nil // every continuation would keep them
 	opened = w.countAgain(doc.to.url, opened)
