@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"spate/assemble"
 	"spate/event"
 	"spate/fetch"
 	"spate/format/checksum"
@@ -88,7 +89,8 @@ const maxPaths = 1000
 //
 // What is no manifest, and not local, is fetched over several connections and from all Mirrors. The bytes that have come before
 // an error stay as FILE.part, with a journal, FILE.spate; the next call with the same path goes on from there, if the
-// origins still have the same. If not, it is an error that is [source.ErrChanged], and all stays as it is.
+// origins still have the same. If not, it is an error that is [source.ErrChanged], and all stays as it is. The same goes for
+// the single output of a manifest, which is read again: it must be the same, and so must be the part that was being read.
 func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
 	g := &getter{c: c, url: url, path: path}
 	if opts != nil {
@@ -177,29 +179,15 @@ func (g *getter) single(ctx context.Context) error {
 
 // stream writes the stream of a manifest, or of what is local, in order.
 func (g *getter) stream(ctx context.Context) error {
-	s, err := g.c.open(ctx, g.url, call{g.rewind, g.sink()})
+	begin := func(info source.Info, manifest bool) (*assemble.Prior, error) { return g.begin(ctx, info, manifest) }
+	s, err := g.c.open(ctx, g.url, call{rewind: g.rewind, begin: begin, place: g.place, events: g.sink()})
 	if err != nil {
+		if g.out != nil {
+			g.leave()
+		}
 		return err
 	}
 	defer g.close(s)
-	if g.path == "" {
-		if err := g.settle(ctx, g.target(s.Info())); err != nil {
-			return err
-		}
-	}
-	if g.older(g.path, s.Info()) {
-		return errSkipped
-	}
-	if err := g.opts.Limits.admits(s.Info().Size); err != nil {
-		return err
-	}
-	if g.left != nil {
-		g.left.Keep()
-	}
-	if g.out, err = fetch.Create(g.path, &fetch.Options{Overwrite: g.opts.overwrites(), SHA256: !g.opts.NoDigest}); err != nil {
-		return err
-	}
-	g.out.SetModTime(g.modTime(s.Info()))
 	_, err = s.WriteTo(g.opts.Limits.writer(g.out))
 	if err == nil {
 		err = g.hasChecksums(g.out, g.out.Size())

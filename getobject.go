@@ -50,6 +50,9 @@ func (g *getter) object(ctx context.Context) error {
 			o.Close()
 		}
 	}()
+	if g.leftInOrder() {
+		return errOrdered
+	}
 	if g.learn(ctx, o.Info()) {
 		o.Close()
 		if o, err = g.openObject(ctx); err != nil {
@@ -59,6 +62,9 @@ func (g *getter) object(ctx context.Context) error {
 	if g.path == "" {
 		if err := g.settle(ctx, g.target(o.Info())); err != nil {
 			return err
+		}
+		if g.leftInOrder() {
+			return errOrdered
 		}
 		if g.left != nil { // what is missing of it is to be asked for
 			o.Close()
@@ -94,10 +100,18 @@ func (g *getter) hashes() []string {
 	return []string{checksum.SHA256}
 }
 
+// leftInOrder reports whether what an earlier call has left is that of a stream of unknown size: a manifest's, mostly. No
+// object goes on with it.
+func (g *getter) leftInOrder() bool { return g.left != nil && g.left.InOrder() }
+
 func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	g.c.prepare()
+	left := g.left
+	if g.leftInOrder() {
+		left = nil
+	}
 	o, err := fetch.OpenObject(ctx, g.c.src, append([]Mirror{{URL: g.url}}, g.opts.Mirrors...), &fetch.ObjectOptions{
-		Left:        g.left,
+		Left:        left,
 		Hashes:      g.hashes(),
 		Checksums:   g.opts.Checksums,
 		Pieces:      g.pieces,

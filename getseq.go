@@ -23,7 +23,7 @@ func (g *getter) sequence(ctx context.Context) error {
 	}
 	out := newSplitter(g)
 	defer out.discard()
-	s, err := g.c.open(ctx, g.url, call{out.rewind, g.sink()})
+	s, err := g.c.open(ctx, g.url, call{rewind: out.rewind, events: g.sink()})
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (c *capped) Write(p []byte) (int, error) {
 	if c.limit <= 0 || int64(len(p)) <= c.limit-c.Size() {
 		return c.File.Write(p)
 	}
-	n, err := c.File.Write(p[:c.limit-c.Size()])
+	n, err := c.File.Write(p[:max(c.limit-c.Size(), 0)]) // there may have been more before
 	if err == nil {
 		err = c.over
 	}

@@ -12,9 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"spate/internal/leak"
-
+	"spate/fetch"
+	"spate/fetch/journal"
 	"spate/internal/farm"
+	"spate/internal/leak"
 	"spate/source"
 )
 
@@ -148,6 +149,9 @@ func wantFiles(t *testing.T, dir string, want map[string]string) {
 			t.Errorf("%s has %.100q (there: %v), want %.100q", name, have, ok, text)
 		}
 		delete(got, name)
+		if base, isPart := strings.CutSuffix(name, fetch.Ext); isPart {
+			delete(got, base+journal.Ext) // where there is one
+		}
 	}
 	if len(got) > 0 {
 		t.Errorf("unexpected files: %.300q", got)

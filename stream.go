@@ -48,6 +48,8 @@ func (c *Client) Open(ctx context.Context, url string) (*Stream, error) {
 // A call is what is particular to one stream of a Client.
 type call struct {
 	rewind func(off int64) error // takes back what was handed on from an offset on; nil: nobody can
+	begin  func(info source.Info, manifest bool) (*assemble.Prior, error)
+	place  func(p assemble.Place) error
 	events event.Sink
 }
 
@@ -55,7 +57,16 @@ func (c *Client) open(ctx context.Context, url string, as call) (*Stream, error)
 	c.prepare()
 	s := &Stream{url: url, meter: meter{sink: as.events}}
 	opts := c.assembleOptions()
-	opts.Events = as.events
+	opts.Events, opts.Place = as.events, as.place
+	if as.begin != nil {
+		opts.Begin = func(info source.Info, manifest bool) (*assemble.Prior, error) {
+			prior, err := as.begin(info, manifest)
+			if prior != nil {
+				s.meter.bytes = prior.Size
+			}
+			return prior, err
+		}
+	}
 	if as.rewind != nil {
 		opts.Rewind = func(off int64) error {
 			s.meter.bytes = off

@@ -148,7 +148,7 @@ func (r *recorder) sink(e event.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e.Type {
-	case event.Progress, event.File, event.Done:
+	case event.Begin, event.Progress, event.File, event.Done:
 		r.events = append(r.events, e)
 	}
 }

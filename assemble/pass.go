@@ -105,7 +105,6 @@ func (w *Walker) arrive(ctx context.Context, l *Leaf) {
 	if replay {
 		l.reset = l.start
 	}
-	l.whole = l.whole || l.dead // whatever comes instead is compared with what is there
 }
 
 // ended is a leaf that says why the stream must not end here; nil if it may.

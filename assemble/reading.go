@@ -118,7 +118,7 @@ func (r *Reader) takeHead() error {
 		return r.unwind(l, false)
 	case l.dead:
 		l.tryAgain()
-		return r.unwind(l, true)
+		return r.unwind(l, l.arrival == nil) // what there is of a stream may end in another part
 	}
 	r.head, r.handed = l, l.resumed != nil
 	r.begun(l)
@@ -219,7 +219,7 @@ func (r *Reader) giveUp(l *Leaf) error {
 		l.tryAgain()
 	}
 	switch {
-	case !r.handed || !l.promised || !l.wrong && !l.hasChoice():
+	case !r.handed || !l.promised, r.o.opts.Place != nil && !l.wrong && !l.hasChoice():
 		return r.unwind(l, !l.wrong)
 	case r.o.opts.Rewind != nil && l.start.off >= r.settled:
 		if err := r.o.opts.Rewind(l.start.off); err != nil {

@@ -106,6 +106,9 @@ func (f *File) Origin(url string) (journal.Origin, bool) { return f.left.Header.
 // Places are those that were noted of a File from [Resume], in the order of their notes.
 func (f *File) Places() []journal.Place { return f.left.Places }
 
+// InOrder reports whether a File from [Resume] was written in order, as a stream of which the size was not known.
+func (f *File) InOrder() bool { return len(f.left.Places) > 0 && f.left.Header.Size < 0 }
+
 // GoOn makes a File from [Resume] one that is written in order, as one of [Create] with these options, from behind the
 // bytes that are there without a gap, which are its Size then. It reports false if it was not written in order before. With
 // SHA256 all of these bytes are read. FILE.part and its journal stay as they are until something is written, or taken

@@ -186,7 +186,11 @@ func (o *ordered) rewind(off int64) error {
 		return err
 	}
 	o.fresh++ // what is recorded anew is to be confirmed anew
-	return o.reread(from, off)
+	if err := o.reread(from, off); err != nil {
+		return err
+	}
+	o.err = o.flush()
+	return o.err
 }
 
 // forget returns from where on nothing is recorded any more: what became one range with bytes behind off goes with them.

@@ -116,6 +116,7 @@ func (b *body) Close() error { return nil }
 type Kind struct {
 	Lying bool // mirrors whose bytes differ
 	Star  bool // parts marked (*)
+	Same  bool // all alternatives of a part have the same bytes, if any
 }
 
 // Random makes a world. Its root is "mem://m/m0" plus, at times, the suffix .parts.
@@ -129,6 +130,9 @@ func Random(rnd *rand.Rand, k Kind) (World, string) {
 	}
 	for i, url := range g.manifests {
 		g.manifest(url, i)
+		if g.k.Same && rnd.IntN(2) == 0 {
+			g.mirror(url)
+		}
 	}
 	return g.w, g.manifests[0]
 }
@@ -185,9 +189,37 @@ func (g *generator) manifest(url string, index int) {
 	g.w[url] = n
 }
 
+// mirror makes the manifest available elsewhere, too, maybe cut.
+func (g *generator) mirror(url string) {
+	n := &Node{Manifest: true, Data: g.w[url].Data, Break: -1}
+	if g.rnd.IntN(3) == 0 && len(n.Data) > 0 {
+		n.Break = g.rnd.IntN(len(n.Data))
+	}
+	g.w[mirrored(url)] = n
+}
+
+func mirrored(url string) string { return strings.Replace(url, "mem://m/", "mem://n/", 1) }
+
+// same writes alternatives with the same bytes: of data, or of a manifest.
+func (g *generator) same(b *strings.Builder, index int, last bool) {
+	urls := g.groups[g.rnd.IntN(len(g.groups))]
+	if g.rnd.IntN(3) == 0 {
+		url := g.nested(index, last)
+		urls = []string{url, mirrored(url)}
+	}
+	for range g.rnd.IntN(4) {
+		b.WriteString(urls[g.rnd.IntN(len(urls))])
+		b.WriteByte('\n')
+	}
+}
+
 func (g *generator) part(b *strings.Builder, index int, last bool) {
 	if g.k.Star && g.rnd.IntN(2) == 0 {
 		b.WriteString("(*)\n")
+	}
+	if g.k.Same {
+		g.same(b, index, last)
+		return
 	}
 	group := g.groups[g.rnd.IntN(len(g.groups))]
 	// A cached sibling comes before alternatives of other content, whether or not it turns out to be whole: how that
