@@ -69,7 +69,7 @@ func (g *getter) goOn(ctx context.Context, info source.Info, opts *fetch.Options
 	if g.left == nil || len(g.left.Places()) == 0 {
 		return nil, nil
 	}
-	if was, known := g.left.Origin(g.url); known && was.Validator != "" && info.Validator != "" &&
+	if was, known := g.left.Origin(g.url); known && !g.opts.Refreshed && was.Validator != "" && info.Validator != "" &&
 		!info.HasValidatorOf(&source.Info{Validator: was.Validator}) {
 		return nil, &source.Error{Op: "open", URL: g.url, Kind: source.KindChanged, Err: errOtherManifest}
 	}
@@ -79,6 +79,9 @@ func (g *getter) goOn(ctx context.Context, info source.Info, opts *fetch.Options
 	g.out, g.left = g.left, nil
 	prior := &assemble.Prior{Size: g.out.Size(), Bytes: g.out, Spell: journal.Redact}
 	for _, p := range g.out.Places() {
+		if g.opts.Refreshed {
+			p.Validator = ""
+		}
 		prior.Places = append(prior.Places, assemble.Place(p))
 	}
 	return prior, nil

@@ -199,6 +199,39 @@ func TestGetManifestGoesOnElsewhere(t *testing.T) {
 	}
 }
 
+// A mirror of the manifest may list parts of its own, if these have the same bytes.
+func TestGetManifestGoesOnWithAMirror(t *testing.T) {
+	for _, same := range []bool{true, false} {
+		p := newParted(t, 3)
+		p.list("a.parts\nb.parts\n")
+		p.Serve("/a.parts", farm.Resource{Body: []byte("0\n--\n1\n--\n2\n")})
+		dir := t.TempDir()
+		at := len(p.texts[0]) + 5000
+		p.cut(t, dir, at)
+		var list []string
+		for i, text := range p.texts {
+			if i == 1 && !same {
+				text = strings.ToUpper(text)
+			}
+			p.Serve(fmt.Sprint("/b/", i), farm.Resource{Body: []byte(text), ETag: fmt.Sprintf(`"b%d"`, i)})
+			list = append(list, fmt.Sprint("b/", i))
+		}
+		p.Serve("/b.parts", farm.Resource{Body: []byte(strings.Join(list, "\n--\n"))})
+		p.Serve("/a.parts", farm.Resource{Status: 404})
+		_, asked, sent, err := p.goOn(t, dir, nil)
+		if errors.Is(err, source.ErrChanged) == same || (err == nil) != same {
+			t.Errorf("same: %v, error %v", same, err)
+		}
+		if !same {
+			continue
+		}
+		wantFiles(t, dir, map[string]string{"FILE": p.whole()})
+		if most := int64(len(p.whole())-at+5000) + 1000; sent > most || asked["/b/0"] != 1 {
+			t.Errorf("%d bytes, want %d at most; asked for %v", sent, most, asked)
+		}
+	}
+}
+
 // A part with a promised digest is checked as a whole, without being fetched again; if it is wrong, it is.
 func TestGetManifestGoesOnWithADigest(t *testing.T) {
 	p := newParted(t, 3)

@@ -172,7 +172,7 @@ func TestOrderedAfterASecond(t *testing.T) {
 		time.Sleep(syncEvery - 1)
 		synctest.Wait()
 		wantNames(t, path, "FILE.part")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		wantNames(t, path, "FILE.part", "FILE.spate")
 		s, err := journal.Read(path + journal.Ext)
