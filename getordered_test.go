@@ -303,6 +303,23 @@ func TestGetManifestOfManyParts(t *testing.T) {
 	}
 }
 
+// What has no end goes on as far as the places go, and from there the size of each part is asked for.
+func TestGetEndlessManifestGoesOn(t *testing.T) {
+	p := newParted(t, 2)
+	p.list("0\n--\n1\n--\nm.parts\n")
+	lap := p.whole()
+	dir := t.TempDir()
+	for _, laps := range []int{3, 10, 150, 200} {
+		n := laps*len(lap) + len(p.texts[0]) + 5
+		before := p.Requests("/0") + p.Requests("/1")
+		p.cut(t, dir, n)
+		wantFiles(t, dir, map[string]string{"FILE.part": strings.Repeat(lap, laps+1)[:n]})
+		if asked := p.Requests("/0") + p.Requests("/1") - before; laps == 10 && asked > 2*7+2+16 {
+			t.Errorf("%d requests for 7 laps and what is read ahead", asked)
+		}
+	}
+}
+
 // The journal of another output of the same name is not gone on with.
 func TestGetManifestOverwritten(t *testing.T) {
 	p := newParted(t, 3)

@@ -22,7 +22,7 @@ func (l *Leaf) place(off int64, next int) Place {
 	cur := l.answer.cur
 	if next == l.answer.next {
 		p.Validator = l.answer.info.Validator
-	} else {
+	} else if next > 0 {
 		cur = next - 1
 	}
 	if to, err := resolveTarget(l.c.base(), l.c.part.Alternatives[cur]); err == nil {

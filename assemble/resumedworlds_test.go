@@ -102,3 +102,66 @@ func checkResumed(t *testing.T, seed uint64) bool {
 	}
 	return true
 }
+
+// TestResumedChangedWorlds goes on with streams of which all data have changed meanwhile, to capitals: each part is of the one
+// or of the other, if there is no error.
+func TestResumedChangedWorlds(t *testing.T) {
+	n, seed := worlds(t)
+	for i := range n {
+		if !checkChanged(t, seed+uint64(i)) {
+			return
+		}
+	}
+}
+
+func checkChanged(t *testing.T, seed uint64) bool {
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	w, root := model.Random(rnd, model.Kind{Same: true, Star: rnd.IntN(2) == 0})
+	want := w.Read(root, worldLimit, worldDepth)
+	if want.Err == model.ErrSteps || want.Err == model.ErrDepth || len(want.Out) == 0 {
+		return true
+	}
+	mode := worldModes[rnd.IntN(len(worldModes))]
+	opts := mode.opts()
+	opts.MaxDepth, opts.MaxIdleOpens = worldDepth, 3000
+	validators := rnd.IntN(2) == 0
+	for _, n := range w {
+		n.NoValid = !validators
+	}
+	var a left
+	cut := 1 + rnd.IntN(min(len(want.Out), worldLimit))
+	if err := a.read(w, root, opts, cut); err != nil {
+		return true // without validators some cannot be gone on with
+	}
+	for _, n := range w {
+		if !n.Manifest {
+			n.Data, n.Version = bytes.ToUpper(n.Data), "2"
+		}
+	}
+	err := a.read(w, root, opts, worldLimit)
+	if problem := a.mixed(); problem != "" {
+		t.Errorf("SPATE_SEED=%d, %s, cut at %d: %s\n%q, %v\nroot %s\n%splaces %+v", seed, mode.name, cut, problem, a.got, err, root, describe(w), a.places)
+		return false
+	}
+	return true
+}
+
+// mixed says which part has bytes of both; "" for none.
+func (a *left) mixed() string {
+	for i, p := range a.places {
+		begin, end := p.At-p.Off, int64(len(a.got))
+		for _, next := range a.places[i+1:] {
+			if next.At-next.Off != begin {
+				end = next.At - next.Off
+				break
+			}
+		}
+		if begin > end {
+			continue // it was begun anew
+		}
+		if part := a.got[begin:end]; !bytes.Equal(part, bytes.ToLower(part)) && !bytes.Equal(part, bytes.ToUpper(part)) {
+			return fmt.Sprintf("part %d is a mixture: %q", p.Part, part)
+		}
+	}
+	return ""
+}

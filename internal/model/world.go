@@ -23,7 +23,9 @@ type Node struct {
 	Data     []byte // of a manifest, its text
 	Break    int    // bytes from here on are never served: the body is cut; below 0: all are
 	NoRange  bool
-	NoSize   bool // the size is not told
+	NoSize   bool   // the size is not told
+	Version  string // changes the validator
+	NoValid  bool   // there is none
 
 	mu       sync.Mutex
 	requests int
@@ -81,6 +83,10 @@ func (w World) Open(ctx context.Context, url string, rng source.Range) (*source.
 	res.Info = source.Info{URL: url, Size: int64(len(n.Data)), Validator: "v", Seekable: !n.NoRange}
 	if n.Manifest {
 		res.MediaType = manifest.MediaType
+	}
+	res.Validator += n.Version
+	if n.NoValid {
+		res.Validator = ""
 	}
 	if n.NoSize {
 		res.Size, res.Len = -1, -1
