@@ -190,7 +190,9 @@ func (g *getter) stream(ctx context.Context) error {
 	defer g.close(s)
 	_, err = s.WriteTo(g.opts.Limits.writer(g.out))
 	if err == nil {
-		err = g.hasChecksums(g.out, g.out.Size())
+		if err = g.hasChecksums(g.out, g.out.Size()); err != nil {
+			g.out.DropJournal()
+		}
 	}
 	if err == nil {
 		err = g.out.Commit()

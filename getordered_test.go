@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"spate/event"
+	"spate/format/checksum"
 	"spate/format/manifest"
 	"spate/internal/farm"
 	"spate/source"
@@ -317,6 +319,21 @@ func TestGetEndlessManifestGoesOn(t *testing.T) {
 		if asked := p.Requests("/0") + p.Requests("/1") - before; laps == 10 && asked > 2*7+2+16 {
 			t.Errorf("%d requests for 7 laps and what is read ahead", asked)
 		}
+	}
+}
+
+// What has not the digest that was promised is no beginning of anything.
+func TestGetManifestOfAnotherDigest(t *testing.T) {
+	p := newParted(t, 2)
+	dir := t.TempDir()
+	p.cut(t, dir, 5000)
+	sum := checksum.Sum{Algorithm: checksum.SHA256, Value: make([]byte, 32)}
+	_, _, _, err := p.goOn(t, dir, &GetOptions{Checksums: []checksum.Sum{sum}})
+	if !errors.Is(err, source.ErrCorrupt) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "FILE.spate")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the journal: %v", err)
 	}
 }
 

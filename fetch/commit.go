@@ -28,8 +28,8 @@ func (f *File) Commit() error {
 	if err := f.publish(); err != nil {
 		return err
 	}
-	f.removeJournal()
-	f.Keep() // it is synced: there is nothing left that closing could fail to write
+	f.DropJournal() // of no use alone, and no harm
+	f.Keep()        // it is synced: there is nothing left that closing could fail to write
 	return syncFolder(filepath.Dir(f.path))
 }
 

@@ -203,15 +203,15 @@ func (f *File) remove() error {
 	if err := same(f.part); err != nil {
 		return err
 	}
-	f.removeJournal()
+	f.DropJournal()
 	if !removesOpen {
 		f.Keep()
 	}
 	return os.Remove(f.path + Ext)
 }
 
-// removeJournal removes the journal, which is of no use alone, and no harm.
-func (f *File) removeJournal() {
+// DropJournal removes the journal, if there is one: nothing goes on with what is there. Nothing must be written any more.
+func (f *File) DropJournal() {
 	if f.ordered != nil {
 		f.ordered.stop()
 		f.ordered = nil
