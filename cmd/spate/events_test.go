@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"spate/event"
-	"spate/sched"
 	"spate/source"
 )
 
@@ -58,9 +57,6 @@ func TestEventsDocumented(t *testing.T) {
 	words := append(fields(event.Event{}), fields(failure{})...)
 	for k := source.KindOther; k == 0 || k.String() != source.KindOther.String(); k++ {
 		words = append(words, k.String())
-	}
-	for c := sched.None; c.String() != sched.Class(-1).String(); c++ {
-		words = append(words, c.String())
 	}
 	for _, word := range words {
 		if !strings.Contains(page, "`"+word+"`") {
