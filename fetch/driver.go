@@ -130,12 +130,7 @@ func (d *driver) run(file *File) (*Done, error) {
 	}
 	d.stopWorkers()
 	d.cancel(errOver)
-	if d.err != nil && d.digest != nil {
-		d.digest.stop()
-	}
-	if d.checks != nil {
-		d.checks.stop()
-	}
+	d.stopDigests()
 	d.wg.Wait()
 	if d.record != nil {
 		d.recorded(d.record.end(d.err == nil))
@@ -411,6 +406,19 @@ func (d *driver) finish(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.finishLocked(err)
+}
+
+// lost is finish with the error of bytes that were to be written last: the scheduler counts them, and may have finished.
+func (d *driver) lost(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.finishLocked(err)
+	if d.err == nil {
+		d.err = err
+		if d.digest != nil { // which waits for them
+			d.digest.stop()
+		}
+	}
 }
 
 func (d *driver) finishLocked(err error) {

@@ -146,6 +146,18 @@ func (d *driver) startDigests() {
 	}
 }
 
+// stopDigests ends those that have nothing to wait for any more: what was written and not hashed is to be, if all went well.
+func (d *driver) stopDigests() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil && d.digest != nil {
+		d.digest.stop()
+	}
+	if d.checks != nil {
+		d.checks.stop()
+	}
+}
+
 func (d *driver) newDigest(set *checksum.Set) *digester {
 	g := newDigester(set)
 	g.file, g.free = d.file, d.recycle

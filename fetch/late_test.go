@@ -1,0 +1,46 @@
+package fetch
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spate/event"
+	"spate/sched"
+)
+
+// A copy that has won is written once the scheduler has finished. If that fails nothing gets the final name, and nobody waits for
+// what is missing.
+func TestCopyThatCannotBeWritten(t *testing.T) {
+	for name, hashes := range map[string][]string{"hashed": sha256Only, "not hashed": nil} {
+		t.Run(name, func(t *testing.T) {
+			file, err := Create(filepath.Join(t.TempDir(), "x"), nil)
+			must(t, err)
+			opts := &ObjectOptions{Hashes: hashes}
+			d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, opts)
+			c := &conn{d: d, id: 1, work: make(chan sched.Action, 2), held: []byte("data")}
+			opts.Events = func(e event.Event) {
+				if e.Type != event.Begin {
+					return
+				}
+				whole := file.part // the lock stays with it
+				t.Cleanup(func() { whole.Close() })
+				file.part, err = os.Open(file.part.Name()) // to which nothing can be written
+				must(t, err)
+				d.wg.Go(c.run)
+			}
+			d.conns[1] = c
+			d.started, d.info.URL, d.info.Size, d.size = true, "mem:x", 4, 4
+			d.pause()
+			c.work <- sched.Action{Type: sched.Keep, Conn: 1, End: 4}
+			d.finish(nil)
+			done, err := (&Object{d: d}).To(file)
+			if _, ok := errors.AsType[*fs.PathError](err); !ok || done.Size != 0 {
+				t.Errorf("%+v, %v", done, err)
+			}
+			wantNames(t, file.path)
+		})
+	}
+}
