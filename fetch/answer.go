@@ -99,7 +99,7 @@ const (
 // compare makes sure that the answer is of what an earlier download has begun, once for each origin.
 func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resource) error {
 	left := d.opts.Left
-	if left == nil || d.origins[a.Source].same || d.isVoid() {
+	if left == nil || d.isCompared(a.Source) {
 		return nil
 	}
 	h := &left.left.Header
@@ -167,11 +167,11 @@ func (d *driver) sameBytes(ctx context.Context, session source.Session, url stri
 	return bytes.Equal(there, now), err
 }
 
-// isVoid reports whether what an earlier download has left was given up.
-func (d *driver) isVoid() bool {
+// isCompared reports whether a source has proved to have what was begun, or need not, as that was given up.
+func (d *driver) isCompared(src int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.voided
+	return d.origins[src].same || d.voided
 }
 
 // blame keeps why a source has failed last.

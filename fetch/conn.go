@@ -124,7 +124,7 @@ func (c *conn) run() {
 		case sched.Keep:
 			c.keep(a)
 		case sched.Close:
-			c.fail(a.Off, a.Source, errAborted)
+			c.fail(a.Off, c.source, errAborted)
 			return
 		default:
 			if !c.fetch(a) {
