@@ -2,6 +2,7 @@ package spate
 
 import (
 	"context"
+	"errors"
 	"path"
 	"slices"
 
@@ -27,6 +28,28 @@ func (g *getter) learn(ctx context.Context, info source.Info) bool {
 		}
 	}
 	return known || len(g.opts.Mirrors) > 0
+}
+
+// reconsider is for an object that is not what was begun, which is err: maybe that was begun by the Metalink file that the origin
+// links to, or that it is. It is nil if something was learned, and err if there is nothing.
+func (g *getter) reconsider(ctx context.Context, err error) error {
+	if g.left == nil || g.learned || len(g.opts.Mirrors) > 0 || !errors.Is(err, source.ErrChanged) {
+		return err
+	}
+	res, failed := g.c.src.Open(ctx, g.url, source.Range{Len: 1})
+	if failed != nil {
+		return err
+	}
+	res.Body.Close()
+	switch {
+	case g.follows(res.Info):
+		g.left.Keep() // for who writes what the Metalink file describes
+		g.left = nil
+		return errMetalink
+	case g.learn(ctx, res.Info):
+		return nil
+	}
+	return err
 }
 
 // duplicates are the mirrors that the links name, behind the origin itself.

@@ -41,7 +41,7 @@ var errOrdered = errors.New("to be read in order")
 func (g *getter) object(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	o, err := g.openObject(ctx)
+	o, err := g.openDescribed(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,12 +52,6 @@ func (g *getter) object(ctx context.Context) error {
 	}()
 	if g.leftInOrder() {
 		return errOrdered
-	}
-	if g.learn(ctx, o.Info()) {
-		o.Close()
-		if o, err = g.openObject(ctx); err != nil {
-			return err
-		}
 	}
 	if g.path == "" {
 		if err := g.settle(ctx, g.target(o.Info())); err != nil {
@@ -103,6 +97,22 @@ func (g *getter) hashes() []string {
 // leftInOrder reports whether what an earlier call has left is that of a stream of unknown size: a manifest's, mostly. No
 // object goes on with it.
 func (g *getter) leftInOrder() bool { return g.left != nil && g.left.InOrder() }
+
+// openDescribed is openObject with what the origin's links say of the object.
+func (g *getter) openDescribed(ctx context.Context) (*fetch.Object, error) {
+	o, err := g.openObject(ctx)
+	switch {
+	case err != nil:
+		if err := g.reconsider(ctx, err); err != nil {
+			return nil, err
+		}
+	case g.leftInOrder() || !g.learn(ctx, o.Info()):
+		return o, nil
+	default:
+		o.Close()
+	}
+	return g.openObject(ctx)
+}
 
 func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	g.c.prepare()
