@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 
+	"spate/fetch"
 	"spate/format/checksum"
 	"spate/source"
 )
@@ -16,6 +17,8 @@ import (
 // ErrMismatch is the error of a file that has not the digest that it was promised to have. What was fetched stays as
 // FILE.part.
 var ErrMismatch = checksum.ErrMismatch
+
+var errSize = errors.New("not the size that was promised")
 
 // lists are where digests of what is at a URL are looked for: beside it, under a name of its own, and in a list of its folder.
 var lists = []func(name string) string{
@@ -66,21 +69,39 @@ func (g *getter) readChecksum(ctx context.Context, list, name string) (checksum.
 	return sum, nil
 }
 
-// hasChecksums compares size bytes of a file with the digests that they were promised to have.
+// hasChecksums compares size bytes of a file with all that was promised of them. Without that it reads nothing.
 func (g *getter) hasChecksums(file io.ReaderAt, size int64) error {
+	err := g.hasSize(size)
+	if err == nil && len(g.opts.Checksums) > 0 {
+		err = g.hasDigests(io.NewSectionReader(file, 0, size))
+	}
+	if err == nil && g.pieces != nil {
+		err = g.pieces.Verify(file, size)
+	}
+	if errors.Is(err, ErrMismatch) || errors.Is(err, errSize) || errors.Is(err, fetch.ErrPieces) {
+		return &source.Error{Op: "verify", URL: g.url, Kind: source.KindCorrupt, Err: err}
+	}
+	return err
+}
+
+func (g *getter) hasSize(size int64) error {
+	if g.size > 0 && size != g.size {
+		return fmt.Errorf("%w: %s, not %d", errSize, counted(size, "byte"), g.size)
+	}
+	return nil
+}
+
+func (g *getter) hasDigests(r io.Reader) error {
 	var set checksum.Set
 	for _, sum := range g.opts.Checksums {
 		if err := set.Expect(sum); err != nil {
 			return err
 		}
 	}
-	if _, err := io.Copy(&set, io.NewSectionReader(file, 0, size)); err != nil {
+	if _, err := io.Copy(&set, r); err != nil {
 		return err
 	}
-	if err := set.Verify(); err != nil {
-		return &source.Error{Op: "verify", URL: g.url, Kind: source.KindCorrupt, Err: err}
-	}
-	return nil
+	return set.Verify()
 }
 
 // isThere reports whether the file at path is the one that was promised.

@@ -96,6 +96,59 @@ func TestGetMetalink(t *testing.T) {
 	}
 }
 
+// What is read in order, as what is local is, is compared with all that was promised.
+func TestGetMetalinkOfWhatIsReadInOrder(t *testing.T) {
+	data := noise(3 << 20)
+	lie := bytes.Clone(data)
+	lie[len(lie)-1]++
+	for _, test := range []struct {
+		name string
+		body []byte
+		err  error
+	}{{"right", data, nil}, {"wrong", lie, source.ErrCorrupt}, {"short", data[1:], source.ErrCorrupt}} {
+		for what, forget := range map[string]func(f *metalink.File){
+			"size, pieces": func(f *metalink.File) { f.Hashes = nil },
+			"pieces":       func(f *metalink.File) { f.Hashes, f.Size = nil, -1 },
+			"whole":        func(f *metalink.File) { f.Pieces, f.Size = nil, -1 },
+		} {
+			t.Run(test.name+", "+what, func(t *testing.T) {
+				dir := t.TempDir()
+				there, out := filepath.Join(dir, "there"), filepath.Join(dir, "out")
+				must(t, os.WriteFile(there, test.body, 0o600))
+				url, err := URL(there)
+				must(t, err)
+				doc, err := metalink.Decode(bytes.NewReader(described(t, "x", data, 1<<20, url)))
+				must(t, err)
+				forget(&doc.Files[0])
+				var b bytes.Buffer
+				must(t, metalink.Encode(&b, doc))
+				must(t, os.WriteFile(filepath.Join(dir, "x.meta4"), b.Bytes(), 0o600))
+				url, err = URL(filepath.Join(dir, "x.meta4"))
+				must(t, err)
+				if _, err := newClient(t).Get(t.Context(), url, out, nil); !errors.Is(err, test.err) {
+					t.Errorf("%v, want %v", err, test.err)
+				}
+				if _, err := os.Stat(out); (err == nil) != (test.err == nil) {
+					t.Errorf("under the final name: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// A file of which nothing is promised is not read again.
+func TestNothingPromised(t *testing.T) {
+	g := &getter{}
+	if err := g.hasChecksums(unreadable{}, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+// unreadable is a file that cannot be read.
+type unreadable struct{}
+
+func (unreadable) ReadAt([]byte, int64) (int, error) { return 0, os.ErrInvalid }
+
 // A remote Metalink file names nothing local.
 func TestGetMetalinkNamesNothingLocal(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")

@@ -192,7 +192,7 @@ func (d *driver) checkAll(size int64) {
 	switch {
 	case d.checks == nil:
 	case !d.opts.Pieces.fit(size):
-		d.finish(d.corrupt(d.first, fmt.Errorf("%d bytes, which is not the size of the pieces that were promised", size)))
+		d.finish(d.corrupt(d.first, d.opts.Pieces.misfit(size)))
 	default:
 		d.checks.seal(size)
 	}
@@ -224,9 +224,7 @@ func (d *driver) judged(p verdict) {
 
 // tellWrong keeps why a piece is wrong, and tells it.
 func (d *driver) tellWrong(p verdict) {
-	pieces := d.opts.Pieces
-	cause := fmt.Errorf("bytes %d to %d: %w", p.Off, p.End-1,
-		&checksum.MismatchError{Algorithm: pieces.Algorithm, Want: pieces.Sums[p.number], Got: p.got})
+	cause := d.opts.Pieces.mismatch(p.number, p.Span, p.got)
 	e := event.Event{Type: event.Failed, Off: p.Off, Kind: source.KindCorrupt.String(), Error: cause.Error()}
 	d.mu.Lock()
 	if p.giver != several {
