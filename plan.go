@@ -99,5 +99,5 @@ func (g *getter) check(p *Plan) error {
 	if b := g.opts.Limits.Bytes; b > 0 && b < p.Info.Size {
 		return nil // that ends it, wherever it is
 	}
-	return fetch.Fits(p.Path, p.Info.Size-p.Left)
+	return fetch.Fits(p.Path, p.Info.Size) // what is left counts as space there
 }

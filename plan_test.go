@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"testing"
 
+	"spate/fetch"
+	"spate/fetch/journal"
+	"spate/format/span"
 	"spate/internal/farm"
 	"spate/source"
 )
@@ -91,5 +94,24 @@ func TestPlanWithoutSpace(t *testing.T) {
 	}
 	if _, err := c.Plan(t.Context(), origin.URL("/x"), path, &GetOptions{Limits: Limits{Bytes: 10}}); err != nil {
 		t.Errorf("of its first 10 bytes: %v", err)
+	}
+}
+
+// Space is what the FILE.part takes, whatever its journal says of it.
+func TestPlanWithoutSpaceForTheRest(t *testing.T) {
+	const size = math.MaxInt64 / 2
+	origin := newFarm(t)
+	origin.Serve("/x", farm.Resource{Gen: func(int64, []byte) int { return 0 }, Size: size})
+	path := filepath.Join(t.TempDir(), "FILE")
+	must(t, os.WriteFile(path+fetch.Ext, []byte("some"), 0o600))
+	j, err := journal.Create(path+journal.Ext, &journal.State{
+		Header: journal.Header{Size: size},
+		Ranges: []journal.Range{{Span: span.Span{End: size / 2}}, {Span: span.Span{Off: size / 2, End: size - 1}}},
+	})
+	must(t, err)
+	must(t, j.Close())
+	p, err := newClient(t).Plan(t.Context(), origin.URL("/x"), path, nil)
+	if told := runtime.GOOS == "linux"; p == nil || p.Left != size-1 || errors.Is(err, syscall.ENOSPC) != told {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

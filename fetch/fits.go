@@ -8,8 +8,8 @@ import (
 )
 
 // Fits reports whether there is space for a file of size bytes at path, as far as can be told now; an error that there is
-// none is syscall.ENOSPC. A FILE.part that is there counts as space, as [Create] drops it. The folder of path need not
-// exist. Fits creates nothing.
+// none is syscall.ENOSPC. A FILE.part that is there counts as space: [Create] drops it, and [Resume] goes on in it. The
+// folder of path need not exist. Fits creates nothing.
 func Fits(path string, size int64) error {
 	dir, err := openNearest(filepath.Dir(path))
 	if err != nil {
