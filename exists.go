@@ -45,8 +45,8 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 		return errSkipped
 	}
 	opts := &fetch.Options{Overwrite: g.opts.overwrites(), VerifyAll: g.opts.VerifyAll}
-	if mode == ExistsFail && exists(path+journal.Ext) {
-		return &fs.PathError{Op: "create", Path: path + fetch.Ext, Err: fs.ErrExist}
+	if err := g.refusesBegun(path); err != nil {
+		return err
 	}
 	g.path = path
 	if err := fetch.Check(path, opts); errors.Is(err, fs.ErrExist) && g.isThere(path) {
@@ -56,6 +56,14 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	}
 	g.left, err = fetch.Resume(ctx, path, opts)
 	return err
+}
+
+// refusesBegun is the error of what an earlier call has begun at path, where that is not to be gone on with.
+func (g *getter) refusesBegun(path string) error {
+	if g.opts.IfExists == ExistsFail && exists(path+journal.Ext) {
+		return &fs.PathError{Op: "create", Path: path + fetch.Ext, Err: fs.ErrExist}
+	}
+	return nil
 }
 
 func exists(path string) bool {

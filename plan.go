@@ -90,8 +90,11 @@ func (g *getter) check(p *Plan) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if p.Sequence || p.Info.Size < 0 {
+	if p.Sequence {
 		return nil
+	}
+	if err := g.refusesBegun(p.Path); err != nil || p.Info.Size < 0 {
+		return err
 	}
 	if err := g.opts.Limits.admits(p.Info.Size); err != nil {
 		return err

@@ -27,6 +27,8 @@ func TestPlan(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "old"), []byte("old"), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "a-seq-file1"), nil, 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "half.part"), []byte("half"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "begun.part"), []byte("be"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "begun.spate"), []byte("a journal"), 0o600))
 	tests := []struct {
 		name, url, path string
 		opts            GetOptions
@@ -46,6 +48,7 @@ func TestPlan(t *testing.T) {
 		{"skipped", "/text", "old", GetOptions{IfExists: ExistsSkip}, Plan{Path: "old", Exists: true, Skipped: true}, 4, nil},
 		{"renamed", "/text", "old", GetOptions{IfExists: ExistsRename}, Plan{Path: "old.1"}, 4, nil},
 		{"left behind", "/text", "half", GetOptions{}, Plan{Path: "half", Dropped: 4}, 4, nil},
+		{"begun, to fail", "/text", "begun", GetOptions{IfExists: ExistsFail}, Plan{Path: "begun", Dropped: 2}, 4, ErrExists},
 		{"no such folder", "/text", "new/x", GetOptions{}, Plan{Path: "new/x"}, 4, nil},
 		{"too large", "/text", "", GetOptions{Limits: Limits{FileSize: 3}}, Plan{Path: "text"}, 4, ErrLimit},
 		{"just small enough", "/text", "", GetOptions{Limits: Limits{FileSize: 4}}, Plan{Path: "text"}, 4, nil},
@@ -71,7 +74,7 @@ func TestPlan(t *testing.T) {
 				got.Manifest != test.want.Manifest || got.Sequence != test.want.Sequence {
 				t.Errorf("%+v, want %+v", got, test.want)
 			}
-			wantFiles(t, dir, map[string]string{"old": "old", "a-seq-file1": "", "half.part": "half"})
+			wantFiles(t, dir, map[string]string{"old": "old", "a-seq-file1": "", "half.part": "half", "begun.part": "be", "begun.spate": "a journal"})
 		})
 	}
 }
