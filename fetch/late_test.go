@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"spate/event"
+	"spate/format/checksum"
+	"spate/format/span"
 	"spate/sched"
 )
 
@@ -42,5 +44,20 @@ func TestCopyThatCannotBeWritten(t *testing.T) {
 			}
 			wantNames(t, file.path)
 		})
+	}
+}
+
+// A file that cannot be read back ends the download: the window would wait for the digest for ever.
+func TestDigestOfWhatCannotBeRead(t *testing.T) {
+	d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &ObjectOptions{})
+	defer d.end()
+	d.size = 4
+	d.digest = d.newDigest(new(checksum.Set))
+	d.digest.file = &File{path: "x"} // it has ended
+	d.digest.written(span.Span{End: 4})
+	d.startDigests()
+	d.wg.Wait()
+	if err := d.ended(); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("it goes on: %v", err)
 	}
 }

@@ -139,7 +139,12 @@ func (d *driver) prepareDigests(r *recorder) error {
 
 func (d *driver) startDigests() {
 	if d.digest != nil {
-		d.wg.Go(d.digest.run)
+		d.wg.Go(func() {
+			d.digest.run()
+			if err := d.digest.err; err != nil { // nobody else would move the window on
+				d.finish(err)
+			}
+		})
 	}
 	if d.checks != nil {
 		d.wg.Go(d.checks.run)
