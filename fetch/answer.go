@@ -81,9 +81,7 @@ func (d *driver) refused(a sched.Action, kind source.Kind, text string) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: kind, Err: errors.New(text)}
 }
 
-var (
-	errNoRange = errors.New("the origin answers no ranges")
-)
+var errNoRange = errors.New("the origin answers no ranges")
 
 func (d *driver) noRange(a sched.Action) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: errNoRange}
