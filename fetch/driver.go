@@ -209,7 +209,7 @@ func (d *driver) header() journal.Header {
 			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
 		}
 	}
-	if d.opts.Left == nil {
+	if d.opts.Left == nil || d.voided { // of which nothing is left
 		return h
 	}
 	for _, o := range d.opts.Left.left.Header.Origins {

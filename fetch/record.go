@@ -38,6 +38,7 @@ type recorder struct {
 	failed func(err error)
 
 	blocks chan block
+	gone   chan struct{} // answers a block that makes others void, once the journal says so
 	wake   chan struct{} // of who syncs
 	wg     sync.WaitGroup
 
@@ -46,7 +47,7 @@ type recorder struct {
 }
 
 func newRecorder(f *File) *recorder {
-	return &recorder{file: f, blocks: make(chan block, queued), wake: make(chan struct{}, 1)}
+	return &recorder{file: f, blocks: make(chan block, queued), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
 func (r *recorder) start() {
@@ -116,6 +117,7 @@ func (r *recorder) syncAll() {
 func (r *recorder) record(b block) {
 	if b.b == nil {
 		r.void()
+		r.gone <- struct{}{}
 		return
 	}
 	if err := r.add(b.where(), journal.Checksum(b.b)); err != nil {
@@ -139,13 +141,19 @@ func (r *recorder) add(x span.Span, crc uint32) error {
 	return nil
 }
 
+// restart makes void what was written before. It must have returned before anything is written anew.
+func (r *recorder) restart() {
+	r.blocks <- block{}
+	<-r.gone
+}
+
 func (r *recorder) void() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.voided()
 	r.early = nil
 	if j := r.file.journal; j != nil {
-		if _, err := j.Forget(j.State().Covered().Bounds()); err != nil {
+		if err := j.Restart(r.header()); err != nil {
 			r.failed(err)
 		}
 	}

@@ -52,7 +52,7 @@ func (d *driver) restart() {
 	d.written, d.voided = span.Set{}, true
 	d.mu.Unlock()
 	if d.record != nil {
-		d.record.blocks <- block{}
+		d.record.restart()
 	}
 }
 

@@ -160,6 +160,28 @@ func (j *Journal) Forget(x span.Span) (*span.Set, error) {
 	return gone, nil
 }
 
+// Restart takes back all that was recorded, and makes h the header: what is written from then on is another object's. It is
+// durable when Restart returns.
+func (j *Journal) Restart(h Header) error {
+	if err := h.check(); err != nil {
+		return failed("restart", j.path, err)
+	}
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.broken != nil {
+		return j.broken
+	}
+	old := j.file
+	j.header, j.ledger = h.clone(), newLedger(&h)
+	if _, err := j.rewrite(); err != nil {
+		return j.breaks("restart", err)
+	}
+	old.Close() // nothing in it counts any more
+	return nil
+}
+
 // Sync makes the bytes of part durable, then records that all ranges are whose Add returned before Sync began. Others
 // may be added meanwhile. It is also what keeps the journal small: now and then (16,384 records) it writes it anew, and
 // Add waits for that. Without anything new it does nothing.
