@@ -134,7 +134,7 @@ func (d *driver) compareBytes(ctx context.Context, a sched.Action) error {
 		return err
 	}
 	defer session.Close()
-	for _, x := range journal.Pick(d.opts.Left.left.Ranges, compared, nil) {
+	for _, x := range journal.Pick(d.opts.Left.toCompare(), compared, nil) {
 		n := min(x.Len(), compareLen)
 		same, err := d.sameBytes(ctx, session, url, span.Span{Off: x.Off, End: x.Off + n})
 		if err != nil {

@@ -26,6 +26,7 @@ type File struct {
 	modTime time.Time // that it shall have; zero: that of the last write
 
 	left    *journal.State   // of one that was resumed: what of it was there
+	sample  []journal.Range  // of that, what can be compared, though it is fetched again; nil: left.Ranges
 	journal *journal.Journal // nil: none yet
 	ordered *ordered         // who keeps it, of what is written in order; nil: nobody, or who writes at many places
 	held    bool             // FILE.part and the journal are still as they were left

@@ -70,6 +70,20 @@ func readLeft(ctx context.Context, f *File) (*journal.State, error) {
 	return s, nil
 }
 
+// refetchLast takes the last range out of what was there, so that it is fetched again; it is compared nevertheless.
+func (f *File) refetchLast() {
+	f.sample = f.left.Ranges
+	f.left.Ranges = f.sample[:len(f.sample)-1]
+}
+
+// toCompare is what was there.
+func (f *File) toCompare() []journal.Range {
+	if f.sample != nil {
+		return f.sample
+	}
+	return f.left.Ranges
+}
+
 // dropJournal removes the journal of what was left behind: of a FILE.part that is new it would tell lies. f is locked.
 func (f *File) dropJournal() error {
 	if _, err := journal.Read(f.path + journal.Ext); err != nil && !errors.Is(err, journal.ErrVersion) {

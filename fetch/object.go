@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"time"
 
 	"spate/event"
@@ -76,7 +77,7 @@ func (d *Done) Digest(algorithm string) []byte {
 //
 // With Left what is missing is asked for. An answer that is not of what was begun then, as far as size, validator and, where
 // these do not prove it, three ranges taken by chance tell, is an error that is [source.ErrChanged]. Where all is there, nothing is
-// asked for. What was begun with Pieces goes on with Pieces only, else that is [source.ErrChanged], too: until they were checked, its
+// asked for, unless it was begun with other mirrors: then the last range is, to have an answer to compare. What was begun with Pieces goes on with Pieces only, else that is [source.ErrChanged], too: until they were checked, its
 // bytes may be those of several mirrors that differ.
 //
 // A mirror whose answer says that it has other digests than the Checksums, another size than the Pieces make, or other digests than
@@ -89,6 +90,9 @@ func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *
 	}
 	if err := opts.check(mirrors[0].URL); err != nil {
 		return nil, err
+	}
+	if opts.isWhole() && !opts.isKnown(mirrors) {
+		opts.Left.refetchLast()
 	}
 	d := newDriver(ctx, src, mirrors, opts)
 	if opts.isWhole() {
@@ -192,6 +196,19 @@ func (o *ObjectOptions) there() *span.Set {
 // isWhole reports whether an earlier download has left nothing to be fetched.
 func (o *ObjectOptions) isWhole() bool {
 	return o.Left != nil && o.Left.left.Header.Size >= 0 && o.there().Bytes() >= o.Left.left.Header.Size
+}
+
+// isKnown reports whether what an earlier download has left needs no answer to be taken for what the mirrors have: it was begun
+// with one of them, or all of it will be verified.
+func (o *ObjectOptions) isKnown(mirrors []Mirror) bool {
+	if o.Pieces != nil || len(o.Checksums) > 0 {
+		return true
+	}
+	isOne := func(m Mirror) bool {
+		_, known := o.Left.left.Header.Origin(m.URL)
+		return known
+	}
+	return !o.Refreshed && slices.ContainsFunc(mirrors, isOne)
 }
 
 // hostOf is what the URL names as its host, for counting connections; "" where it names none.
