@@ -19,17 +19,18 @@ type reading struct {
 	eof bool  // the answer has ended there, and with it the object, whose size was not known
 	res *source.Resource
 	at  time.Time // of the last Progress
+
+	setup time.Duration // until the answer
 }
 
 // open asks for the range, and checks that the answer is of what was begun.
 func (r *reading) open(ctx context.Context) error {
 	d := r.c.d
-	begin := time.Now()
 	if err := r.ask(ctx); err != nil {
 		return err
 	}
 	res := r.res
-	ev := sched.Event{Type: sched.Opened, Conn: r.c.id, Size: res.Size, Off: r.a.Off, End: -1, Setup: time.Since(begin),
+	ev := sched.Event{Type: sched.Opened, Conn: r.c.id, Size: res.Size, Off: r.a.Off, End: -1, Setup: r.setup,
 		Seekable: res.Seekable || r.a.Off > 0}
 	if res.Len >= 0 {
 		ev.End = res.Off + res.Len
@@ -55,6 +56,7 @@ func (r *reading) open(ctx context.Context) error {
 
 func (r *reading) ask(ctx context.Context) (err error) {
 	c, d := r.c, r.c.d
+	begin := time.Now()
 	url := d.mirrors[r.a.Source].URL
 	if c.session == nil {
 		if c.session, err = c.dial(ctx, url); err != nil {
@@ -69,6 +71,7 @@ func (r *reading) ask(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	r.setup = time.Since(begin) // what is compared now no other connection will wait for
 	if err = d.accept(ctx, r.a, r.res); err != nil {
 		r.res.Body.Close()
 	}
