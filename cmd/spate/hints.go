@@ -98,7 +98,7 @@ var hints = []struct {
 	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},
-	{isErr(source.ErrCorrupt), "the origin has other bytes than the manifest promises"},
+	{isErr(source.ErrCorrupt), "the origin has other bytes than were promised"},
 }
 
 var kindHints = map[source.Kind]string{

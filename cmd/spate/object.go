@@ -69,6 +69,7 @@ type checksums struct {
 	sums []checksum.Sum
 	auto bool
 	text []string
+	all  checksum.Set // no bytes have two of one algorithm
 }
 
 func (c *checksums) Set(text string) error {
@@ -76,6 +77,9 @@ func (c *checksums) Set(text string) error {
 		c.auto = true
 	} else {
 		sum, err := checksum.Parse(text)
+		if err == nil {
+			err = c.all.Expect(sum)
+		}
 		if err != nil {
 			return err
 		}

@@ -4,22 +4,20 @@ import (
 	"context"
 	"fmt"
 	"io"
-
 	"spate"
+
 	"spate/format/checksum"
+	"spate/format/metalink"
 	"spate/source"
 )
 
-// toStdout writes the stream to stdout, as cat does, and its digest to stderr. That it has another one than it should is known only
-// once all is written.
+// toStdout writes the stream to stdout, as cat does, and its digest to stderr. It is an error if that is not what --checksum
+// promises.
 func (c *getCmd) toStdout(ctx context.Context, p *process, r request) error {
-	if c.mode(r.arg) == spate.SeqOn {
-		return usage("- is no name for several files", "spate cat URL writes a sequence to stdout as it is")
+	if err := c.fitsStdout(r); err != nil {
+		return err
 	}
-	if c.object.sums.auto {
-		return usage("--checksum auto is for files, and - is stdout", "--checksum ALG=HEX is for any stream")
-	}
-	sums, err := c.sums(r)
+	set, err := c.promised(r)
 	if err != nil {
 		return err
 	}
@@ -32,31 +30,54 @@ func (c *getCmd) toStdout(ctx context.Context, p *process, r request) error {
 	if isTerminal(out) {
 		out = &textOnly{w: out}
 	}
-	if err := cat.copy(ctx, client, r.url, io.MultiWriter(out, sums)); err != nil {
-		return err
-	}
-	if err := sums.Verify(); err != nil {
-		return &source.Error{Op: "verify", URL: r.url, Kind: source.KindCorrupt, Err: err}
+	if err = cat.copy(ctx, client, r.url, io.MultiWriter(out, set)); err == nil {
+		err = mismatch(r.url, set.Verify())
 	}
 	talk.close()
-	if sum, ok := sums.Sum(checksum.SHA256); ok && !c.talk.quiet && !c.object.noDigest {
+	if sum, ok := set.Sum(checksum.SHA256); ok && err == nil && !c.talk.quiet && !c.object.noDigest {
 		fmt.Fprintf(p.stderr, "%x  -\n", sum.Value)
+	}
+	return err
+}
+
+// fitsStdout tells what was asked for that is only done with files.
+func (c *getCmd) fitsStdout(r request) error {
+	switch {
+	case c.mode(r.arg) == spate.SeqOn:
+		return usage("- is no name for several files", "spate cat URL writes a sequence to stdout as it is")
+	case len(r.mirrors) > 0:
+		return usage("- is written from one URL, without mirrors", "into a FILE several URLs are fetched as mirrors of each other")
+	case c.object.sums.auto:
+		return usage("--checksum auto is for a file, and - is stdout", "--checksum ALG=HEX is checked at the end of what was written")
+	case c.metalink != "", !c.noMetalink && metalink.IsMetalink(r.url, ""):
+		return usage("what a Metalink file describes are files, and - is stdout", "--no-metalink writes the Metalink file itself")
+	case c.limits.fileSize > 0:
+		return usage("--max-filesize is for files, and - is stdout", "--max-bytes ends any stream")
+	case c.after.format.text != "":
+		return usage("-w writes to stdout, and so does -o -", "")
+	case c.after.program != "":
+		return usage("--on-complete is for files, and - is stdout", "")
 	}
 	return nil
 }
 
-// sums compute the digests that are wanted of r, and those that it is promised to have.
-func (c *getCmd) sums(r request) (*checksum.Set, error) {
+// promised computes what the digest line tells, and what --checksum promises.
+func (c *getCmd) promised(r request) (*checksum.Set, error) {
 	set := new(checksum.Set)
-	if !c.object.noDigest {
-		if err := set.Compute(checksum.SHA256); err != nil {
+	for _, sum := range r.sums {
+		if err := set.Expect(sum); err != nil {
 			return nil, err
 		}
 	}
-	for _, sum := range r.sums {
-		if err := set.Expect(sum); err != nil {
-			return nil, usage("--checksum: "+err.Error(), "")
-		}
+	if c.object.noDigest {
+		return set, nil
 	}
-	return set, nil
+	return set, set.Compute(checksum.SHA256)
+}
+
+func mismatch(url string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &source.Error{Op: "verify", URL: url, Kind: source.KindCorrupt, Err: err}
 }
