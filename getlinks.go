@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 
+	"spate/format/checksum"
 	"spate/format/metalink"
 	"spate/source"
 )
@@ -26,6 +27,9 @@ func (g *getter) learn(ctx context.Context, info source.Info) bool {
 		if !slices.ContainsFunc(g.opts.Mirrors, func(o Mirror) bool { return o.URL == m.URL }) {
 			g.opts.Mirrors = append(g.opts.Mirrors, m)
 		}
+	}
+	if len(g.opts.Mirrors) > 0 {
+		g.hold(info)
 	}
 	return known || len(g.opts.Mirrors) > 0
 }
@@ -50,6 +54,19 @@ func (g *getter) reconsider(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// hold makes what the origin's answer has told a promise: a mirror that it names may be all that ever answers again.
+func (g *getter) hold(info source.Info) {
+	if g.size == 0 && info.Size > 0 {
+		g.size = info.Size
+	}
+	if len(g.opts.Checksums) > 0 || g.opts.NoDigest {
+		return
+	}
+	if best, ok := checksum.Strongest(info.Digests); ok && checksum.Size(best.Algorithm) == len(best.Value) {
+		g.opts.Checksums = []checksum.Sum{best}
+	}
 }
 
 // duplicates are the mirrors that the links name, behind the origin itself.

@@ -3,6 +3,7 @@ package spate
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -195,6 +196,44 @@ func TestGetLinks(t *testing.T) {
 			must(t, err)
 			if !bytes.Equal(got, data) {
 				t.Error("the file is not what the description promises")
+			}
+		})
+	}
+}
+
+// A mirror that an origin's links name has to have what the origin has, as far as its answer told, also where the origin never
+// answers again.
+func TestGetLinkToAnother(t *testing.T) {
+	data := noise(1 << 20)
+	other := bytes.Clone(data)
+	other[1000]++
+	digest := sha256.Sum256(data)
+	told := "sha-256=:" + base64.StdEncoding.EncodeToString(digest[:]) + ":"
+	for _, test := range []struct {
+		name   string
+		mirror []byte
+		digest string
+		err    error
+	}{
+		{"same", data, told, nil},
+		{"another size", data[1:], "", source.ErrCorrupt},
+		{"other bytes", other, told, source.ErrCorrupt},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			origin := newFarm(t)
+			header := http.Header{"Link": {"<" + origin.URL("/mirror") + ">; rel=duplicate"}}
+			if test.digest != "" {
+				header.Set("Repr-Digest", test.digest)
+			}
+			origin.Serve("/mirror", farm.Resource{Body: test.mirror})
+			origin.Serve("/x", farm.Then(farm.Resource{Body: data, Header: header}, farm.Resource{Status: 404}))
+			dir := t.TempDir()
+			_, err := newClient(t).Get(t.Context(), origin.URL("/x"), "", &GetOptions{Dir: dir, RetryMax: -1})
+			if !errors.Is(err, test.err) {
+				t.Errorf("error %v, want %v", err, test.err)
+			}
+			if _, gone := os.Stat(filepath.Join(dir, "x")); (gone == nil) != (test.err == nil) {
+				t.Errorf("x: %v", gone)
 			}
 		})
 	}
