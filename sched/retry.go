@@ -10,6 +10,7 @@ const (
 	maxRestarts = 10 // of an object from its beginning
 	backoffMin  = 200 * time.Millisecond
 	backoffMax  = 30 * time.Second
+	crumb       = 16 << 10 // bytes; a connection that brings fewer has brought next to nothing
 )
 
 // begin asks for the object: by one request to its end, or where some of it is there, for the first gap.
@@ -110,7 +111,10 @@ func (s *Scheduler) lostStream(c *conn, off int64) {
 // failed takes c out, and says when its source may be asked again.
 func (s *Scheduler) failed(c *conn, ev Event) {
 	ours := c.phase == closing
-	gave := ev.Off > c.start && !c.hedge
+	gave := ev.Off - c.start
+	if c.hedge {
+		gave = 0
+	}
 	src := c.src
 	s.detach(c, ev.Off)
 	if ours {
@@ -148,10 +152,13 @@ func (s *Scheduler) believed(src int) bool {
 }
 
 // lost: the network failed. Once at once, then later and later; where others of the host get on, only this slot waits.
-func (s *Scheduler) lost(src int, gave bool) {
+// One that brought next to nothing costs its host more than it gives: it is asked again, but not without a pause.
+func (s *Scheduler) lost(src int, gave int64) {
 	o := s.sources[src]
-	if gave {
-		o.fails = 0
+	if gave > 0 {
+		if o.fails = 0; gave < crumb {
+			s.postpone(src, backoffMin)
+		}
 		return
 	}
 	if o.until > s.now {
