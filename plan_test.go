@@ -74,7 +74,7 @@ func TestPlan(t *testing.T) {
 				got.Manifest != test.want.Manifest || got.Sequence != test.want.Sequence {
 				t.Errorf("%+v, want %+v", got, test.want)
 			}
-			wantFiles(t, dir, map[string]string{"old": "old", "a-seq-file1": "", "half.part": "half", "begun.part": "be", "begun.spate": "a journal"})
+			wantFiles(t, dir, map[string]string{"old": "old", "a-seq-file1": "", "half.part": "half", "begun.part": "be"})
 		})
 	}
 }
