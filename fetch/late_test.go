@@ -16,13 +16,14 @@ import (
 // A copy that has won is written once the scheduler has finished. If that fails nothing gets the final name, and nobody waits for
 // what is missing.
 func TestCopyThatCannotBeWritten(t *testing.T) {
+	const size = 4 * maxBlock
 	for name, hashes := range map[string][]string{"hashed": sha256Only, "not hashed": nil} {
 		t.Run(name, func(t *testing.T) {
 			file, err := Create(filepath.Join(t.TempDir(), "x"), nil)
 			must(t, err)
 			opts := &ObjectOptions{Hashes: hashes}
 			d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, opts)
-			c := &conn{d: d, id: 1, work: make(chan sched.Action, 2), held: []byte("data")}
+			c := &conn{d: d, id: 1, work: make(chan sched.Action, 2), held: make([]byte, size)}
 			opts.Events = func(e event.Event) {
 				if e.Type != event.Begin {
 					return
@@ -34,9 +35,9 @@ func TestCopyThatCannotBeWritten(t *testing.T) {
 				d.wg.Go(c.run)
 			}
 			d.conns[1] = c
-			d.started, d.info.URL, d.info.Size, d.size = true, "mem:x", 4, 4
+			d.started, d.info.URL, d.info.Size, d.size = true, "mem:x", size, size
 			d.pause()
-			c.work <- sched.Action{Type: sched.Keep, Conn: 1, End: 4}
+			c.work <- sched.Action{Type: sched.Keep, Conn: 1, End: size}
 			d.finish(nil)
 			done, err := (&Object{d: d}).To(file)
 			if _, ok := errors.AsType[*fs.PathError](err); !ok || done.Size != 0 {
@@ -51,7 +52,7 @@ func TestCopyThatCannotBeWritten(t *testing.T) {
 func TestDigestOfWhatCannotBeRead(t *testing.T) {
 	d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &ObjectOptions{})
 	defer d.end()
-	d.size = 4
+	d.size, d.info.Size = 4*maxBlock, 4*maxBlock
 	d.digest = d.newDigest(new(checksum.Set))
 	d.digest.file = &File{path: "x"} // it has ended
 	d.digest.written(span.Span{End: 4})
