@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"spate"
 
+	"spate"
 	"spate/format/checksum"
 	"spate/format/metalink"
 	"spate/source"
