@@ -118,10 +118,8 @@ func (d *driver) run(file *File) (*Done, error) {
 		d.finish(err)
 	}
 	d.proceed()
-	ended := make(chan struct{})
-	var telling sync.WaitGroup
 	if d.opts.Events != nil && err == nil {
-		telling.Go(func() { d.tellProgress(ended) })
+		defer d.tellProgress()()
 	}
 	select {
 	case <-d.over:
@@ -136,8 +134,6 @@ func (d *driver) run(file *File) (*Done, error) {
 		d.recorded(d.record.end(d.err == nil))
 	}
 	d.sum(done)
-	close(ended)
-	telling.Wait()
 	return done, d.err
 }
 
@@ -172,7 +168,7 @@ func (d *driver) prepare(file *File) error {
 	if err := journal.CheckName(file.path + journal.Ext); err != nil {
 		return err
 	}
-	if d.info.Size > 0 {
+	if !d.isSmall() && d.info.Size > 0 {
 		if err := allocate(file.part, d.info.Size); err != nil {
 			return err
 		}
@@ -190,13 +186,18 @@ func (d *driver) prepare(file *File) error {
 		return err
 	}
 	d.record = r
-	r.start()
+	r.start(d.isSmall())
 	d.startDigests()
 	d.tellOf(event.Event{Type: event.Begin, Path: file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
 	if resumed {
 		return r.begin()
 	}
 	return nil
+}
+
+// isSmall reports whether the file has one block: it is there before goroutines of its own would have begun.
+func (d *driver) isSmall() bool {
+	return d.info.Size >= 0 && d.info.Size <= maxBlock && d.opts.Pieces == nil
 }
 
 // header is what the journal says of the object.

@@ -26,7 +26,8 @@ type block struct {
 func (b *block) where() span.Span { return span.Span{Off: b.off, End: b.off + int64(len(b.b))} }
 
 // A recorder keeps the journal of a file that is written at many places. What it is given was written; its checksum is
-// computed by the recorder's own goroutine, which hands the bytes on after that.
+// computed by the recorder's own goroutine, which hands the bytes on after that. A file of one block is there before that
+// would have helped: its bytes are recorded by who gives them, as long as they take less than syncEvery.
 //
 // A file that comes quickly and in order has no journal: it is there before the first byte is written out of order, or
 // after a second.
@@ -42,6 +43,11 @@ type recorder struct {
 	wake   chan struct{} // of who syncs
 	wg     sync.WaitGroup
 
+	late   *time.Timer // starts the goroutines of a small file; nil: they run
+	giving sync.Mutex  // of a small file, held while a block is recorded by who gives it; before mu
+	alone  bool        // there are no goroutines, yet or any more
+	fresh  int         // bytes since the last sync
+
 	mu    sync.Mutex
 	early []journal.Range // what is there while there is no journal
 }
@@ -50,9 +56,45 @@ func newRecorder(f *File) *recorder {
 	return &recorder{file: f, blocks: make(chan block, queued), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-func (r *recorder) start() {
+// start begins to record; small says that the file has one block. It is followed by end.
+func (r *recorder) start(small bool) {
+	if small {
+		r.alone = true
+		r.late = time.AfterFunc(syncEvery, r.goOn)
+		return
+	}
+	r.work()
+}
+
+// work starts what records in the background.
+func (r *recorder) work() {
 	r.wg.Go(r.run)
 	r.wg.Go(r.syncAll)
+}
+
+// goOn is for a small file that takes its time.
+func (r *recorder) goOn() {
+	r.giving.Lock()
+	defer r.giving.Unlock()
+	if r.alone {
+		r.alone = false
+		r.sync()
+		r.work()
+	}
+}
+
+// give takes what was written, and reports whether it has been recorded already. It is safe for concurrent use.
+func (r *recorder) give(b block) bool {
+	if r.late != nil {
+		r.giving.Lock()
+		defer r.giving.Unlock()
+	}
+	if r.alone {
+		r.record(b)
+		return true
+	}
+	r.blocks <- b
+	return false
 }
 
 // begin makes sure that there is a journal. It must have returned before anything is written out of order.
@@ -74,7 +116,6 @@ func (r *recorder) run() {
 	defer close(r.wake)
 	tick := time.NewTicker(syncEvery)
 	defer tick.Stop()
-	fresh := 0 // bytes since the last sync
 	for {
 		select {
 		case b, ok := <-r.blocks:
@@ -82,20 +123,24 @@ func (r *recorder) run() {
 				return
 			}
 			r.record(b)
-			if fresh += len(b.b); fresh < syncBytes {
+			if b.b == nil {
+				r.gone <- struct{}{}
+			}
+			if r.fresh < syncBytes {
 				continue
 			}
 		case <-tick.C:
 		}
-		if fresh > 0 {
-			fresh = 0
-			r.sync()
-		}
+		r.sync()
 	}
 }
 
-// sync has what was written made durable, unless that is under way.
+// sync has what was written made durable, unless that is under way, or it is.
 func (r *recorder) sync() {
+	if r.fresh == 0 {
+		return
+	}
+	r.fresh = 0
 	if err := r.begin(); err != nil {
 		r.failed(err)
 		return
@@ -117,12 +162,12 @@ func (r *recorder) syncAll() {
 func (r *recorder) record(b block) {
 	if b.b == nil {
 		r.void()
-		r.gone <- struct{}{}
 		return
 	}
 	if err := r.add(b.where(), journal.Checksum(b.b)); err != nil {
 		r.failed(err)
 	}
+	r.fresh += len(b.b)
 	r.pass(b)
 }
 
@@ -143,8 +188,9 @@ func (r *recorder) add(x span.Span, crc uint32) error {
 
 // restart makes void what was written before. It must have returned before anything is written anew.
 func (r *recorder) restart() {
-	r.blocks <- block{}
-	<-r.gone
+	if !r.give(block{}) {
+		<-r.gone
+	}
 }
 
 func (r *recorder) void() {
@@ -185,8 +231,7 @@ func (r *recorder) forget(x span.Span) error {
 
 // end waits for all that was given to be recorded. What is not the whole is made durable, as far as that goes.
 func (r *recorder) end(whole bool) error {
-	close(r.blocks)
-	r.wg.Wait()
+	r.stop()
 	if whole || r.file.journal == nil && r.early == nil {
 		return nil
 	}
@@ -194,4 +239,16 @@ func (r *recorder) end(whole bool) error {
 		return err
 	}
 	return r.file.journal.Sync(r.file.part)
+}
+
+// stop ends the goroutines once all that was given is recorded.
+func (r *recorder) stop() {
+	if r.late != nil {
+		r.late.Stop()
+		r.giving.Lock()
+		r.alone = false
+		r.giving.Unlock()
+	}
+	close(r.blocks)
+	r.wg.Wait()
 }

@@ -138,7 +138,7 @@ func (d *driver) prepareDigests(r *recorder) error {
 }
 
 func (d *driver) startDigests() {
-	if d.digest != nil {
+	if d.digest != nil && !d.isSmall() {
 		d.wg.Go(func() {
 			d.digest.run()
 			if err := d.digest.err; err != nil { // nobody else would move the window on
@@ -257,6 +257,9 @@ func (d *driver) failure(class sched.Class) error {
 
 // verify compares the whole with what was promised, and returns its digests. If it is not that, nothing goes on with the file.
 func (d *driver) verify() ([]checksum.Sum, error) {
+	if d.isSmall() {
+		d.digest.run()
+	}
 	if err := d.digest.err; err != nil {
 		return nil, err
 	}

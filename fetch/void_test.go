@@ -61,7 +61,7 @@ func TestRestartIsRecorded(t *testing.T) {
 	r.header = func() journal.Header { return journal.Header{Origins: []journal.Origin{origin}, Size: -1} }
 	r.pass, r.voided, r.failed = func(block) {}, func() {}, func(err error) { t.Error(err) }
 	must(t, r.begin())
-	r.start()
+	r.start(false)
 	for i := range int64(10) {
 		r.blocks <- block{off: 10 * i, b: make([]byte, 5)}
 	}

@@ -3,6 +3,7 @@ package fetch
 import (
 	"cmp"
 	"math"
+	"sync"
 	"time"
 
 	"spate/event"
@@ -25,7 +26,7 @@ func (d *driver) write(b block) error {
 	d.mu.Lock()
 	d.written.Add(b.where())
 	d.mu.Unlock()
-	d.record.blocks <- b
+	d.record.give(b)
 	if d.opts.Order == sched.Sequential && d.digest == nil {
 		d.tellFrontier()
 	}
@@ -69,18 +70,27 @@ func (d *driver) ended() error {
 // tellPeriod is the time between two events of progress.
 const tellPeriod = time.Second / 4
 
-// tellProgress tells how many bytes there are, until ended is closed, and then once more.
-func (d *driver) tellProgress(ended <-chan struct{}) {
-	tick := time.NewTicker(tellPeriod)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ended:
+// tellProgress tells now and then how many bytes there are, until end is called, which tells it once more.
+func (d *driver) tellProgress() (end func()) {
+	var telling sync.Mutex
+	var over bool
+	telling.Lock()
+	defer telling.Unlock()
+	var timer *time.Timer
+	timer = time.AfterFunc(tellPeriod, func() {
+		telling.Lock()
+		defer telling.Unlock()
+		if !over {
 			d.tellOf(d.survey())
-			return
-		case <-tick.C:
-			d.tellOf(d.survey())
+			timer.Reset(tellPeriod)
 		}
+	})
+	return func() {
+		telling.Lock()
+		defer telling.Unlock()
+		over = true
+		timer.Stop()
+		d.tellOf(d.survey())
 	}
 }
 
