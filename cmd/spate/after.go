@@ -47,6 +47,17 @@ func (f *afterFlags) begin(p *process, t *talk) (*aftermath, error) {
 	return a, a.hook.check()
 }
 
+// isNothing reports whether nothing follows: then nobody need tell of what happens.
+func (a *aftermath) isNothing() bool { return a.format.text == "" && a.hook.program == "" }
+
+// sink is told of events; nil where nothing follows.
+func (a *aftermath) sink() event.Sink {
+	if a.isNothing() {
+		return nil
+	}
+	return a.observe
+}
+
 // watch makes client tell of its connections, if -w is there.
 func (a *aftermath) watch(client *spate.Client) {
 	if a.format.text != "" {
@@ -57,6 +68,9 @@ func (a *aftermath) watch(client *spate.Client) {
 // job begins the download of a request; its number is that of its events, 0 for a command that is no batch. It returns the
 // context for it.
 func (a *aftermath) job(ctx context.Context, number int64, r request) context.Context {
+	if a.isNothing() {
+		return ctx
+	}
 	ctx, connects := withConnects(ctx)
 	d := newDownload(outcome{path: r.path, url: redact.URL(r.url), size: -1}, connects)
 	d.follow = func(o *outcome) error { return a.follow(ctx, o) }
@@ -97,6 +111,9 @@ func (a *aftermath) write(ctx context.Context, o *outcome) error {
 // end ends a download that has failed with err, nil if it has not. It returns that, or else what failed of what
 // followed. Of what a signal has ended nothing is written.
 func (a *aftermath) end(ctx context.Context, number int64, err error) error {
+	if a.isNothing() {
+		return err
+	}
 	a.mu.Lock()
 	d := a.jobs[number]
 	delete(a.jobs, number)

@@ -88,38 +88,18 @@ type batch struct {
 	*getting
 	jobs int64 // 0: not known
 
-	wg     sync.WaitGroup
+	number int64 // of the last entry that was begun
+
 	mu     sync.Mutex
-	number int64
 	failed int64
 	bytes  int64
 	files  int64
+	made   string // the last folder that was made
 }
 
 func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) error {
 	begun := time.Now()
-	slots := make(chan struct{}, b.c.jobs)
-	var bad error // of the list: what stands behind is not known
-	for r, err := range requests {
-		if err != nil {
-			bad = err
-			break
-		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		b.number++
-		number := b.number
-		b.wg.Go(func() {
-			defer func() { <-slots }()
-			b.fetch(ctx, number, r)
-		})
-	}
-	b.wg.Wait()
+	bad := b.handOut(ctx, requests)
 	b.talk.close()
 	if b.c.talk.chatty() {
 		fmt.Fprintf(b.p.stderr, "spate: %s, %s in %.1f s\n", counted(b.files, "file"), formatBytes(b.bytes), time.Since(begun).Seconds())
@@ -133,6 +113,51 @@ func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) err
 		return &batchError{b.failed, b.number}
 	}
 	return nil
+}
+
+// A numbered request is an entry of a batch; the number is that of its events.
+type numbered struct {
+	number int64
+	request
+}
+
+// handOut has all requests fetched, c.jobs at once. The error is that of the list: what stands behind it is not known.
+func (b *batch) handOut(ctx context.Context, requests iter.Seq2[request, error]) error {
+	var working sync.WaitGroup
+	defer working.Wait()
+	jobs := make(chan numbered)
+	defer close(jobs)
+	workers := int64(0)
+	for r, err := range requests {
+		if err != nil {
+			return err
+		}
+		j := numbered{b.number + 1, r}
+		select {
+		case jobs <- j: // a worker is idle
+		default:
+			if workers < b.c.jobs {
+				workers++
+				working.Go(func() { b.work(ctx, jobs) })
+			}
+			select {
+			case jobs <- j:
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		b.number++
+	}
+	return nil
+}
+
+// work fetches one file after the other: a goroutine for each would have to grow its stack each time.
+func (b *batch) work(ctx context.Context, jobs <-chan numbered) {
+	for j := range jobs {
+		b.fetch(ctx, j.number, j.request)
+	}
 }
 
 func (b *batch) fetch(ctx context.Context, number int64, r request) {
@@ -159,10 +184,16 @@ func (b *batch) fetch(ctx context.Context, number int64, r request) {
 
 // folder makes the folder that the file is to be in.
 func (b *batch) folder(r request) error {
-	if r.dir == "" {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.dir == "" || r.dir == b.made {
 		return nil
 	}
-	return os.MkdirAll(r.dir, 0o777)
+	err := os.MkdirAll(r.dir, 0o777)
+	if err == nil {
+		b.made = r.dir
+	}
+	return err
 }
 
 // ended tells of an entry that is over and has no file.

@@ -151,7 +151,7 @@ func (c *getCmd) begin(p *process) (*getting, error) {
 		return nil, err
 	}
 	var closeIdle func()
-	g.client, closeIdle = c.stream.client(tee(g.talk.sink, c.book.sink(), g.after.observe))
+	g.client, closeIdle = c.stream.client(tee(g.talk.sink, c.book.sink(), g.after.sink()))
 	g.close = func() {
 		closeIdle()
 		g.talk.close()
