@@ -49,12 +49,14 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 		return err
 	}
 	g.path = path
-	if err := fetch.Check(path, opts); errors.Is(err, fs.ErrExist) && g.isThere(path) {
-		return errSkipped
-	} else if err != nil || mode == ExistsOverwrite {
-		return err
+	if mode == ExistsOverwrite {
+		err = fetch.Check(path, opts)
+	} else {
+		g.left, err = fetch.Resume(ctx, path, opts)
 	}
-	g.left, err = fetch.Resume(ctx, path, opts)
+	if errors.Is(err, fs.ErrExist) && g.isThere(path) {
+		return errSkipped
+	}
 	return err
 }
 

@@ -111,7 +111,7 @@ func rename(from, to string) error {
 
 // syncFolder makes the names in dir durable, where folders can be synced.
 func syncFolder(dir string) error {
-	d, err := os.Open(dir)
+	d, err := openFolder(dir)
 	if err != nil {
 		return err
 	}

@@ -46,15 +46,28 @@ type Options struct {
 // Check reports whether [Create] would refuse path for what there is now: without Overwrite anything of that name, with
 // it anything but a regular file or a symbolic link to one or to nothing. It creates nothing. Its errors are Create's.
 func Check(path string, opts *Options) error {
-	if err := checkName(path); err != nil {
+	if err := checkTarget(path, opts); err != nil {
 		return err
 	}
+	return checkFolder(path)
+}
+
+// checkFolder makes sure that there is a folder for path.
+func checkFolder(path string) error {
 	dir, err := os.Stat(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	if !dir.IsDir() {
 		return failed("create", path, syscall.ENOTDIR)
+	}
+	return nil
+}
+
+// checkTarget is Check but for the folder, of which opening a file in it tells as well.
+func checkTarget(path string, opts *Options) error {
+	if err := checkName(path); err != nil {
+		return err
 	}
 	old, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -43,12 +44,12 @@ type File struct {
 //
 // The file's permissions are 0666 as the umask allows.
 func Create(path string, opts *Options) (*File, error) {
-	if err := Check(path, opts); err != nil {
+	if err := checkTarget(path, opts); err != nil {
 		return nil, err
 	}
 	part, err := openPart(path + Ext)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(checkFolder(path), err)
 	}
 	f := &File{path: path, part: part}
 	if err := f.dropJournal(); err != nil {

@@ -10,5 +10,13 @@ const openFlags = 0
 // removesOpen: an open file can be neither renamed nor removed.
 const removesOpen = false
 
+// openFile is [os.OpenFile].
+func openFile(path string, flag int, perm uint32) (*os.File, error) {
+	return os.OpenFile(path, flag, os.FileMode(perm))
+}
+
+// openFolder opens a folder to have it synced.
+func openFolder(path string) (*os.File, error) { return os.Open(path) }
+
 // lock does nothing: the system has no locks that would suit.
 func lock(*os.File) error { return nil }

@@ -14,6 +14,25 @@ const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 // removesOpen: an open file can be renamed and removed, so the lock is held until that is done.
 const removesOpen = true
 
+// openFile is [os.OpenFile] for files and folders alone, which no poller can wait for: os would try that first, with five system
+// calls.
+func openFile(path string, flag int, perm uint32) (*os.File, error) {
+	for {
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, perm)
+		if err == nil {
+			return os.NewFile(uintptr(fd), path), nil
+		}
+		if err != syscall.EINTR {
+			return nil, failed("open", path, err)
+		}
+	}
+}
+
+// openFolder opens a folder to have it synced.
+func openFolder(path string) (*os.File, error) {
+	return openFile(path, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+}
+
 // lock takes the lock of f, which ends when f is closed, or its process dies. ErrInUse if another holds it.
 func lock(f *os.File) error {
 	for {

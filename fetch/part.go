@@ -16,7 +16,7 @@ const maxTries = 100
 // the middle of Commit may have left it as a second name of the final file.
 func openPart(path string) (*os.File, error) {
 	for range maxTries {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := openFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, fs.ErrExist) {
 			if err := dropStale(path); err != nil {
 				return nil, err

@@ -31,11 +31,17 @@ type folder string
 
 // CheckName is the error of a path that is too long for a journal. It may be one of [Create] otherwise.
 func CheckName(path string) error {
+	if len(path) <= fitsAnywhere {
+		return nil
+	}
 	if _, err := os.Lstat(path + tempExt); errors.Is(err, syscall.ENAMETOOLONG) {
 		return err
 	}
 	return nil
 }
+
+// fitsAnywhere is how long a path may be on any file system: the least that is met for a name is 143 bytes, of eCryptfs.
+const fitsAnywhere = 100
 
 func in(path string) (folder, string) { return folder(filepath.Dir(path)), filepath.Base(path) }
 
