@@ -72,14 +72,26 @@ func (f *File) publish() error {
 		}
 		return rename(part, f.path)
 	}
-	err := os.Link(part, f.path) // unlike rename, never replaces
-	if err == nil {
-		return os.Remove(part)
+	err := renameNew(part, f.path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = linkNew(part, f.path)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return failed("create", f.path, fs.ErrExist)
 	}
-	return reserve(part, f.path)
+	return err
+}
+
+// linkNew is for systems and file systems that cannot rename without replacing; to link never replaces.
+func linkNew(part, path string) error {
+	err := os.Link(part, path)
+	if err == nil {
+		return os.Remove(part)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return reserve(part, path)
 }
 
 // reserve is for file systems without hard links: the name is taken by an empty file, which no other process can take
