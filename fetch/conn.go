@@ -116,9 +116,12 @@ func (c *conn) begin() context.Context {
 	return ctx
 }
 
-// run works until the connection has failed, was closed, or there is no more to do.
-func (c *conn) run() {
+// run works until the connection has failed, was closed, or there is no more to do. r, if there is one, has been asked for.
+func (c *conn) run(r *reading) {
 	defer c.close()
+	if r != nil && !c.carryOut(r) {
+		return
+	}
 	for a := range c.work {
 		switch a.Type {
 		case sched.Keep:
@@ -127,7 +130,7 @@ func (c *conn) run() {
 			c.fail(a.Off, c.source, errAborted)
 			return
 		default:
-			if !c.fetch(a) {
+			if !c.carryOut(c.ask(a)) {
 				return
 			}
 		}
@@ -155,10 +158,9 @@ func (c *conn) close() {
 	}
 }
 
-// fetch does what a says, and reports whether the connection can be used again.
-func (c *conn) fetch(a sched.Action) bool {
+// ask asks for what a says.
+func (c *conn) ask(a sched.Action) *reading {
 	ctx := c.begin()
-	defer c.cancel(nil)
 	if a.Fresh {
 		c.close()
 		c.session = nil
@@ -168,13 +170,20 @@ func (c *conn) fetch(a sched.Action) bool {
 	}
 	r := &reading{c: c, a: a, off: a.Off}
 	c.held, c.source = c.held[:0], a.Source
-	err := r.open(ctx)
+	r.open(ctx)
+	return r
+}
+
+// carryOut does what was asked for, and reports whether the connection can be used again.
+func (c *conn) carryOut(r *reading) bool {
+	defer c.cancel(nil)
+	err := r.opened()
 	if err == nil {
 		err = r.read()
 		r.res.Body.Close() // what it could tell, reading has told
 	}
 	if err != nil {
-		c.fail(r.off, a.Source, err)
+		c.fail(r.off, r.a.Source, err)
 		return false
 	}
 	return r.finish()

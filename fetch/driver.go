@@ -38,8 +38,12 @@ type driver struct {
 
 	fetched atomic.Int64
 
+	asked *reading // by own, and answered: for run to carry out
+
 	mu       sync.Mutex
 	going    *sync.Cond // paused has ended
+	alone    bool       // no goroutine is to be started for the first connection
+	own      *conn      // that one: of who waits for the answer
 	started  bool       // the scheduler has
 	paused   bool
 	pausedAt time.Duration
@@ -103,10 +107,50 @@ func (d *driver) start() {
 	d.tell(sched.Event{Type: sched.Start})
 }
 
+// startAlone is start for where there is one connection, at first: the caller is its goroutine until it has answered.
+func (d *driver) startAlone() {
+	d.mu.Lock()
+	d.started, d.alone = true, true
+	d.step(sched.Event{Type: sched.Start})
+	d.alone = false
+	c := d.own
+	d.mu.Unlock()
+	if c == nil {
+		return
+	}
+	r := c.ask(<-c.work)
+	if r.err != nil {
+		d.wg.Go(func() { c.run(r) })
+		return
+	}
+	d.asked = r
+}
+
+// carryOn has what startAlone has asked for read: by the caller where that is little.
+func (d *driver) carryOn() {
+	r := d.asked
+	if r == nil {
+		return
+	}
+	d.asked = nil
+	if d.isSmall() {
+		if !d.own.carryOut(r) || d.ended() != nil {
+			d.own.close()
+			return
+		}
+		r = nil
+	}
+	d.wg.Go(func() { d.own.run(r) })
+}
+
 // end returns when every goroutine of the driver has ended.
 func (d *driver) end() {
 	d.stopWorkers()
 	d.cancel(errOver)
+	if r := d.asked; r != nil {
+		r.res.Body.Close()
+		r.c.close()
+	}
 	d.wg.Wait()
 }
 
@@ -121,6 +165,7 @@ func (d *driver) run(file *File) (*Done, error) {
 	if d.opts.Events != nil && err == nil {
 		defer d.tellProgress()()
 	}
+	d.carryOn()
 	select {
 	case <-d.over:
 	case <-d.ctx.Done():
@@ -374,7 +419,11 @@ func (d *driver) order(a sched.Action) {
 		c = &conn{d: d, id: a.Conn, work: make(chan sched.Action, 2)}
 		d.conns[a.Conn] = c
 		d.most = max(d.most, len(d.conns))
-		d.wg.Go(c.run)
+		if d.alone && d.own == nil {
+			d.own = c
+		} else {
+			d.wg.Go(func() { c.run(nil) })
+		}
 	}
 	d.opens++
 	c.expect(a)
@@ -429,6 +478,7 @@ func (d *driver) finishLocked(err error) {
 	d.isOver, d.err, d.paused = true, err, false
 	d.going.Broadcast()
 	close(d.over)
+	d.cancel(errOver)
 }
 
 func (d *driver) tellOf(e event.Event) {

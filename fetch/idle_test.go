@@ -22,7 +22,7 @@ func TestIdleConnectionThatIsClosed(t *testing.T) {
 	c := &conn{d: d, id: 1, work: make(chan sched.Action, 2), source: 1}
 	d.conns[1] = c
 	c.abort()
-	c.run()
+	c.run(nil)
 	if err := d.origins[0].fault; err != nil || d.failures != 0 {
 		t.Errorf("the other source is blamed: %v", err)
 	}

@@ -32,7 +32,7 @@ func TestCopyThatCannotBeWritten(t *testing.T) {
 				t.Cleanup(func() { whole.Close() })
 				file.part, err = os.Open(file.part.Name()) // to which nothing can be written
 				must(t, err)
-				d.wg.Go(c.run)
+				d.wg.Go(func() { c.run(nil) })
 			}
 			d.conns[1] = c
 			d.started, d.info.URL, d.info.Size, d.size = true, "mem:x", size, size

@@ -99,7 +99,11 @@ func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *
 		d.answerFromDisk()
 		return &Object{d: d}, nil
 	}
-	d.start()
+	if len(mirrors) == 1 && opts.Left == nil {
+		d.startAlone()
+	} else {
+		d.start()
+	}
 	select {
 	case <-d.answered:
 		return &Object{d: d}, nil

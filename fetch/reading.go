@@ -21,15 +21,20 @@ type reading struct {
 	at  time.Time // of the last Progress
 
 	setup time.Duration // until the answer
+	err   error         // why there is none
 }
 
 // open asks for the range, and checks that the answer is of what was begun.
-func (r *reading) open(ctx context.Context) error {
-	d := r.c.d
-	if err := r.ask(ctx); err != nil {
-		return err
+func (r *reading) open(ctx context.Context) {
+	r.err = r.ask(ctx)
+}
+
+// opened tells of the answer, and is the error of one that is not to be read.
+func (r *reading) opened() error {
+	if r.err != nil {
+		return r.err
 	}
-	res := r.res
+	d, res := r.c.d, r.res
 	ev := sched.Event{Type: sched.Opened, Conn: r.c.id, Size: res.Size, Off: r.a.Off, End: -1, Setup: r.setup,
 		Seekable: res.Seekable || r.a.Off > 0}
 	if res.Len >= 0 {
