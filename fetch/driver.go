@@ -233,7 +233,7 @@ func (d *driver) prepare(file *File) error {
 	d.record = r
 	r.start(d.isSmall())
 	d.startDigests()
-	d.tellOf(event.Event{Type: event.Begin, Path: file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
+	d.tellBegin()
 	if resumed {
 		return r.begin()
 	}
@@ -243,6 +243,12 @@ func (d *driver) prepare(file *File) error {
 // isSmall reports whether the file has one block: it is there before goroutines of its own would have begun.
 func (d *driver) isSmall() bool {
 	return d.info.Size >= 0 && d.info.Size <= maxBlock && d.opts.Pieces == nil
+}
+
+func (d *driver) tellBegin() {
+	if d.opts.Events != nil { // what is told takes its time to be made up
+		d.tellOf(event.Event{Type: event.Begin, Path: d.file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
+	}
 }
 
 // header is what the journal says of the object.

@@ -149,15 +149,19 @@ func (r *reading) put(b []byte) error {
 	return r.c.d.write(block{r.off, b, r.a.Source})
 }
 
+// withHeader is how many bytes may come along with the header of an answer, by one read for both.
+const withHeader = 4 << 10
+
 // readSome fills b, or less of it where that would take long. Of a slow connection it is what one read gives: what is not
-// written is lost if the connection falls silent and the process is killed.
+// written is lost if the connection falls silent and the process is killed. The little that came along with the header is not
+// worth a write of its own.
 func (r *reading) readSome(b []byte) (n int, err error) {
 	begin := time.Now()
 	for n < len(b) && err == nil {
 		var m int
 		m, err = r.res.Body.Read(b[n:])
 		n += m
-		if r.c.block == minBlock || time.Since(begin) > toldWithin {
+		if r.c.block == minBlock && (n > withHeader || r.off > r.a.Off) || time.Since(begin) > toldWithin {
 			break
 		}
 	}

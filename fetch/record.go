@@ -38,7 +38,7 @@ type recorder struct {
 	voided func()      // is told that those passed on before are void
 	failed func(err error)
 
-	blocks chan block
+	blocks chan block    // nil before there are goroutines
 	gone   chan struct{} // answers a block that makes others void, once the journal says so
 	wake   chan struct{} // of who syncs
 	wg     sync.WaitGroup
@@ -53,7 +53,7 @@ type recorder struct {
 }
 
 func newRecorder(f *File) *recorder {
-	return &recorder{file: f, blocks: make(chan block, queued), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &recorder{file: f}
 }
 
 // start begins to record; small says that the file has one block. It is followed by end.
@@ -68,6 +68,8 @@ func (r *recorder) start(small bool) {
 
 // work starts what records in the background.
 func (r *recorder) work() {
+	r.blocks, r.gone, r.wake = make(chan block, queued), make(chan struct{}), make(chan struct{}, 1)
+	r.sync()
 	r.wg.Go(r.run)
 	r.wg.Go(r.syncAll)
 }
@@ -78,7 +80,6 @@ func (r *recorder) goOn() {
 	defer r.giving.Unlock()
 	if r.alone {
 		r.alone = false
-		r.sync()
 		r.work()
 	}
 }
@@ -241,13 +242,16 @@ func (r *recorder) end(whole bool) error {
 	return r.file.journal.Sync(r.file.part)
 }
 
-// stop ends the goroutines once all that was given is recorded.
+// stop ends the goroutines, if there are any, once all that was given is recorded.
 func (r *recorder) stop() {
 	if r.late != nil {
 		r.late.Stop()
 		r.giving.Lock()
+		defer r.giving.Unlock()
+	}
+	if r.alone {
 		r.alone = false
-		r.giving.Unlock()
+		return
 	}
 	close(r.blocks)
 	r.wg.Wait()
