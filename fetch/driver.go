@@ -107,42 +107,6 @@ func (d *driver) start() {
 	d.tell(sched.Event{Type: sched.Start})
 }
 
-// startAlone is start for where there is one connection, at first: the caller is its goroutine until it has answered.
-func (d *driver) startAlone() {
-	d.mu.Lock()
-	d.started, d.alone = true, true
-	d.step(sched.Event{Type: sched.Start})
-	d.alone = false
-	c := d.own
-	d.mu.Unlock()
-	if c == nil {
-		return
-	}
-	r := c.ask(<-c.work)
-	if r.err != nil {
-		d.wg.Go(func() { c.run(r) })
-		return
-	}
-	d.asked = r
-}
-
-// carryOn has what startAlone has asked for read: by the caller where that is little.
-func (d *driver) carryOn() {
-	r := d.asked
-	if r == nil {
-		return
-	}
-	d.asked = nil
-	if d.isSmall() {
-		if !d.own.carryOut(r) || d.ended() != nil {
-			d.own.close()
-			return
-		}
-		r = nil
-	}
-	d.wg.Go(func() { d.own.run(r) })
-}
-
 // end returns when every goroutine of the driver has ended.
 func (d *driver) end() {
 	d.stopWorkers()
@@ -227,8 +191,10 @@ func (d *driver) prepare(file *File) error {
 	resumed := d.written.Len() > 0
 	if resumed {
 		r.early = file.left.Ranges
-	} else if err := file.dropJournal(); err != nil { // what was left has proved to be of no use
-		return err
+	} else if file.left != nil { // what was left has proved to be of no use
+		if err := file.dropJournal(); err != nil {
+			return err
+		}
 	}
 	d.record = r
 	r.start(d.isSmall())
@@ -238,11 +204,6 @@ func (d *driver) prepare(file *File) error {
 		return r.begin()
 	}
 	return nil
-}
-
-// isSmall reports whether the file has one block: it is there before goroutines of its own would have begun.
-func (d *driver) isSmall() bool {
-	return d.info.Size >= 0 && d.info.Size <= maxBlock && d.opts.Pieces == nil
 }
 
 func (d *driver) tellBegin() {
