@@ -54,6 +54,24 @@ func TestOverwriteSparesAFolderThatAppears(t *testing.T) {
 	wantNames(t, path, "FILE", "FILE.part")
 }
 
+// Where a file cannot be renamed such that none is replaced, it is linked.
+func TestLinkNew(t *testing.T) {
+	dir := t.TempDir()
+	part, path := filepath.Join(dir, "FILE.part"), filepath.Join(dir, "FILE")
+	put(t, part, "mine")
+	put(t, path, "theirs")
+	for _, move := range []func(from, to string) error{linkNew, renameNew} {
+		if err := move(part, path); !errors.Is(err, fs.ErrExist) && !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v, want one that is fs.ErrExist", err)
+		}
+		wantContent(t, path, "theirs")
+	}
+	must(t, os.Remove(path))
+	must(t, linkNew(part, path))
+	wantContent(t, path, "mine")
+	wantNames(t, path, "FILE")
+}
+
 func TestReserve(t *testing.T) {
 	dir := t.TempDir()
 	part, path := filepath.Join(dir, "FILE.part"), filepath.Join(dir, "FILE")
