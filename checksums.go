@@ -85,8 +85,8 @@ func (g *getter) hasChecksums(file io.ReaderAt, size int64) error {
 }
 
 func (g *getter) hasSize(size int64) error {
-	if g.size > 0 && size != g.size {
-		return fmt.Errorf("%w: %s, not %d", errSize, counted(size, "byte"), g.size)
+	if g.size != nil && size != *g.size {
+		return fmt.Errorf("%w: %s, not %d", errSize, counted(size, "byte"), *g.size)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,8 +97,12 @@ func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*
 	if opts != nil {
 		g.opts = *opts
 	}
+	g.opts.Checksums = slices.Clone(g.opts.Checksums) // more may be learned
 	ctx, cancel := g.opts.Limits.context(ctx)
 	defer cancel()
+	if len(g.opts.Mirrors) > 0 && !g.isObject() {
+		return &g.done, &source.Error{Op: "get", URL: g.url, Kind: source.KindMalformed, Err: errAlone}
+	}
 	run := g.single
 	if g.opts.Sequence.isSequence(url) {
 		run = g.sequence
@@ -139,7 +144,7 @@ type getter struct {
 	opts      GetOptions
 	left      *fetch.File   // what an earlier call has left of a single output; nil: nothing that helps
 	learned   bool          // what the origin's links say has been taken
-	size      int64         // that a single output was promised to have; 0: none was
+	size      *int64        // that a single output was promised to have; nil: none was
 	pieces    *fetch.Pieces // digests of what a single output consists of; nil: none are known
 	out       *fetch.File   // of a stream's single output, once there is one
 	done      Result

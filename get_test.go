@@ -351,3 +351,25 @@ func TestSourceErrorsStayWhatTheyAre(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Mirrors are not passed over in silence where they would be of no use.
+func TestGetMirrorsOfWhatIsReadInOrder(t *testing.T) {
+	origin := newFarm(t)
+	origin.Serve("/x", farm.Resource{Body: []byte("text")})
+	for _, opts := range []GetOptions{{Limits: Limits{Bytes: 2}}, {}} {
+		url := origin.URL("/x")
+		if opts.Limits.Bytes == 0 {
+			url += "#size=4"
+		}
+		opts.Mirrors = []Mirror{{URL: origin.URL("/y")}}
+		dir := t.TempDir()
+		_, err := newClient(t).Get(t.Context(), url, filepath.Join(dir, "FILE"), &opts)
+		if e, ok := errors.AsType[*source.Error](err); !ok || e.Kind != source.KindMalformed {
+			t.Errorf("%s: error %v", url, err)
+		}
+		wantFiles(t, dir, nil)
+	}
+	if n := origin.Requests("/x"); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}

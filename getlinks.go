@@ -58,8 +58,8 @@ func (g *getter) reconsider(ctx context.Context, err error) error {
 
 // hold makes what the origin's answer has told a promise: a mirror that it names may be all that ever answers again.
 func (g *getter) hold(info source.Info) {
-	if g.size == 0 && info.Size > 0 {
-		g.size = info.Size
+	if g.size == nil && info.Size >= 0 {
+		g.size = &info.Size
 	}
 	if len(g.opts.Checksums) > 0 || g.opts.NoDigest {
 		return

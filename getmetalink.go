@@ -126,7 +126,9 @@ func (g *getter) promise(f *metalink.File) {
 			g.pieces = &fetch.Pieces{Length: p.Length, Algorithm: name, Sums: p.Values}
 		}
 	}
-	g.size = max(f.Size, 0)
+	if f.Size >= 0 {
+		g.size = &f.Size
+	}
 }
 
 // add adds what was done for one of several files.

@@ -26,6 +26,9 @@ const (
 	OrderSequential = sched.Sequential
 )
 
+// errAlone is why mirrors are of no use.
+var errAlone = errors.New("it is read in order (it is a manifest, local, limited in bytes, or has a promise behind #), which is done without mirrors")
+
 // isObject reports whether the URL is fetched as one object over many connections, unless it proves to be a manifest: it
 // is no local file, and nothing is promised of it.
 func (g *getter) isObject() bool {

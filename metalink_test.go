@@ -66,6 +66,7 @@ func TestGetMetalink(t *testing.T) {
 		{"all lie", described(t, "x", data, 0, liar), source.ErrCorrupt},
 		{"all lie, pieces", described(t, "x", data, 1<<20, liar), source.ErrCorrupt},
 		{"all are gone", described(t, "x", data, 0, gone), os.ErrNotExist},
+		{"another size than none", described(t, "x", nil, 0, a), source.ErrCorrupt},
 		{"no Metalink file", []byte("<metalink>"), source.ErrUnavailable},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -57,6 +57,7 @@ type driver struct {
 	most     int // open at once
 	timer    *time.Timer
 	waiting  bool // for a connection, nothing is open
+	untold   []event.Event
 	opens    int64
 	failures int64
 	over     chan struct{}
@@ -264,7 +265,7 @@ func (d *driver) pause() {
 // proceed ends the pause.
 func (d *driver) proceed() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	d.begin = d.begin.Add(d.now() - d.pausedAt)
 	d.paused = false
 	d.going.Broadcast()
@@ -278,7 +279,7 @@ func (d *driver) proceed() {
 // tell gives ev to the scheduler and does what follows from it.
 func (d *driver) tell(ev sched.Event) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	for d.paused {
 		d.going.Wait()
 	}
@@ -289,7 +290,7 @@ func (d *driver) tell(ev sched.Event) {
 // nothing more for it. Only who holds d.mu may cut it, so it is known there alone what the end is.
 func (d *driver) tellProgressOf(c *conn, off int64) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	for d.paused {
 		d.going.Wait()
 	}
@@ -316,7 +317,7 @@ func (d *driver) tellWaiting() {
 	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
-		d.tellOf(event.Event{Type: event.Waiting, Error: text(err), Kind: kindOf(err)})
+		d.tellLater(event.Event{Type: event.Waiting, Error: text(err), Kind: kindOf(err)})
 	}
 	d.waiting = waiting
 }
@@ -363,7 +364,7 @@ func (d *driver) setAside(a sched.Action) {
 		d.finishLocked(&DifferError{URL: url, Err: err})
 		return
 	}
-	d.tellOf(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: kindOf(err), Error: text(err)})
+	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: kindOf(err), Error: text(err)})
 }
 
 var errDiffers = errors.New("its bytes differ from those of the other mirrors")
@@ -400,7 +401,7 @@ func (d *driver) order(a sched.Action) {
 // gone forgets a connection that has ended; its number does not come again.
 func (d *driver) gone(c *conn, ev sched.Event) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	for d.paused {
 		d.going.Wait()
 	}
@@ -446,6 +447,19 @@ func (d *driver) finishLocked(err error) {
 	d.going.Broadcast()
 	close(d.over)
 	d.cancel(errOver)
+}
+
+// tellLater tells of e once d.mu, which is held, is unlocked by [driver.unlock].
+func (d *driver) tellLater(e event.Event) { d.untold = append(d.untold, e) }
+
+// unlock unlocks d.mu, and tells of what happened meanwhile.
+func (d *driver) unlock() {
+	events := d.untold
+	d.untold = nil
+	d.mu.Unlock()
+	for _, e := range events {
+		d.tellOf(e)
+	}
 }
 
 func (d *driver) tellOf(e event.Event) {

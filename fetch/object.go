@@ -36,7 +36,7 @@ type ObjectOptions struct {
 	Hashes      []string       // algorithms, of checksum.Names, whose digests Done is to tell
 	Checksums   []checksum.Sum // that the object was promised to have; what has another one is an error
 	Pieces      *Pieces        // digests of its pieces that were promised; nil: none
-	Size        int64          // that was promised; 0: none was
+	Size        *int64         // that was promised; nil: none was
 	Connections int            // opened as soon as the size is known; 0: as many as pay
 	PerHost     int            // at most so many to one host; 0: 8, or Connections where that is more
 	MinRange    int64          // no connection is opened for less; 0: 1 MiB

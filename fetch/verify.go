@@ -75,7 +75,7 @@ func (o *ObjectOptions) breaks(info *source.Info) string {
 	switch {
 	case contradict(info.Digests, o.Checksums):
 		return "it has another digest, by what its origin says, than was promised"
-	case o.Size > 0 && info.Size >= 0 && info.Size != o.Size, o.Pieces != nil && info.Size >= 0 && !o.Pieces.fit(info.Size):
+	case o.Size != nil && info.Size >= 0 && info.Size != *o.Size, o.Pieces != nil && info.Size >= 0 && !o.Pieces.fit(info.Size):
 		return "it has another size than was promised"
 	}
 	return ""
@@ -214,7 +214,7 @@ func (d *driver) judged(p verdict) {
 		d.tellWrong(p)
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	for d.paused {
 		d.going.Wait()
 	}

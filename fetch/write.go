@@ -39,7 +39,7 @@ const frontierStep = 1 << 20
 // tellFrontier tells up to where all is written, where no digest does it.
 func (d *driver) tellFrontier() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	off := d.written.NextGap(span.Span{End: math.MaxInt64}).Off
 	if off-d.frontier >= frontierStep || off == d.size {
 		d.frontier = off

@@ -101,6 +101,12 @@ func (c *getCmd) logged(cmd *cobra.Command, p *process, args []string) (err erro
 }
 
 func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
+	if keep, err := cmd.Flags().GetBool("continue"); err == nil && !keep {
+		return usage("--continue=false says nothing of what is to become of what is there", "--if-exists=overwrite drops it")
+	}
+	if c.list == stdoutName && c.after.format.text == "@-" {
+		return usage("-i - and -w @- would both read stdin", "")
+	}
 	if c.list != "" || c.apart {
 		return c.batch(cmd, p, args)
 	}
