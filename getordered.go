@@ -18,6 +18,9 @@ const maxJournalled = 16 << 10
 
 var errOtherManifest = errors.New("it is not what was begun: its validator is another one")
 
+// errNotInOrder is why an object's beginning is not dropped for a stream of the same name.
+var errNotInOrder = errors.New("what was begun has gaps, and this is to be written in order: it cannot be gone on with")
+
 // begin opens the output of a stream that has answered. What it returns is there already, from an earlier call.
 func (g *getter) begin(ctx context.Context, info source.Info, manifest bool) (*assemble.Prior, error) {
 	if g.path == "" {
@@ -55,6 +58,9 @@ func (g *getter) output(ctx context.Context, info source.Info, withJournal bool)
 		if prior, err = g.goOn(ctx, info, opts); prior != nil || err != nil {
 			return prior, err
 		}
+	}
+	if g.left != nil && len(g.left.Places()) == 0 {
+		return nil, &source.Error{Op: "resume", URL: g.url, Kind: source.KindChanged, Err: errNotInOrder}
 	}
 	if g.left != nil {
 		g.left.Keep()
