@@ -47,6 +47,9 @@ func Create(path string, opts *Options) (*File, error) {
 	if err := checkTarget(path, opts); err != nil {
 		return nil, err
 	}
+	if err := checkJournal(path); err != nil {
+		return nil, err
+	}
 	part, err := openPart(path + Ext)
 	if err != nil {
 		return nil, cmp.Or(checkFolder(path), err)

@@ -84,12 +84,22 @@ func (f *File) toCompare() []journal.Range {
 	return f.left.Ranges
 }
 
-// dropJournal removes the journal of what was left behind: of a FILE.part that is new it would tell lies. f is locked.
+// dropJournal removes the journal of what was left behind: of a FILE.part that is new it would tell lies. That the name is taken by
+// something else is an error. f is locked.
 func (f *File) dropJournal() error {
-	if _, err := journal.Read(f.path + journal.Ext); err != nil && !errors.Is(err, journal.ErrVersion) {
-		return nil // there is none, or what is no journal is somebody else's
+	if err := checkJournal(f.path); err != nil {
+		return err
 	}
 	return ignoreGone(os.Remove(f.path + journal.Ext))
+}
+
+// checkJournal refuses what has the name of the journal of path and is somebody else's: a journal would replace it.
+func checkJournal(path string) error {
+	path += journal.Ext
+	if _, err := journal.Read(path); errors.Is(err, journal.ErrCorrupt) && !journal.Was(path) {
+		return failed("create", path, journal.ErrCorrupt)
+	}
+	return nil
 }
 
 // distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known.

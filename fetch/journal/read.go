@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"spate/format/span"
 )
@@ -29,6 +30,19 @@ func Read(path string) (*State, error) {
 		return nil, failed("read", path, err)
 	}
 	return s, nil
+}
+
+// Was reports whether the file at path may be what is left of a journal, though it cannot be read as one: it begins like one, as far as
+// it goes.
+func Was(path string) bool {
+	f, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, len(kindHeader))
+	n, err := io.ReadFull(f, begin)
+	return (err == nil || n == 0 || errors.Is(err, io.ErrUnexpectedEOF)) && strings.HasPrefix(kindHeader, string(begin[:n]))
 }
 
 // openRegular opens a file that is none of those that block or lead elsewhere.
