@@ -19,6 +19,8 @@ const (
 	blockTime = 8 * time.Millisecond
 	// told is how long bytes may be held before they are written and told of, where they come slowly.
 	toldWithin = 100 * time.Millisecond
+	// heldUpTold is how often the scheduler is told that a connection is held up, not silent.
+	heldUpTold = 250 * time.Millisecond
 )
 
 // A conn is one connection: it is given one range after the other, of one source.
@@ -41,6 +43,7 @@ type conn struct {
 	last    int64 // where the answer ends, which may be before that; MaxInt64: not known
 	cancel  context.CancelCauseFunc
 	aborted bool
+	wasCut  chan struct{} // has one where the range was cut since somebody looked, or longer ago
 }
 
 var errAborted = errors.New("the connection was closed")
@@ -74,6 +77,10 @@ func (c *conn) cut(end int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end = min(c.end, max(end, c.claimed))
+	select {
+	case c.wasCut <- struct{}{}:
+	default:
+	}
 	return c.end
 }
 
@@ -168,7 +175,7 @@ func (c *conn) ask(a sched.Action) *reading {
 	if a.Restart {
 		c.d.restart()
 	}
-	r := &reading{c: c, a: a, off: a.Off}
+	r := &reading{ctx: ctx, c: c, a: a, off: a.Off}
 	c.held, c.source = c.held[:0], a.Source
 	r.open(ctx)
 	return r

@@ -3,13 +3,15 @@ package fetch
 import (
 	"io"
 	"sync"
+	"time"
 
 	"spate/format/checksum"
 	"spate/format/span"
 )
 
-// maxHeld bounds the memory that a digester keeps for what came before its turn; the rest it reads back from the file.
-const maxHeld = 24 << 20
+// maxHeld bounds the memory that a digester keeps for what came before its turn, and how far ahead that may be; the rest it reads
+// back from the file. It is little, so that what is hashed is still in a cache of the processor.
+const maxHeld = 8 << 20
 
 // A digester hashes a file in order while its bytes are written in any order. What comes in its turn, or a little ahead
 // of it, is hashed from memory, where it is warm; what comes far ahead is read back.
@@ -20,6 +22,7 @@ type digester struct {
 	file io.ReaderAt
 	told func(off int64) // all before off is hashed
 	free func(b []byte)  // takes back a buffer
+	gate *gate           // holds up who reads too far ahead
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -34,7 +37,7 @@ type digester struct {
 }
 
 func newDigester(h *checksum.Set) *digester {
-	d := &digester{h: h, size: -1, held: make(map[int64][]byte)}
+	d := &digester{h: h, size: -1, held: make(map[int64][]byte), gate: newGate()}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
@@ -42,7 +45,7 @@ func newDigester(h *checksum.Set) *digester {
 // add is told that b was written at off. It owns b from then on.
 func (d *digester) add(off int64, b []byte) {
 	d.mu.Lock()
-	keep := d.bytes+int64(cap(b)) <= maxHeld
+	keep := d.bytes+int64(cap(b)) <= maxHeld && off < d.next+maxHeld
 	if keep {
 		d.held[off] = b
 		d.bytes += int64(cap(b))
@@ -90,6 +93,7 @@ func (d *digester) stop() {
 }
 
 func (d *digester) run() {
+	defer d.gate.end()
 	var back []byte // for what is read back, if anything is
 	lap := 0
 	for {
@@ -101,6 +105,7 @@ func (d *digester) run() {
 			lap = p.lap
 			d.h.Reset()
 		}
+		begin := time.Now()
 		if p.b != nil {
 			d.h.Write(p.b)
 			d.free(p.b)
@@ -114,6 +119,7 @@ func (d *digester) run() {
 			d.h.Write(back[:p.n])
 		}
 		if d.moveOn(p) {
+			d.gate.moves(p.off+int64(p.n), time.Since(begin), p.b != nil)
 			d.told(p.off + int64(p.n))
 		}
 	}
@@ -153,7 +159,9 @@ func (d *digester) wait(limit int) (p piece, ok bool) {
 			d.dropped.Remove(span.Span{Off: d.next, End: end})
 			return piece{nil, d.next, n, d.lap}, true
 		}
+		d.gate.idles()
 		d.changed.Wait()
+		d.gate.works()
 	}
 	return piece{}, false
 }

@@ -384,7 +384,7 @@ func (e *DifferError) Unwrap() error { return e.Err }
 func (d *driver) order(a sched.Action) {
 	c := d.conns[a.Conn]
 	if c == nil {
-		c = &conn{d: d, id: a.Conn, work: make(chan sched.Action, 2)}
+		c = &conn{d: d, id: a.Conn, work: make(chan sched.Action, 2), wasCut: make(chan struct{}, 1)}
 		d.conns[a.Conn] = c
 		d.most = max(d.most, len(d.conns))
 		if d.alone && d.own == nil {

@@ -13,6 +13,7 @@ import (
 
 // A reading is one range of one connection.
 type reading struct {
+	ctx context.Context // of the request, and its answer
 	c   *conn
 	a   sched.Action
 	off int64 // all before is written
@@ -107,6 +108,9 @@ func (r *reading) read() error {
 	c.block = max(c.block, minBlock)
 	c.heldFrom, r.at = r.a.Off, time.Now()
 	for {
+		if err := r.keepPace(); err != nil {
+			return err
+		}
 		n := c.claim(c.block)
 		if n == 0 {
 			return nil
@@ -117,6 +121,36 @@ func (r *reading) read() error {
 			return err
 		}
 	}
+}
+
+// keepPace waits while what is next is too far ahead of the digest, unless the range is cut there. No buffer is held meanwhile, and
+// the scheduler is told that this is no silence.
+func (r *reading) keepPace() error {
+	c, d := r.c, r.c.d
+	if d.digest == nil || r.a.Hedge || r.a.Probe {
+		return nil
+	}
+	p := d.digest.gate.ask(r.off)
+	if p == nil {
+		return nil
+	}
+	defer d.digest.gate.drop(p)
+	d.tellProgressOf(c, r.off) // or the wait would seem to be part of what it took
+	tick := time.NewTicker(heldUpTold)
+	defer tick.Stop()
+	for !c.endsAt(r.off) {
+		select {
+		case <-p.given:
+			d.tellProgressOf(c, r.off)
+			return nil
+		case <-tick.C:
+			d.tellProgressOf(c, r.off)
+		case <-c.wasCut:
+		case <-r.ctx.Done():
+			return context.Cause(r.ctx)
+		}
+	}
+	return nil
 }
 
 // fill reads n bytes, which are claimed, and writes them.

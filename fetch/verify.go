@@ -171,6 +171,10 @@ func (d *driver) newDigest(set *checksum.Set) *digester {
 	}
 	g.seal(d.size)
 	old := d.written.Bounds().End
+	g.gate.from = old
+	if d.opts.Pieces != nil {
+		g.gate.end() // they are read back in any case
+	}
 	g.told = func(off int64) {
 		if off < old { // what was there before is no reason to wait
 			off = max(off, d.ahead())

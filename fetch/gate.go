@@ -1,0 +1,155 @@
+package fetch
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+const (
+	// minAhead is how far ahead of the digest may be read at first: somewhat less than it holds.
+	minAhead = maxHeld - 2<<20
+	// hungry is for how long the digest may have nothing to do, beyond a quarter of the time that it hashes.
+	hungry = 10 * time.Millisecond
+	// calm is for how long it has to hash what is warm before less is let through.
+	calm = 100 * time.Millisecond
+)
+
+// A gate holds up who reads far ahead of the digest, where bytes come faster than they are hashed: so they are hashed from memory,
+// while they are warm, and are not read back. As the digest ends last in any case, that costs no time.
+//
+// Where somebody waits and the digest has nothing to do, whoever has the bytes whose turn it is, or the network, is slower: the gate
+// lets through who is within twice the distance, and so on. So nobody waits for what does not come, and a slow network is
+// not held up. Where the digest has had enough for a while, the distance is halved again.
+type gate struct {
+	mu      sync.Mutex
+	next    int64 // all before it is hashed
+	from    int64 // nobody waits until all before it is: what an earlier download has left is no reason to
+	ahead   int64 // who reads before next+ahead need not wait
+	waiting map[*pass]struct{}
+	timer   *time.Timer // widens the gate while the digest has nothing to do
+	ended   bool
+
+	idle   time.Time     // since when the digest has nothing to do; zero: it has
+	hunger time.Duration // for how long it had nothing, lately
+	warm   time.Duration // for how long it has hashed what was warm since it was hungry
+}
+
+// A pass is what somebody waits for who wants to read at off.
+type pass struct {
+	off   int64
+	given chan struct{} // is closed
+}
+
+func newGate() *gate { return &gate{ahead: minAhead, waiting: make(map[*pass]struct{})} }
+
+// ask returns nil where off may be read now. What it returns else is given later, and is to be dropped in the end.
+func (g *gate) ask(off int64) *pass {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended || g.next < g.from || off < g.next+g.ahead {
+		return nil
+	}
+	p := &pass{off, make(chan struct{})}
+	g.waiting[p] = struct{}{}
+	g.watch()
+	return p
+}
+
+// drop takes p back.
+func (g *gate) drop(p *pass) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.waiting, p)
+}
+
+// idles is told that the digest has nothing to do.
+func (g *gate) idles() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.idle = time.Now()
+	g.watch()
+}
+
+// works is told that it has again.
+func (g *gate) works() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	g.starve()
+	g.idle = time.Time{}
+}
+
+// starve counts the time until now. mu is held.
+func (g *gate) starve() {
+	if g.idle.IsZero() {
+		return
+	}
+	now := time.Now()
+	g.hunger = min(g.hunger+now.Sub(g.idle), hungry)
+	g.idle = now
+}
+
+// watch widens the gate in time, if somebody waits while the digest has nothing to do. mu is held.
+func (g *gate) watch() {
+	if g.idle.IsZero() || len(g.waiting) == 0 {
+		return
+	}
+	left := hungry - g.hunger - time.Since(g.idle)
+	if g.timer == nil {
+		g.timer = time.AfterFunc(left, g.widen)
+	} else {
+		g.timer.Reset(left)
+	}
+}
+
+func (g *gate) widen() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.idle.IsZero() {
+		return
+	}
+	g.starve()
+	if g.hunger >= hungry && len(g.waiting) > 0 {
+		g.hunger, g.warm = 0, 0
+		g.ahead *= 2
+		g.release(g.next + g.ahead)
+	}
+	g.watch()
+}
+
+// moves is told that all before next is hashed, how long the last bytes of it have taken, and whether they were warm.
+func (g *gate) moves(next int64, took time.Duration, warm bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next = next
+	g.hunger = max(0, g.hunger-took/4)
+	if warm {
+		g.warm += took
+	}
+	if g.warm >= calm {
+		g.warm, g.ahead = 0, max(g.ahead/2, minAhead)
+	}
+	// Who waits is woken once there is room for several blocks, not for each of them.
+	g.release(next + g.ahead/2)
+}
+
+// end lets everybody through from now on.
+func (g *gate) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
+	g.release(math.MaxInt64)
+}
+
+// release gives their pass to those who want to read before end. mu is held.
+func (g *gate) release(end int64) {
+	for p := range g.waiting {
+		if p.off < end {
+			close(p.given)
+			delete(g.waiting, p)
+		}
+	}
+}
