@@ -72,7 +72,7 @@ type Options struct {
 	Rate *limit.Rate
 }
 
-const maxBlocks = 8 << 20
+const maxBlocks = 16 << 20 // as many as are in use at once: what was made anew, and is not kept, would be garbage
 
 // prepare makes what all calls share.
 func (c *Client) prepare() {

@@ -92,8 +92,8 @@ func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *O
 	return d
 }
 
-// maxFree bounds the blocks that are kept to be used again.
-const maxFree = 8 << 20
+// maxFree bounds the blocks that are kept to be used again: as many as are in use at once where bytes come fast.
+const maxFree = 16 << 20
 
 // buffer is for a block, to be given to recycle, or to the digest, in the end.
 func (d *driver) buffer(size int) []byte { return d.memory.Buffer(size) }

@@ -46,7 +46,7 @@ type ObjectOptions struct {
 	Refreshed   bool // Left is compared by its bytes: that a validator is another one is no error
 	Limited     bool // a limit of the caller's is shared by all connections: what is asked for twice, to have it earlier, would not pay
 	Events      event.Sink
-	Blocks      *budget.Budget // of memory that is kept to be used again, also by others; nil: 8 MiB, for this Object alone
+	Blocks      *budget.Budget // of memory that is kept to be used again, also by others; nil: 16 MiB, for this Object alone
 }
 
 // Done is what [Object.To] has done.
