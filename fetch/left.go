@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"spate/fetch/journal"
 	"spate/format/span"
@@ -90,7 +91,10 @@ func (f *File) dropJournal() error {
 	if err := checkJournal(f.path); err != nil {
 		return err
 	}
-	return ignoreGone(os.Remove(f.path + journal.Ext))
+	if err := os.Remove(f.path + journal.Ext); !errors.Is(err, syscall.ENAMETOOLONG) { // then there is none
+		return ignoreGone(err)
+	}
+	return nil
 }
 
 // checkJournal refuses what has the name of the journal of path and is somebody else's: a journal would replace it.
