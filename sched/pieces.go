@@ -3,7 +3,7 @@ package sched
 import "slices"
 
 const (
-	maxBad      = 5        // times that a piece may be wrong
+	maxBad      = 16       // times that a piece may be wrong
 	maxBadAlone = 3        // times that it may be, or pieces in a row may be, where nobody else could give it
 	checkMax    = retryMax // is how long the check of one piece may take
 )
@@ -30,7 +30,8 @@ func (s *Scheduler) pieceChecked(ev Event) {
 }
 
 // badPiece has a piece fetched again, and lets its giver go if there is another. The only one may give it, and others in a row,
-// wrong a few times, and so may several of whom nobody can be blamed.
+// wrong a few times, and so may several of whom nobody can be blamed. Whenever somebody can, the others begin to count anew: that is as
+// often as there are sources.
 func (s *Scheduler) badPiece(r Range, giver int) {
 	s.takeBack(r)
 	s.bad[r.Off]++
@@ -40,6 +41,8 @@ func (s *Scheduler) badPiece(r Range, giver int) {
 		src.last, s.why = Corrupt, Corrupt
 		if s.another(giver) || max(src.bad, s.bad[r.Off]) >= maxBadAlone {
 			s.setAside(giver, Corrupt)
+			s.bad[r.Off] = 1 // who is left has all the tries
+			return
 		}
 	}
 	if s.bad[r.Off] >= maxBad {
