@@ -98,10 +98,7 @@ func kindOf(err error) string {
 	case errors.Is(err, source.ErrChanged):
 		return source.KindChanged.String()
 	}
-	if se, ok := errors.AsType[*source.Error](err); ok {
-		return se.Kind.String()
-	}
-	return source.KindOther.String()
+	return source.KindOf(err).String()
 }
 
 // joinAny serves the leaf from the memo, under whichever of its URLs.

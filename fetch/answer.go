@@ -182,16 +182,7 @@ func (d *driver) blame(src int, err error) {
 	}
 	d.failures++
 	d.mu.Unlock()
-	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: text(err), Kind: kindOf(err)})
-}
-
-// kindOf is what kind of failure err is, as events tell it.
-func kindOf(err error) string {
-	kind := source.KindOther
-	if se, ok := errors.AsType[*source.Error](err); ok {
-		kind = se.Kind
-	}
-	return kind.String()
+	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: text(err), Kind: source.KindOf(err).String()})
 }
 
 // text is that of err; of one that was not kept, that there was some.

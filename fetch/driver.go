@@ -317,7 +317,7 @@ func (d *driver) tellWaiting() {
 	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
-		d.tellLater(event.Event{Type: event.Waiting, Error: text(err), Kind: kindOf(err)})
+		d.tellLater(event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()})
 	}
 	d.waiting = waiting
 }
@@ -364,7 +364,7 @@ func (d *driver) setAside(a sched.Action) {
 		d.finishLocked(&DifferError{URL: url, Err: err})
 		return
 	}
-	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: kindOf(err), Error: text(err)})
+	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: source.KindOf(err).String(), Error: text(err)})
 }
 
 var errDiffers = errors.New("its bytes differ from those of the other mirrors")

@@ -39,6 +39,14 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// KindOf is the kind of the [*Error] that err is or wraps; KindOther of any other, and of nil.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return KindOther
+}
+
 // What [errors.Is] finds in an [*Error], beside [fs.ErrNotExist] (404, 410, no such file) and [fs.ErrPermission]
 // (401, 403, 407, a file that may not be read).
 var (

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spate/event"
+	"spate/source"
 )
 
 // batch fetches files that have nothing to do with each other: those of a list, or of the arguments.
@@ -200,7 +201,7 @@ func (b *batch) folder(r request) error {
 func (b *batch) ended(number int64, r request, err error) {
 	e := event.Event{Time: time.Now(), Type: event.Ended, Job: number, Jobs: b.jobs, URL: b.after.tell.safe(r.url)}
 	if err != nil {
-		e.Error, e.Kind = b.after.tell.safe(headline(err)), kindOf(err).String()
+		e.Error, e.Kind = b.after.tell.safe(headline(err)), source.KindOf(err).String()
 	}
 	if sink := b.client.Options.Events; sink != nil {
 		sink(e)

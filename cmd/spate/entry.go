@@ -76,9 +76,9 @@ type warning struct {
 
 func (e *entry) fail(err error) {
 	e.State, e.err, e.Error = stateFailed, err, clean(oneLine(err.Error()))
-	e.Kind = source.KindOther.String()
+	e.Kind = source.KindOf(err).String()
 	if se, ok := errors.AsType[*source.Error](err); ok {
-		e.Kind, e.Status = se.Kind.String(), se.Status
+		e.Status = se.Status
 	}
 }
 

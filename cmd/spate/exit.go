@@ -137,7 +137,7 @@ func partCode(part *assemble.PartError) int {
 	if part.Manifest == "" && len(causes) == 1 {
 		return causeCode(last)
 	}
-	if kindOf(last) == source.KindMalformed && !every(causes, hasStatus) && !slices.ContainsFunc(causes, isCorrupt) {
+	if source.KindOf(last) == source.KindMalformed && !every(causes, hasStatus) && !slices.ContainsFunc(causes, isCorrupt) {
 		return exitManifest // the manifest's fault, not the command line's
 	}
 	return combined(causes)
@@ -207,13 +207,6 @@ func hasStatus(err error) bool {
 	return ok && e.Status >= 400
 }
 
-func kindOf(err error) source.Kind {
-	if e, ok := errors.AsType[*source.Error](err); ok {
-		return e.Kind
-	}
-	return source.KindOther
-}
-
 // kindCodes has the kinds that have a code of their own.
 var kindCodes = map[source.Kind]int{
 	source.KindMalformed: exitUsage,
@@ -236,7 +229,7 @@ func causeCode(err error) int {
 			err = e
 		}
 	}
-	if code, ok := kindCodes[kindOf(err)]; ok {
+	if code, ok := kindCodes[source.KindOf(err)]; ok {
 		return code
 	}
 	if _, ok := errors.AsType[*manifest.SyntaxError](err); ok {

@@ -154,7 +154,7 @@ func argument(arg string) (string, error) {
 		return "", usage("an argument is empty", "as \"$NAME\" is where no such variable is set; "+whatIsWanted)
 	}
 	url, err := spate.URL(arg, furtherSchemes...)
-	if kindOf(err) == source.KindMalformed {
+	if source.KindOf(err) == source.KindMalformed {
 		return "", usage(err.Error(), meant(arg))
 	}
 	return url, err

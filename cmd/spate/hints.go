@@ -32,7 +32,7 @@ func hintOf(err error) string {
 			return h.text
 		}
 	}
-	return kindHints[kindOf(err)]
+	return kindHints[source.KindOf(err)]
 }
 
 // A hintedError is an error with something to say about it.
