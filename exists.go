@@ -41,6 +41,7 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 			return err
 		}
 	}
+	g.path = path
 	if mode == ExistsSkip && exists(path) {
 		return errSkipped
 	}
@@ -48,7 +49,6 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	if err := g.refusesBegun(path); err != nil {
 		return err
 	}
-	g.path = path
 	if mode == ExistsOverwrite {
 		err = fetch.Check(path, opts)
 	} else {
@@ -57,7 +57,7 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	if errors.Is(err, fs.ErrExist) && g.isThere(path) {
 		return errSkipped
 	}
-	return err
+	return g.unlessFolder(err)
 }
 
 // refusesBegun is the error of what an earlier call has begun at path, where that is not to be gone on with.

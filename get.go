@@ -93,25 +93,34 @@ const maxPaths = 1000
 // origins still have the same. If not, it is an error that is [source.ErrChanged], and all stays as it is. The same goes for
 // the single output of a manifest, which is read again: it must be the same, and so must be the part that was being read.
 func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
+	g := c.getter(url, path, opts)
+	err := g.run(ctx)
+	if err == nil {
+		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
+	}
+	return &g.done, err
+}
+
+func (c *Client) getter(url, path string, opts *GetOptions) *getter {
 	g := &getter{c: c, url: url, path: path}
 	if opts != nil {
 		g.opts = *opts
 	}
 	g.opts.Checksums = slices.Clone(g.opts.Checksums) // more may be learned
+	return g
+}
+
+func (g *getter) run(ctx context.Context) error {
 	ctx, cancel := g.opts.Limits.context(ctx)
 	defer cancel()
 	if len(g.opts.Mirrors) > 0 && !g.isObject() {
-		return &g.done, &source.Error{Op: "get", URL: g.url, Kind: source.KindMalformed, Err: errAlone}
+		return &source.Error{Op: "get", URL: g.url, Kind: source.KindMalformed, Err: errAlone}
 	}
 	run := g.single
-	if g.opts.Sequence.isSequence(url) {
+	if g.opts.Sequence.isSequence(g.url) {
 		run = g.sequence
 	}
-	err := g.skipped(g.limited(ctx, run(ctx)))
-	if err == nil {
-		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
-	}
-	return &g.done, err
+	return g.skipped(g.limited(ctx, run(ctx)))
 }
 
 // skipped is err, unless that is why nothing was to be done.
@@ -137,7 +146,7 @@ func (g *getter) limited(ctx context.Context, err error) error {
 	return err
 }
 
-// A getter is one call of Get.
+// A getter is one call of Get, or of Plan, which is the same up to where something would be written.
 type getter struct {
 	c         *Client
 	url, path string
@@ -147,6 +156,7 @@ type getter struct {
 	size      *int64        // that a single output was promised to have; nil: none was
 	pieces    *fetch.Pieces // digests of what a single output consists of; nil: none are known
 	out       *fetch.File   // of a stream's single output, once there is one
+	plan      *Plan         // of a call of Plan; nil: it is one of Get
 	done      Result
 }
 
@@ -190,7 +200,7 @@ func (g *getter) stream(ctx context.Context) error {
 		if g.out != nil {
 			g.leave()
 		}
-		return err
+		return unlessPlanned(err)
 	}
 	defer g.close(s)
 	_, err = s.WriteTo(g.opts.Limits.writer(g.out))

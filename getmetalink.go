@@ -7,6 +7,7 @@ import (
 	neturl "net/url"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"spate/fetch"
@@ -87,6 +88,7 @@ func readError(err error) error {
 // described fetches one file of a Metalink file.
 func (g *getter) described(ctx context.Context, f *metalink.File) error {
 	one := &getter{c: g.c, opts: g.opts, path: g.path}
+	one.opts.Checksums = slices.Clone(g.opts.Checksums) // each file has its own
 	one.opts.Sequence, one.opts.MirrorsAgree, one.opts.Metalink = SeqOff, false, MetalinkOff
 	if one.path == "" {
 		one.path = filepath.Join(g.opts.Dir, cmp.Or(safeName(path.Base(f.Name)), defaultName))
@@ -97,6 +99,9 @@ func (g *getter) described(ctx context.Context, f *metalink.File) error {
 	}
 	one.url, one.opts.Mirrors = mirrors[0].URL, mirrors[1:]
 	one.promise(f)
+	if g.plan != nil {
+		return g.planDescribed(ctx, one)
+	}
 	err := one.skipped(one.single(ctx))
 	g.done.add(&one.done)
 	return err

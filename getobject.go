@@ -10,6 +10,7 @@ import (
 	"spate/format/checksum"
 	"spate/format/manifest"
 	"spate/sched"
+	"spate/source"
 )
 
 // A Mirror is one place that has a file. All of a file have the same bytes: one that proves not to is left aside.
@@ -44,37 +45,13 @@ var errOrdered = errors.New("to be read in order")
 func (g *getter) object(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	o, err := g.openDescribed(ctx)
+	o, err := g.ready(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if o != nil {
-			o.Close()
-		}
-	}()
-	if g.leftInOrder() {
-		return errOrdered
-	}
-	if g.path == "" {
-		if err := g.settle(ctx, g.target(o.Info())); err != nil {
-			return err
-		}
-		if g.leftInOrder() {
-			return errOrdered
-		}
-		if g.left != nil { // what is missing of it is to be asked for
-			o.Close()
-			if o, err = g.openObject(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if g.older(g.path, o.Info()) {
-		return errSkipped
-	}
-	if err := g.opts.Limits.admits(o.Info().Size); err != nil {
-		return err
+	defer o.Close()
+	if g.plan != nil {
+		return g.planFile(o.Info(), g.left)
 	}
 	file := g.left
 	if file == nil {
@@ -87,6 +64,41 @@ func (g *getter) object(ctx context.Context) error {
 	defer agree.end()
 	o.Approve(agree.with)
 	return g.download(o, file)
+}
+
+// ready opens the object, once that and the output are known to be what can be written.
+func (g *getter) ready(ctx context.Context) (*fetch.Object, error) {
+	named := g.path != ""
+	o, err := g.openDescribed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.note(o.Info(), false)
+	if err := g.permits(ctx, o.Info()); err != nil {
+		o.Close()
+		return nil, err
+	}
+	if named || g.left == nil {
+		return o, nil
+	}
+	o.Close() // what is missing of what was left is to be asked for
+	return g.openObject(ctx)
+}
+
+// permits is why an object that has answered is not written, as one.
+func (g *getter) permits(ctx context.Context, info source.Info) error {
+	if g.path == "" {
+		if err := g.settle(ctx, g.target(info)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case g.leftInOrder():
+		return errOrdered
+	case g.older(g.path, info):
+		return errSkipped
+	}
+	return g.opts.Limits.admits(info.Size)
 }
 
 // hashes are the algorithms of the digests that are wanted.

@@ -1,6 +1,7 @@
 package spate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -23,6 +24,7 @@ var errNotInOrder = errors.New("what was begun has gaps, and this is to be writt
 
 // begin opens the output of a stream that has answered. What it returns is there already, from an earlier call.
 func (g *getter) begin(ctx context.Context, info source.Info, manifest bool) (*assemble.Prior, error) {
+	g.note(info, manifest)
 	if g.path == "" {
 		if err := g.settle(ctx, g.target(info)); err != nil {
 			return nil, err
@@ -52,10 +54,14 @@ func (g *getter) hasJournal(info source.Info, manifest bool) bool {
 
 // output makes g.out what is left, if that is of the stream, or a new file.
 func (g *getter) output(ctx context.Context, info source.Info, withJournal bool) (prior *assemble.Prior, err error) {
-	opts := &fetch.Options{Overwrite: g.opts.overwrites(), SHA256: !g.opts.NoDigest}
+	opts := &fetch.Options{Overwrite: g.opts.overwrites(), SHA256: !g.opts.NoDigest && g.plan == nil}
 	if withJournal {
 		opts.Journal = &journal.Header{Origins: []journal.Origin{{URL: g.url, Validator: info.Validator}}, Size: info.Size}
-		if prior, err = g.goOn(ctx, info, opts); prior != nil || err != nil {
+		prior, err = g.goOn(ctx, info, opts)
+		if prior != nil && g.plan != nil {
+			err = cmp.Or(g.planFile(info, g.out), errPlanned)
+		}
+		if prior != nil || err != nil {
 			return prior, err
 		}
 	}
@@ -65,6 +71,9 @@ func (g *getter) output(ctx context.Context, info source.Info, withJournal bool)
 	if g.left != nil {
 		g.left.Keep()
 		g.left = nil
+	}
+	if g.plan != nil {
+		return nil, cmp.Or(g.planFile(info, nil), errPlanned)
 	}
 	g.out, err = fetch.Create(g.path, opts)
 	return nil, err

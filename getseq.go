@@ -23,9 +23,13 @@ func (g *getter) sequence(ctx context.Context) error {
 	}
 	out := newSplitter(g)
 	defer out.discard()
-	s, err := g.c.open(ctx, g.url, call{rewind: out.rewind, events: g.sink()})
+	as := call{rewind: out.rewind, events: g.sink()}
+	if g.plan != nil {
+		as.begin = g.planSequence
+	}
+	s, err := g.c.open(ctx, g.url, as)
 	if err != nil {
-		return err
+		return unlessPlanned(err)
 	}
 	defer g.close(s)
 	out.base, out.modTime = g.target(s.Info()), g.modTime(s.Info())

@@ -67,7 +67,7 @@ func (f *File) applyModTime() error {
 func (f *File) publish() error {
 	part := f.path + Ext
 	if f.opts.Overwrite {
-		if err := Check(f.path, &f.opts); err != nil {
+		if err := checkOutput(f.path, &f.opts); err != nil {
 			return err
 		}
 		return rename(part, f.path)

@@ -44,8 +44,27 @@ type Options struct {
 }
 
 // Check reports whether [Create] would refuse path for what there is now: without Overwrite anything of that name, with
-// it anything but a regular file or a symbolic link to one or to nothing. It creates nothing. Its errors are Create's.
+// it anything but a regular file or a symbolic link to one or to nothing; a FILE.part that a live process writes, a journal's name
+// that is taken by something else, a folder that is not there or not to be written to. It creates and changes nothing. Its errors are Create's.
 func Check(path string, opts *Options) error {
+	if err := checkOutput(path, opts); err != nil {
+		return err
+	}
+	if err := checkJournal(path); err != nil {
+		return err
+	}
+	part, err := openLeft(path + Ext)
+	if err != nil {
+		return err
+	}
+	if part != nil {
+		part.Close()
+	}
+	return checkWritable(filepath.Dir(path))
+}
+
+// checkOutput is Check as far as path itself and its folder tell.
+func checkOutput(path string, opts *Options) error {
 	if err := checkTarget(path, opts); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 //
 // Errors are those of Create. A journal of a later version is [journal.ErrVersion].
 func Resume(ctx context.Context, path string, opts *Options) (*File, error) {
-	if err := Check(path, opts); err != nil {
+	if err := checkOutput(path, opts); err != nil {
 		return nil, err
 	}
 	part, err := openLeft(path + Ext)
@@ -130,6 +130,14 @@ func (f *File) leave(written *span.Set) {
 
 // Origin is what the journal of a File from [Resume] says of the origin that has that URL; false if it is none.
 func (f *File) Origin(url string) (journal.Origin, bool) { return f.left.Header.Origin(url) }
+
+// There is how many bytes of a File from [Resume] are there.
+func (f *File) There() int64 {
+	if f.size > 0 { // since GoOn
+		return f.size
+	}
+	return f.left.Covered().Bytes()
+}
 
 // Places are those that were noted of a File from [Resume], in the order of their notes.
 func (f *File) Places() []journal.Place { return f.left.Places }

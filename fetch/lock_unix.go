@@ -4,8 +4,11 @@ package fetch
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // openFlags: no symbolic link is followed, and no FIFO that has taken the file's place blocks.
@@ -26,6 +29,14 @@ func openFile(path string, flag int, perm uint32) (*os.File, error) {
 			return nil, failed("open", path, err)
 		}
 	}
+}
+
+// checkWritable is the error of a folder in which no file can be created.
+func checkWritable(dir string) error {
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return failed("create", dir, err)
+	}
+	return nil
 }
 
 // openFolder opens a folder to have it synced.

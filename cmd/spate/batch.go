@@ -20,8 +20,6 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 	switch {
 	case c.output != "" && cmd.Flags().Changed("output"):
 		return usage("-o is for one file, and there are several", "-d DIR says where they are written")
-	case c.dryRun:
-		return usage("--dry-run is for one file", "spate get --dry-run URL")
 	case len(c.object.sums.sums) > 0:
 		return usage("--checksum ALG=HEX is for one file", "in a list each entry can have a checksum; --checksum auto is for all")
 	case c.metalink != "":
@@ -102,7 +100,7 @@ func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) err
 	begun := time.Now()
 	bad := b.handOut(ctx, requests)
 	b.talk.close()
-	if b.c.talk.chatty() {
+	if b.c.talk.chatty() && !b.c.dryRun {
 		fmt.Fprintf(b.p.stderr, "spate: %s, %s in %.1f s\n", counted(b.files, "file"), formatBytes(b.bytes), time.Since(begun).Seconds())
 	}
 	switch {
@@ -137,7 +135,7 @@ func (b *batch) handOut(ctx context.Context, requests iter.Seq2[request, error])
 		select {
 		case jobs <- j: // a worker is idle
 		default:
-			if workers < b.c.jobs {
+			if workers < b.c.jobs && (workers == 0 || !b.c.dryRun) { // plans are printed in order
 				workers++
 				working.Go(func() { b.work(ctx, jobs) })
 			}
@@ -163,6 +161,10 @@ func (b *batch) work(ctx context.Context, jobs <-chan numbered) {
 
 func (b *batch) fetch(ctx context.Context, number int64, r request) {
 	defer b.c.stream.ssh.listed.during(r.urls())()
+	if b.c.dryRun {
+		b.over(ctx, number, r, b.plan(ctx, r))
+		return
+	}
 	err := b.folder(r)
 	if err == nil {
 		res, failed := b.one(ctx, number, r)
@@ -174,6 +176,11 @@ func (b *batch) fetch(ctx context.Context, number int64, r request) {
 			b.ended(number, r, nil)
 		}
 	}
+	b.over(ctx, number, r, err)
+}
+
+// over counts an entry that has failed with err, if it has.
+func (b *batch) over(ctx context.Context, number int64, r request, err error) {
 	if err == nil || ctx.Err() != nil {
 		return
 	}

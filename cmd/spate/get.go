@@ -92,8 +92,10 @@ func newGetCmd(p *process) *cobra.Command {
 
 // logged runs the command with a log of it, if there is to be one.
 func (c *getCmd) logged(cmd *cobra.Command, p *process, args []string) (err error) {
-	if c.book, err = c.log.open(p); err != nil {
-		return err
+	if !c.dryRun {
+		if c.book, err = c.log.open(p); err != nil {
+			return err
+		}
 	}
 	err = c.run(cmd, p, args)
 	c.book.close(cmd.Context(), err)
@@ -127,11 +129,9 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	switch {
 	case c.dryRun && r.path == stdoutName:
 		return usage("--dry-run tells of a file, and - is stdout", "")
-	case c.dryRun:
-		return c.plan(cmd.Context(), p, r)
 	case r.path == stdoutName:
 		return c.toStdout(cmd.Context(), p, r)
-	case c.dir != "":
+	case c.dir != "" && !c.dryRun:
 		if err := os.MkdirAll(c.dir, 0o777); err != nil {
 			return err
 		}
@@ -147,6 +147,8 @@ type getting struct {
 	after  *aftermath
 	client *spate.Client
 	close  func() // ends what begin has begun
+
+	printed bool // a plan was
 }
 
 func (c *getCmd) begin(p *process) (*getting, error) {
@@ -173,6 +175,9 @@ func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 	}
 	defer g.close()
 	begun := time.Now()
+	if c.dryRun {
+		return g.plan(ctx, r)
+	}
 	res, err := g.one(ctx, 0, r)
 	g.talk.close()
 	if c.talk.chatty() {

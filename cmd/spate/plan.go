@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"spate"
@@ -17,43 +18,58 @@ import (
 
 // A planned is what get would do, as --dry-run prints it.
 type planned struct {
-	URL    string `json:"url"`             // redacted, as those that follow
-	Final  string `json:"final,omitempty"` // where redirects led, if elsewhere
-	Is     string `json:"is"`              // manifest, sequence, file
-	Size   int64  `json:"size"`            // -1: not known
-	Output string `json:"output"`          // of a sequence: what the names of its files begin with
-	Exists bool   `json:"exists"`
-	Ranges bool   `json:"ranges"`            // the origin answers them
-	Skip   bool   `json:"skip"`              // what exists is left
-	Resume int64  `json:"resume,omitempty"`  // bytes that an earlier run has left and that are gone on with
-	Drop   int64  `json:"dropped,omitempty"` // bytes that an earlier run has left and that are dropped
-	Exit   int    `json:"exit"`              // what get would end with, as far as is known
+	URL     string   `json:"url"`             // redacted, as those that follow
+	Final   string   `json:"final,omitempty"` // where redirects led, if elsewhere
+	Is      string   `json:"is"`              // manifest, sequence, file
+	Size    int64    `json:"size"`            // -1: not known
+	Output  string   `json:"output"`          // of a sequence: what the names of its files begin with
+	Exists  bool     `json:"exists"`
+	Ranges  bool     `json:"ranges"`            // the origin answers them
+	Skip    bool     `json:"skip"`              // what exists is left
+	Resume  int64    `json:"resume,omitempty"`  // bytes that an earlier run has left and that are gone on with
+	Drop    int64    `json:"dropped,omitempty"` // bytes that an earlier run has left and that are dropped
+	Mirrors []string `json:"mirrors,omitempty"` // further URLs of it
+	Checks  []string `json:"checks,omitempty"`  // algorithms of the digests that it must have
+	Exit    int      `json:"exit"`              // what get would end with, as far as is known
 }
 
 // plan prints what get would do, and ends as that would.
-func (c *getCmd) plan(ctx context.Context, p *process, r request) error {
-	client, closeIdle := c.stream.client(c.book.sink())
-	defer closeIdle()
-	plan, err := client.Plan(ctx, r.url, r.path, c.options(r))
-	if plan == nil {
-		return err
+func (g *getting) plan(ctx context.Context, r request) error {
+	plans, err := g.client.Plan(ctx, r.url, r.path, g.c.options(r))
+	for _, plan := range plans {
+		missing := checkFolder(filepath.Dir(plan.Path), r.dir)
+		out := newPlanned(plan)
+		out.Exit = exitCode(cmp.Or(missing, plan.Err))
+		if failed := g.printPlan(out); failed != nil {
+			return failed
+		}
+		err = cmp.Or(err, missing)
 	}
-	err = cmp.Or(c.checkFolder(filepath.Dir(plan.Path)), err)
-	out := c.planned(r, plan)
-	out.Exit = exitCode(err)
-	if c.talk.isJSON() {
-		return cmp.Or(newEncoder(p.stdout).Encode(out), err)
+	return err
+}
+
+// printPlan prints one of several with an empty line before it, or as an object on a line.
+func (g *getting) printPlan(out *planned) error {
+	w := g.talk.stdout(g.p)
+	if g.c.talk.isJSON() {
+		return newEncoder(w).Encode(out)
 	}
-	return cmp.Or(out.print(p.stdout), err)
+	text := out.text()
+	if g.printed {
+		text = "\n" + text
+	}
+	g.printed = true
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // checkFolder is the error of a folder that is missing, unless it is the one that would be made, and can be.
-func (c *getCmd) checkFolder(dir string) error {
+func checkFolder(dir, made string) error {
 	_, err := os.Stat(dir)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if c.dir == "" || filepath.Clean(dir) != filepath.Clean(c.dir) {
+	if made == "" || filepath.Clean(dir) != filepath.Clean(made) {
 		return err
 	}
 	for errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
@@ -66,36 +82,42 @@ func (c *getCmd) checkFolder(dir string) error {
 	return err
 }
 
-func (c *getCmd) planned(r request, plan *spate.Plan) *planned {
-	out := &planned{URL: redact.URL(r.url), Is: isFile, Size: plan.Info.Size, Output: plan.Path, Exists: plan.Exists,
-		Ranges: plan.Info.Seekable, Skip: plan.Skipped, Resume: plan.Left, Drop: plan.Dropped}
+func newPlanned(plan *spate.Plan) *planned {
+	out := &planned{URL: redact.URL(plan.URL), Is: isFile, Size: plan.Info.Size, Output: plan.Path, Exists: plan.Exists,
+		Ranges: plan.Info.Seekable, Skip: plan.Skipped, Resume: plan.Left, Drop: plan.Dropped, Checks: plan.Checks}
+	for _, m := range plan.Mirrors {
+		out.Mirrors = append(out.Mirrors, redact.URL(m.URL))
+	}
 	switch {
 	case plan.Sequence:
 		out.Is, out.Size = isSequence, -1
 	case plan.Manifest:
 		out.Is = isManifest
 	}
-	if plan.Info.URL != withoutFragment(r.url) {
-		out.Final = redact.URL(plan.Info.URL)
+	if final := plan.Info.URL; final != "" && final != withoutFragment(plan.URL) {
+		out.Final = redact.URL(final)
 	}
 	return out
 }
 
-func (o *planned) print(w io.Writer) error {
+func (o *planned) text() string {
 	output := o.Output
 	if o.Is == isSequence {
 		output += "-file1, …"
 	}
-	for _, f := range []fact{{"url", o.URL}, {"final", o.Final}, {"is", o.Is}, {"size", (&entry{Size: o.Size}).bytes()},
-		{"output", output}, {"exists", o.exists()}, {"ranges", yesNo(o.Ranges)}, {"resume", o.resume()}} {
-		if f.value == "" {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%-7s %s\n", f.name, clean(f.value)); err != nil {
-			return err
+	facts := []fact{{"url", o.URL}, {"final", o.Final}}
+	for _, m := range o.Mirrors {
+		facts = append(facts, fact{"mirror", m})
+	}
+	facts = append(facts, fact{"is", o.Is}, fact{"size", (&entry{Size: o.Size}).bytes()}, fact{"check", strings.Join(o.Checks, ", ")},
+		fact{"output", output}, fact{"exists", o.exists()}, fact{"ranges", yesNo(o.Ranges)}, fact{"resume", o.resume()})
+	var b strings.Builder
+	for _, f := range facts {
+		if f.value != "" {
+			fmt.Fprintf(&b, "%-7s %s\n", f.name, clean(f.value))
 		}
 	}
-	return nil
+	return b.String()
 }
 
 func (o *planned) exists() string {
