@@ -59,8 +59,15 @@ func (f *streamFlags) name(urls ...string) (err error) {
 	if f.asking, err = f.web.options(httpsource.Options{}, urls); err != nil {
 		return err
 	}
-	f.overFTP = ftpsource.Options{Named: ftpsource.Origins(urls...), Login: f.asking.Login, TLSConfig: f.asking.TLSConfig}
-	f.overSSH, err = f.ssh.options(sftpsource.Options{Login: f.web.given()}, urls)
+	proxy, err := f.web.proxyForAll()
+	if err != nil {
+		return err
+	}
+	asking := &f.asking
+	f.overFTP = ftpsource.Options{Named: ftpsource.Origins(urls...), Login: asking.Login, Certificates: asking.Certificates,
+		TLSConfig: asking.TLSConfig, Network: asking.Network, Resolve: asking.Resolve, Proxy: proxy}
+	f.overSSH, err = f.ssh.options(sftpsource.Options{Login: f.web.given(), TLSConfig: asking.TLSConfig, Network: asking.Network,
+		Resolve: asking.Resolve, Proxy: proxy}, urls)
 	return err
 }
 

@@ -113,6 +113,7 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 		return c.batch(cmd, p, args)
 	}
 	if c.metalink != "" {
+		c.stream.web.leads = true
 		args = append([]string{c.metalink}, args...)
 	}
 	r, err := c.single(args, cmd.Flags().Changed("output"))

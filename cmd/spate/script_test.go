@@ -34,10 +34,11 @@ import (
 //	                              puts FILE under the path, environment variables in it expanded, misbehaving as resource
 //	                              says, or nothing but that; behind the word then stands what the next request sees
 //	servers                       an FTP and an SFTP server on loopback, their URLs in $ftp and $sftp (with user and
-//	                              password), their addresses in $ftp_addr and $sftp_addr, the port of
-//	                              the latter in $sftp_port and the fingerprint of its key in $sftp_key; what known_hosts
+//	                              password), their addresses in $ftp_addr and $sftp_addr, their
+//	                              ports in $ftp_port and $sftp_port and the fingerprint of its key in $sftp_key; what known_hosts
 //	                              has to say of it in the file known_hosts, and a private key with which user may log in there
-//	                              in the file identity
+//	                              in the file identity; and a proxy, its address in $proxy_addr, which wants me:s3cret and alone knows
+//	                              where origin.example is
 //	put ftp|sftp PATH FILE        makes FILE, environment variables in it expanded, available there
 //	expanded FILE TO              copies FILE, environment variables in it expanded
 //	requests NAME/PATH N          so many requests have come
@@ -71,6 +72,7 @@ type world struct {
 	origins map[string]*farm.Farm
 	ftp     *servers.FTP
 	sftp    *servers.SFTP
+	proxy   *servers.Proxy
 	running *exec.Cmd
 	out     [2]strings.Builder // stdout and stderr of running
 }
@@ -86,12 +88,16 @@ func (w *world) close() {
 	if w.ftp != nil {
 		w.ftp.Close()
 		w.sftp.Close()
+		w.proxy.Close()
 	}
 }
 
 func cmdServers(ts *testscript.TestScript, _ bool, _ []string) {
 	w := ts.Value(worldKey{}).(*world)
 	w.ftp, w.sftp = servers.StartFTP(nil, false), servers.StartSFTP(newIdentity(ts))
+	w.proxy = servers.StartProxy(nil, "me:s3cret", map[string]string{"origin.example": "127.0.0.1"})
+	ts.Setenv("proxy_addr", w.proxy.Addr())
+	ts.Setenv("ftp_port", w.ftp.Addr()[strings.LastIndexByte(w.ftp.Addr(), ':')+1:])
 	ts.Setenv("ftp", "ftp://"+w.ftp.Addr())
 	ts.Setenv("ftp_addr", w.ftp.Addr())
 	ts.Setenv("sftp", "sftp://user:secret@"+w.sftp.Addr())

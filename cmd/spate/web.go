@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/net/publicsuffix"
 
+	"spate/format/manifest"
+	"spate/format/metalink"
 	"spate/source/httpsource"
 )
 
@@ -28,6 +30,8 @@ type webFlags struct {
 	insecure, v4, v6          bool
 	resolve                   map[string][]string
 	proxy                     string
+
+	leads bool // what the URLs lead to is fetched, whatever their names
 }
 
 func (f *webFlags) register(fs *pflag.FlagSet) {
@@ -68,8 +72,13 @@ func (f *webFlags) options(o httpsource.Options, urls []string) (httpsource.Opti
 	for _, c := range f.cookies {
 		o.Private.Add("Cookie", c)
 	}
-	f.setProxy(&o)
-	var err error
+	proxy, err := f.proxyForAll()
+	if err != nil {
+		return o, err
+	}
+	if f.proxy != "" {
+		o.Proxy = func(*http.Request) (*neturl.URL, error) { return proxy, nil }
+	}
 	if o.Login, err = f.login(); err != nil {
 		return o, err
 	}
@@ -84,7 +93,13 @@ type identity struct{ name, schemes string }
 
 var identities = []identity{
 	{"user", "http https ftp ftps sftp ssh scp"}, {"netrc", "http https ftp ftps"}, {"netrc-file", "http https ftp ftps"},
-	{"bearer", "http https"}, {"cookie", "http https"}, {"load-cookies", "http https"}, {"cert", "http https"},
+	{"bearer", "http https"}, {"cookie", "http https"}, {"load-cookies", "http https"}, {"cert", "http https ftps"},
+}
+
+// general are the flags that are for whatever the URLs lead to, and not of every scheme.
+var general = []identity{
+	{"header", "http https"}, {"user-agent", "http https"}, {"referer", "http https"},
+	{"cacert", "http https ftps"}, {"insecure", "http https ftps"},
 }
 
 // check looks for what makes no sense together.
@@ -105,7 +120,22 @@ func (f *webFlags) check(urls []string) error {
 	if _, named := sortHeaders(f.headers); len(named) > 0 && f.set.Changed("header") && !anyOf(urls, "http https") {
 		return forNobody("header", "http https")
 	}
+	if len(urls) == 0 || f.leadsOn(urls) { // those of a list are not known, nor are those of a manifest
+		return nil
+	}
+	for _, g := range general {
+		if f.set.Changed(g.name) && !anyOf(urls, g.schemes) {
+			return usage("--"+g.name+" does nothing here", "it is for "+strings.ReplaceAll(g.schemes, " ", ", ")+", and all that is asked for is of another scheme")
+		}
+	}
 	return nil
+}
+
+// leadsOn reports whether the URLs may lead to others, of any scheme, or there is a proxy that is spoken to over TLS.
+func (f *webFlags) leadsOn(urls []string) bool {
+	return f.leads || strings.HasPrefix(f.proxy, "https:") || slices.ContainsFunc(urls, func(url string) bool {
+		return manifest.IsManifest(url, "") || metalink.IsMetalink(url, "") || strings.HasPrefix(url, "file:")
+	})
 }
 
 // tellsWho reports whether a flag says who the user is.
@@ -154,15 +184,12 @@ func sortHeaders(all http.Header) (everybody, named http.Header) {
 	return everybody, named
 }
 
-func (f *webFlags) setProxy(o *httpsource.Options) {
-	switch f.proxy {
-	case "":
-	case noProxy:
-		o.Proxy = func(*http.Request) (*neturl.URL, error) { return nil, nil }
-	default:
-		u, err := proxyURL(f.proxy)
-		o.Proxy = func(*http.Request) (*neturl.URL, error) { return u, err }
+// proxyForAll is that of --proxy; nil: none is named, or there is to be none.
+func (f *webFlags) proxyForAll() (*neturl.URL, error) {
+	if f.proxy == "" || f.proxy == noProxy {
+		return nil, nil
 	}
+	return proxyURL(f.proxy)
 }
 
 // login is who the user is for a host, by -u or netrc, nil if that is not said.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/jlaffaye/ftp"
@@ -34,6 +35,9 @@ func (s *Source) connect(ctx context.Context, w *conn.Watch, t *target) (*contro
 	c := &control{tap: &tap{}}
 	if t.tls != noTLS {
 		c.tls = tlsConfig(s.opts.TLSConfig, t.host)
+		if t.named {
+			c.tls.Certificates = append(slices.Clip(c.tls.Certificates), s.opts.Certificates...)
+		}
 	}
 	err := safely(func() (err error) {
 		c.ServerConn, err = ftp.Dial(t.addr, c.options(ctx, w, t, s.dialer())...)
@@ -49,10 +53,13 @@ func (s *Source) connect(ctx context.Context, w *conn.Watch, t *target) (*contro
 }
 
 // dialer divides the time for connecting between a name's addresses; the watch bounds the whole.
-func (s *Source) dialer() *net.Dialer { return &net.Dialer{Timeout: max(s.times.Connect, 0)} }
+func (s *Source) dialer() *conn.Dialer {
+	return &conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
+		Proxy: s.opts.Proxy, ProxyTLS: s.opts.TLSConfig}
+}
 
 // options make the client use our connections, which the watch can close.
-func (c *control) options(ctx context.Context, w *conn.Watch, t *target, d *net.Dialer) []ftp.DialOption {
+func (c *control) options(ctx context.Context, w *conn.Watch, t *target, d *conn.Dialer) []ftp.DialOption {
 	options := []ftp.DialOption{
 		ftp.DialWithDebugOutput(c.tap),
 		ftp.DialWithDialFunc(func(network, addr string) (net.Conn, error) {
@@ -79,7 +86,7 @@ func (c *control) options(ctx context.Context, w *conn.Watch, t *target, d *net.
 	return options
 }
 
-func dialWatched(ctx context.Context, w *conn.Watch, d *net.Dialer, addr string) (net.Conn, error) {
+func dialWatched(ctx context.Context, w *conn.Watch, d *conn.Dialer, addr string) (net.Conn, error) {
 	raw, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -90,11 +97,14 @@ func dialWatched(ctx context.Context, w *conn.Watch, d *net.Dialer, addr string)
 	return raw, nil
 }
 
-// begin makes ready for an exchange.
-func (c *control) begin(ctx context.Context, w *conn.Watch, d *net.Dialer) {
+// begin makes ready for an exchange with host.
+func (c *control) begin(ctx context.Context, w *conn.Watch, d *conn.Dialer, host string) {
 	c.tap.begin()
 	c.data = nil
 	c.dial = func(_, addr string) (net.Conn, error) {
+		if _, port, err := net.SplitHostPort(addr); err == nil && d.Proxy != nil {
+			addr = net.JoinHostPort(host, port) // the client takes the proxy for the origin
+		}
 		raw, err := dialWatched(ctx, w, d, addr)
 		if err != nil {
 			return nil, err

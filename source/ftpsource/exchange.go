@@ -24,7 +24,7 @@ func (s *Source) try(ctx context.Context, t target, rng source.Range) (*source.R
 	} else if c, err = s.connect(ctx, w, &t); err != nil {
 		return nil, abandon(w, err)
 	}
-	c.begin(ctx, w, s.dialer())
+	c.begin(ctx, w, s.dialer(), t.host)
 	x := &exchange{src: s, c: c, watch: w, t: t}
 	w.Wait("no answer within", s.times.Header)
 	var res *source.Resource

@@ -25,12 +25,18 @@ type Options struct {
 
 	TLSConfig *tls.Config // cloned; default: the system's roots
 
-	// Named tells the origins that Login is for; nil: none. It is called for each Open, from several goroutines. See
+	Network string              // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
+	Resolve map[string][]string // "host:port", lower case, to IP addresses, tried in order
+	Proxy   *url.URL            // through which all connections go, of scheme http, https, socks5 or socks5h; nil: none. See [conn.Dialer]
+
+	// Named tells the origins that Login and Certificates are for; nil: none. It is called for each Open, from several goroutines. See
 	// [Origins].
 	Named func(*url.URL) bool
 	// Login is asked for the user and password of a host, without port, where the URL has none, or has the same user
 	// without a password; nil is none.
 	Login func(host string) *url.Userinfo
+	// Certificates are shown to servers that want one.
+	Certificates []tls.Certificate
 }
 
 var schemes = []string{"ftp", "ftps"}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"spate/source"
@@ -21,6 +22,7 @@ type target struct {
 	path   string // as RETR wants it; never empty
 	name   string // where the URL's last element does not tell it: what was before ";type=i"
 	tls    tlsMode
+	named  bool // it may know who the user is
 }
 
 type tlsMode int
@@ -44,6 +46,7 @@ func (s *Source) parse(rawURL string) (target, error) {
 		return target{}, err
 	}
 	t := target{rawURL: rawURL, addr: conn.HostPort(u, "21"), host: u.Hostname(), user: "anonymous", pass: "anonymous@"}
+	t.named = s.who.IsNamed(u)
 	if u.Scheme == "ftps" {
 		t.tls = explicitTLS
 		if u.Port() == implicitPort {
@@ -89,5 +92,5 @@ func cutType(escaped string) (before, kind string, found bool) {
 
 // key is the same for what one control connection can fetch.
 func (t *target) key() string {
-	return strings.Join([]string{t.addr, t.user, t.pass, string(rune('0' + t.tls))}, "\x00")
+	return strings.Join([]string{t.addr, t.user, t.pass, strconv.Itoa(int(t.tls)), strconv.FormatBool(t.named)}, "\x00")
 }

@@ -3,14 +3,13 @@ package httpsource
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
+
+	"spate/source/driver"
 )
 
 // via is the transport for u: that which shows Certificates, where there are any, for named origins alone.
@@ -41,7 +40,7 @@ func newTransport(o *Options, session bool) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  o.Proxy,
 		OnProxyConnectResponse: proxyAnswer,
-		DialContext:            dialer(o),
+		DialContext:            dialer(o).DialContext,
 		TLSClientConfig:        o.TLSConfig.Clone(),
 		TLSHandshakeTimeout:    max(o.ConnectTimeout, 0), // a dial may outlive the request it was begun for
 		DisableCompression:     true,
@@ -68,45 +67,10 @@ func one(t *http.Transport) {
 	t.MaxConnsPerHost = 1
 }
 
-type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
-
 // dialer connects as o says. Its own limit divides the time between a name's addresses; the exchange's watch bounds the
 // whole.
-func dialer(o *Options) dialFunc {
-	d := &net.Dialer{Timeout: max(o.ConnectTimeout, 0)}
-	if o.Network == "" && len(o.Resolve) == 0 {
-		return d.DialContext
-	}
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		network = orDefault(o.Network, network)
-		if ips := o.Resolve[strings.ToLower(addr)]; len(ips) > 0 {
-			return dialFirst(ctx, d, network, withPort(ips, addr))
-		}
-		return d.DialContext(ctx, network, addr)
-	}
-}
-
-// withPort gives each address the port of addr.
-func withPort(ips []string, addr string) []string {
-	_, port, _ := net.SplitHostPort(addr)
-	var all []string
-	for _, ip := range ips {
-		all = append(all, net.JoinHostPort(ip, port))
-	}
-	return all
-}
-
-// dialFirst connects to the first of addrs that can be connected to.
-func dialFirst(ctx context.Context, d *net.Dialer, network string, addrs []string) (net.Conn, error) {
-	var errs []error
-	for _, addr := range addrs {
-		c, err := d.DialContext(ctx, network, addr)
-		if err == nil {
-			return c, nil
-		}
-		errs = append(errs, err)
-	}
-	return nil, errors.Join(errs...)
+func dialer(o *Options) *driver.Dialer {
+	return &driver.Dialer{Timeout: o.ConnectTimeout, Network: o.Network, Resolve: o.Resolve}
 }
 
 // tlsConfig is the caller's with a session cache, so that the many connections to a host share one full handshake.

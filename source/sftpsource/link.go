@@ -123,7 +123,8 @@ func (s *Source) logIn(ctx context.Context, w *conn.Watch, r route) (*link, erro
 // reach connects to h, or has its last hop do so, which is reached through the others.
 func (s *Source) reach(ctx context.Context, w *conn.Watch, h *host, depth int) (net.Conn, *link, error) {
 	if len(h.jumps) == 0 {
-		d := net.Dialer{Timeout: max(s.times.Connect, 0)}
+		d := conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
+			Proxy: s.opts.Proxy, ProxyTLS: s.opts.TLSConfig}
 		raw, err := d.DialContext(ctx, "tcp", h.addr)
 		if err == nil && !w.Add(raw) {
 			err = net.ErrClosed

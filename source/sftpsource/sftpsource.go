@@ -4,6 +4,7 @@ package sftpsource
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/url"
 	"sync"
@@ -25,6 +26,12 @@ type Options struct {
 	// IdleTimeout is how long a Read of a body waits for a byte; 20 s. The time in which nobody reads does not
 	// count: a reader that is slow is no silent origin.
 	IdleTimeout time.Duration
+
+	Network string              // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
+	Resolve map[string][]string // "host:port", lower case, to IP addresses, tried in order
+	Proxy   *url.URL            // through which all connections go, of scheme http, https, socks5 or socks5h; nil: none. See [conn.Dialer]
+	// TLSConfig is for a Proxy of https; nil: the system's roots.
+	TLSConfig *tls.Config
 
 	ConfigFiles   []string // in the format of ssh_config; nil: ~/.ssh/config and /etc/ssh/ssh_config. One that is not there is no error
 	KnownHosts    []string // nil: those of the configuration, else ~/.ssh/known_hosts, ~/.ssh/known_hosts2 and /etc/ssh/ssh_known_hosts
