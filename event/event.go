@@ -16,7 +16,7 @@ const (
 	Begin    Type = "begin"    // a file is begun, or gone on with: Path, URL, Size, Bytes that are there already
 	Progress Type = "progress" // Bytes so far, Size where it is known; of a file over many connections Conns and Map
 	Aside    Type = "aside"    // a mirror is not used any more: URL, Error, Kind
-	Waiting  Type = "waiting"  // nothing comes, all that was lost is asked for again: Error, Kind
+	Waiting  Type = "waiting"  // nothing comes, all that was lost is asked for again: Error, Kind, Until
 	File     Type = "file"     // a file is whole under its final name: Path, Bytes, SHA256
 	Done     Type = "done"     // the whole is done, of a batch the entry: Bytes
 	Ended    Type = "ended"    // an entry of a batch is over and not done: URL; Error, Kind where it has failed
@@ -43,6 +43,7 @@ type Event struct {
 	Jobs     int64     `json:"jobs,omitempty"`   // of a batch, with Begin and Ended: how many entries there are, where that is known
 	Error    string    `json:"error,omitempty"`
 	Kind     string    `json:"kind,omitempty"` // of the error, as source.Kind prints it
+	Until    time.Time `json:"until,omitzero"` // when that is done next; zero where no origin has told when
 }
 
 // Sink receives events. It is called from several goroutines and must not block for long, but for that of a File: whoever

@@ -312,14 +312,37 @@ func (d *driver) step(ev sched.Event) {
 	d.tellWaiting()
 }
 
-// tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. d.mu is held.
+// tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. Before the first answer
+// what is tried again within a second is not worth a word. d.mu is held.
 func (d *driver) tellWaiting() {
-	waiting := len(d.conns) == 0 && !d.isOver && d.file != nil
+	waiting := len(d.conns) == 0 && !d.isOver && (d.file != nil || d.banned() >= time.Second)
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
-		d.tellLater(event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()})
+		e := event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()}
+		if ban := d.banned(); ban > 0 {
+			e.Until = time.Now().Add(ban)
+		}
+		d.tellLater(e)
 	}
 	d.waiting = waiting
+}
+
+// banned is how long the mirrors have all asked not to be asked again, as of the last answer of each; 0 if one of them has not. d.mu
+// is held.
+func (d *driver) banned() (least time.Duration) {
+	for _, o := range d.origins {
+		if o.aside {
+			continue
+		}
+		ban := retryAfter(o.fault)
+		if ban == 0 {
+			return 0
+		}
+		if least == 0 || ban < least {
+			least = ban
+		}
+	}
+	return least
 }
 
 // do begins what a says. What can be answered on the spot is answered by the events returned. d.mu is held.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"spate"
 	"spate/assemble"
@@ -32,6 +34,9 @@ func hintOf(err error) string {
 			return h.text
 		}
 	}
+	if wait := retryAfter(err); wait > 0 {
+		return "come back " + comingBack(wait, time.Now())
+	}
 	return kindHints[source.KindOf(err)]
 }
 
@@ -42,6 +47,38 @@ type hintedError struct {
 }
 
 func (e *hintedError) Unwrap() error { return e.error }
+
+// retryAfter is how long an origin has asked not to be asked again, the shortest of several; 0 if none has.
+func retryAfter(err error) (least time.Duration) {
+	for _, cause := range leaves(err) {
+		e, ok := errors.AsType[*source.Error](cause)
+		if ok && e.RetryAfter > 0 && (least == 0 || e.RetryAfter < least) {
+			least = e.RetryAfter
+		}
+	}
+	return least
+}
+
+// comingBack is "in 2 h 5 min, at 17:03", rounded up to minutes where it is more than one.
+func comingBack(wait time.Duration, now time.Time) string {
+	if wait <= time.Minute {
+		return fmt.Sprintf("in %d s", int64((wait+time.Second-1)/time.Second))
+	}
+	minutes := int64((wait + time.Minute - 1) / time.Minute)
+	var in []string
+	if h := minutes / 60; h > 0 {
+		in = append(in, fmt.Sprintf("%d h", h))
+	}
+	if m := minutes % 60; m > 0 {
+		in = append(in, fmt.Sprintf("%d min", m))
+	}
+	at := now.Add(wait + time.Minute - 1).Local()
+	text := "in " + strings.Join(in, " ") + ", at " + at.Format("15:04")
+	if at.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+		text += " on " + at.Format("2 January")
+	}
+	return text
+}
 
 func isErr(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }

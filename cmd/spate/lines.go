@@ -48,7 +48,7 @@ func (l *plain) sink(e event.Event) {
 		l.write(line)
 	}
 	if e.Type == event.Waiting {
-		l.write("spate: " + status{waiting: e.Error}.pace() + "\n")
+		l.write("spate: " + status{waiting: e.Error, until: e.Until}.pace() + "\n")
 	}
 }
 

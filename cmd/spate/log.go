@@ -91,6 +91,9 @@ func (l *logbook) attributes(e event.Event) []slog.Attr {
 		slog.String("path", l.tell.safe(e.Path)), slog.String("sha256", e.SHA256), slog.String("error", l.tell.safe(oneLine(e.Error))),
 		slog.String("kind", e.Kind),
 	}
+	if !e.Until.IsZero() {
+		all = append(all, slog.Time("until", e.Until))
+	}
 	var some []slog.Attr
 	for _, a := range all {
 		if !a.Value.Equal(zeros[a.Value.Kind()]) {

@@ -90,6 +90,9 @@ func TestLogHasAllFields(t *testing.T) {
 		case reflect.Bool:
 			f.SetBool(true)
 			want[name] = true
+		case reflect.Struct:
+			f.Set(reflect.ValueOf(at))
+			want[name] = "2026-01-02T03:04:05Z"
 		default:
 			f.SetInt(7)
 			want[name] = 7.0

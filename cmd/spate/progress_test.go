@@ -73,6 +73,7 @@ func TestPace(t *testing.T) {
 		{status{size: 1 << 62, rate: 1}, "1 B/s"},
 		{status{size: 100, rate: 10, waiting: "open http://u:s3cret@h/: refused\n\x1b"},
 			`waiting for the connection: open http://u:xxxxx@h/: refused; \u001b`},
+		{status{size: -1, waiting: "503", until: time.Date(2026, 3, 4, 17, 3, 0, 0, time.Local)}, "waiting until 17:03:00: 503"},
 	} {
 		if got := tt.s.pace(); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.s, got, tt.want)
@@ -93,6 +94,8 @@ func TestWaitingEnds(t *testing.T) {
 		{event.Event{Type: event.Progress, Bytes: 6}, ""},
 		{event.Event{Type: event.Waiting, Error: "refused"}, "refused"},
 		{event.Event{Type: event.Part, Part: 2}, ""},
+		{event.Event{Type: event.Waiting, Error: "refused"}, "refused"},
+		{event.Event{Type: event.Begin}, ""},
 	} {
 		if s.observe(tt.e); s.waiting != tt.want {
 			t.Errorf("%d: waits for %q, want %q", i, s.waiting, tt.want)

@@ -16,22 +16,23 @@ type status struct {
 	conns               int    // connections; 0: not told
 	cells               string // the ranges, see [event.Event]; "": not told
 	origin              string
-	name                string // of the file, "" while it is not told
-	waiting             string // why nothing comes; "": nobody waits
+	name                string    // of the file, "" while it is not told
+	waiting             string    // why nothing comes; "": nobody waits
+	until               time.Time // when it is tried again; zero: soon
 	rate                float64
 }
 
 func (s *status) observe(e event.Event) {
 	switch e.Type {
 	case event.Begin:
-		s.name, s.bytes, s.from = e.Path, e.Bytes, e.Bytes
+		s.name, s.bytes, s.from, s.waiting = e.Path, e.Bytes, e.Bytes, ""
 		s.sized(e.Size)
 	case event.Part:
 		s.part, s.origin, s.waiting = e.Part, e.Origin, ""
 	case event.Failed:
 		s.failed++
 	case event.Waiting:
-		s.waiting = e.Error
+		s.waiting, s.until = e.Error, e.Until
 	case event.Progress:
 		if e.Bytes > s.bytes {
 			s.waiting = ""
@@ -107,7 +108,11 @@ func counted(n int64, what string) string {
 // pace is the rate and the time that is left, or why there is none.
 func (s status) pace() string {
 	if s.waiting != "" {
-		return "waiting for the connection: " + clean(oneLine(s.waiting))
+		text := "waiting for the connection"
+		if !s.until.IsZero() {
+			text = "waiting until " + s.until.Local().Format(time.TimeOnly)
+		}
+		return text + ": " + clean(oneLine(s.waiting))
 	}
 	text := formatRate(s.rate)
 	if left := s.left(); left > 0 {
