@@ -69,8 +69,9 @@ func (g *getter) readChecksum(ctx context.Context, list, name string) (checksum.
 	return sum, nil
 }
 
-// hasChecksums compares size bytes of a file with all that was promised of them. Without that it reads nothing.
-func (g *getter) hasChecksums(file io.ReaderAt, size int64) error {
+// hasChecksums compares size bytes of a file with all that was promised of them. Without that it reads nothing. It ends with ctx.
+func (g *getter) hasChecksums(ctx context.Context, file io.ReaderAt, size int64) error {
+	file = fetch.Attentive(ctx, file)
 	err := g.hasSize(size)
 	if err == nil && len(g.opts.Checksums) > 0 {
 		err = g.hasDigests(io.NewSectionReader(file, 0, size))
@@ -104,16 +105,23 @@ func (g *getter) hasDigests(r io.Reader) error {
 	return set.Verify()
 }
 
-// isThere reports whether the file at path is the one that was promised.
-func (g *getter) isThere(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || len(g.opts.Checksums) == 0 {
-		return false
+// unlessThere is err, which says that there is a file at path: errSkipped if that is the one that was promised.
+func (g *getter) unlessThere(ctx context.Context, path string, err error) error {
+	info, failed := os.Stat(path)
+	if failed != nil || !info.Mode().IsRegular() || len(g.opts.Checksums) == 0 {
+		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
+	f, failed := os.Open(path)
+	if failed != nil {
+		return err
 	}
 	defer f.Close()
-	return g.hasChecksums(f, info.Size()) == nil
+	failed = g.hasChecksums(ctx, f, info.Size())
+	switch {
+	case failed == nil:
+		return errSkipped
+	case ctx.Err() != nil:
+		return failed
+	}
+	return err
 }

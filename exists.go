@@ -54,8 +54,8 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	} else {
 		g.left, err = fetch.Resume(ctx, path, opts)
 	}
-	if errors.Is(err, fs.ErrExist) && g.isThere(path) {
-		return errSkipped
+	if errors.Is(err, fs.ErrExist) {
+		return g.unlessThere(ctx, path, err)
 	}
 	return g.unlessFolder(err)
 }

@@ -205,7 +205,7 @@ func (g *getter) stream(ctx context.Context) error {
 	defer g.close(s)
 	_, err = s.WriteTo(g.opts.Limits.writer(g.out))
 	if err == nil {
-		if err = g.hasChecksums(g.out, g.out.Size()); err != nil {
+		if err = g.hasChecksums(ctx, g.out, g.out.Size()); err != nil && ctx.Err() == nil {
 			g.out.DropJournal()
 		}
 	}

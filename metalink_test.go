@@ -141,7 +141,7 @@ func TestGetMetalinkOfWhatIsReadInOrder(t *testing.T) {
 // A file of which nothing is promised is not read again.
 func TestNothingPromised(t *testing.T) {
 	g := &getter{}
-	if err := g.hasChecksums(unreadable{}, 1); err != nil {
+	if err := g.hasChecksums(t.Context(), unreadable{}, 1); err != nil {
 		t.Error(err)
 	}
 }

@@ -60,7 +60,7 @@ func Check(path string, opts *Options) error {
 	if part != nil {
 		part.Close()
 	}
-	return checkWritable(filepath.Dir(path))
+	return CheckWritable(filepath.Dir(path))
 }
 
 // checkOutput is Check as far as path itself and its folder tell.

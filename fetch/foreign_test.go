@@ -10,6 +10,31 @@ import (
 )
 
 // TestForeignJournal: what has the journal's name and is none stays; what is left of one does not.
+// TestForeignSuccessor: neither does what has the name under which a journal is written anew.
+func TestForeignSuccessor(t *testing.T) {
+	for text, want := range map[string]error{"": nil, "spate-journal 1 damaged": nil, "my notes\n": journal.ErrCorrupt} {
+		path := filepath.Join(t.TempDir(), "x")
+		leaveWhole(t, path, content(10), "http://a.example/x")
+		temp := journal.Names(path + journal.Ext)[1]
+		must(t, os.WriteFile(temp, []byte(text), 0o666))
+		file, err := Resume(t.Context(), path, nil)
+		if !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+		if err == nil {
+			must(t, file.Keep())
+			continue
+		}
+		if _, err := Create(path, nil); !errors.Is(err, want) {
+			t.Errorf("%q: Create: %v, want %v", text, err, want)
+		}
+		wantNames(t, path, "x"+Ext, "x"+journal.Ext, filepath.Base(temp))
+		if got, err := os.ReadFile(temp); string(got) != text {
+			t.Errorf("%q became %q, %v", text, got, err)
+		}
+	}
+}
+
 func TestForeignJournal(t *testing.T) {
 	for text, want := range map[string]error{"": nil, "spate-jour": nil, "spate-journal 1 damaged": nil, "my notes\n": journal.ErrCorrupt} {
 		path := filepath.Join(t.TempDir(), "x")

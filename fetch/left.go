@@ -25,6 +25,10 @@ func Resume(ctx context.Context, path string, opts *Options) (*File, error) {
 	if part == nil || err != nil {
 		return nil, err
 	}
+	if err := checkJournal(path); err != nil {
+		part.Close()
+		return nil, err
+	}
 	f := &File{path: path, part: part}
 	if opts != nil {
 		f.opts = *opts
@@ -97,11 +101,12 @@ func (f *File) dropJournal() error {
 	return nil
 }
 
-// checkJournal refuses what has the name of the journal of path and is somebody else's: a journal would replace it.
+// checkJournal refuses what has a name that the journal of path takes, and is somebody else's: a journal would replace it.
 func checkJournal(path string) error {
-	path += journal.Ext
-	if _, err := journal.Read(path); errors.Is(err, journal.ErrCorrupt) && !journal.Was(path) {
-		return failed("create", path, journal.ErrCorrupt)
+	for _, name := range journal.Names(path + journal.Ext) {
+		if _, err := journal.Read(name); errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
+			return failed("create", name, journal.ErrCorrupt)
+		}
 	}
 	return nil
 }
@@ -173,7 +178,7 @@ func (f *File) GoOn(ctx context.Context, opts *Options) (bool, error) {
 		return true, nil
 	}
 	f.digest = newDigest()
-	return true, f.digest.rewind(attentive{ctx, f}, end)
+	return true, f.digest.rewind(Attentive(ctx, f), end)
 }
 
 // proceed makes what was left the beginning of what is written now.
@@ -198,15 +203,17 @@ func (f *File) proceed() error {
 	return nil
 }
 
-// An attentive reader ends with its context.
+// Attentive is r until ctx ends; what is read after that fails with its cause.
+func Attentive(ctx context.Context, r io.ReaderAt) io.ReaderAt { return attentive{ctx, r} }
+
 type attentive struct {
 	ctx context.Context
 	r   io.ReaderAt
 }
 
 func (a attentive) ReadAt(p []byte, off int64) (int, error) {
-	if err := a.ctx.Err(); err != nil {
-		return 0, err
+	if a.ctx.Err() != nil {
+		return 0, context.Cause(a.ctx)
 	}
 	return a.r.ReadAt(p, off)
 }

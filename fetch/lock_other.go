@@ -15,8 +15,8 @@ func openFile(path string, flag int, perm uint32) (*os.File, error) {
 	return os.OpenFile(path, flag, os.FileMode(perm))
 }
 
-// checkWritable cannot tell.
-func checkWritable(string) error { return nil }
+// CheckWritable cannot tell.
+func CheckWritable(string) error { return nil }
 
 // openFolder opens a folder to have it synced.
 func openFolder(path string) (*os.File, error) { return os.Open(path) }

@@ -31,8 +31,8 @@ func openFile(path string, flag int, perm uint32) (*os.File, error) {
 	}
 }
 
-// checkWritable is the error of a folder in which no file can be created.
-func checkWritable(dir string) error {
+// CheckWritable is the error of a folder in which nothing can be created, as far as its permissions and its file system tell.
+func CheckWritable(dir string) error {
 	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
 		return failed("create", dir, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"spate"
+	"spate/fetch"
 	"spate/internal/redact"
 )
 
@@ -78,6 +79,9 @@ func checkFolder(dir, made string) error {
 		if info, err = os.Stat(dir); err == nil && !info.IsDir() {
 			return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
 		}
+	}
+	if err == nil {
+		err = fetch.CheckWritable(dir)
 	}
 	return err
 }

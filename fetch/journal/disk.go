@@ -29,6 +29,9 @@ type file interface {
 // Windows, too.
 type folder string
 
+// Names are those that a journal at path takes: its own, and the one under which its successor is written.
+func Names(path string) []string { return []string{path, path + tempExt} }
+
 // CheckName is the error of a path that is too long for a journal. It may be one of [Create] otherwise.
 func CheckName(path string) error {
 	if len(path) <= fitsAnywhere {
