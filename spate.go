@@ -56,12 +56,12 @@ type Client struct {
 }
 
 // Options of a Client's calls. Each call is one stream with a cache of its own for parts marked (*). The connections to
-// a host are counted over all streams of a Client.
+// a host are counted over all streams of a Client, but not over its Gets: each has a scheduler that finds out how many pay.
 type Options struct {
 	Budget       int64      // bytes a stream reads ahead; 0: 64 MiB
 	ShareBudget  bool       // Budget is for all streams of the Client together; false: for each
 	Ahead        int        // parts a stream opens ahead; 0: 16; 1: none
-	PerHost      int        // connections to one host; 0: 8
+	PerHost      int        // connections to one host: of all streams together, and of each Get of what is no manifest; 0: 8
 	CacheMemory  int64      // bytes of parts marked (*) a stream keeps in memory, the rest on disk; 0: 16 MiB; below 0: none
 	MaxDepth     int        // manifests inside manifests; 0: 1000
 	MaxIdleOpens int        // opens without a byte between them; 0: 100,000
