@@ -1,5 +1,5 @@
 // Package conn is what the drivers have in common that make their own connections, as there is no transport that does
-// it for them: the watch over an exchange, the idle connections, bodies, and how failures of a connection are classed.
+// it for them: time-outs, idle connections, who the user is, and how failures of a connection are classed.
 package conn
 
 import "time"

@@ -2,10 +2,18 @@ package conn
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// A door counts how often it was closed.
+type door struct{ times atomic.Int32 }
+
+func (d *door) Close() error { d.times.Add(1); return nil }
+
+func (d *door) closed() int { return int(d.times.Load()) }
 
 func TestPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

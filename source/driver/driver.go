@@ -1,5 +1,5 @@
-// Package driver is what every driver needs: how failures are put into words of package source, where a range ends, and
-// sessions.
+// Package driver is what every driver needs: how failures are put into words of package source, where a range ends, the
+// watch over an exchange, bodies, and sessions.
 package driver
 
 import (

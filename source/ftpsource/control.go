@@ -29,7 +29,7 @@ type control struct {
 func (c *control) Close() error { return c.raw.Close() }
 
 // connect makes a control connection for t.
-func (s *Source) connect(ctx context.Context, w *conn.Watch, t *target) (*control, error) {
+func (s *Source) connect(ctx context.Context, w *driver.Watch, t *target) (*control, error) {
 	w.Wait("no connection within", s.times.Connect)
 	defer w.Done()
 	c := &control{tap: &tap{}}
@@ -59,7 +59,7 @@ func (s *Source) dialer() *conn.Dialer {
 }
 
 // options make the client use our connections, which the watch can close.
-func (c *control) options(ctx context.Context, w *conn.Watch, t *target, d *conn.Dialer) []ftp.DialOption {
+func (c *control) options(ctx context.Context, w *driver.Watch, t *target, d *conn.Dialer) []ftp.DialOption {
 	options := []ftp.DialOption{
 		ftp.DialWithDebugOutput(c.tap),
 		ftp.DialWithDialFunc(func(network, addr string) (net.Conn, error) {
@@ -86,7 +86,7 @@ func (c *control) options(ctx context.Context, w *conn.Watch, t *target, d *conn
 	return options
 }
 
-func dialWatched(ctx context.Context, w *conn.Watch, d *conn.Dialer, addr string) (net.Conn, error) {
+func dialWatched(ctx context.Context, w *driver.Watch, d *conn.Dialer, addr string) (net.Conn, error) {
 	raw, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func dialWatched(ctx context.Context, w *conn.Watch, d *conn.Dialer, addr string
 }
 
 // begin makes ready for an exchange with host.
-func (c *control) begin(ctx context.Context, w *conn.Watch, d *conn.Dialer, host string) {
+func (c *control) begin(ctx context.Context, w *driver.Watch, d *conn.Dialer, host string) {
 	c.tap.begin()
 	c.data = nil
 	c.dial = func(_, addr string) (net.Conn, error) {

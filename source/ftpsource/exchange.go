@@ -16,13 +16,13 @@ import (
 
 // try does one exchange, on an idle connection if there is one.
 func (s *Source) try(ctx context.Context, t target, rng source.Range) (*source.Resource, error) {
-	ctx, w := conn.NewWatch(ctx)
+	ctx, w := driver.NewWatch(ctx)
 	c, reused := s.pool.Get(t.key())
 	var err error
 	if reused {
 		w.Add(c)
 	} else if c, err = s.connect(ctx, w, &t); err != nil {
-		return nil, abandon(w, err)
+		return nil, w.Abandon(err)
 	}
 	c.begin(ctx, w, s.dialer(), t.host)
 	x := &exchange{src: s, c: c, watch: w, t: t}
@@ -40,21 +40,11 @@ func (s *Source) try(ctx context.Context, t target, rng source.Range) (*source.R
 	return res, nil
 }
 
-// abandon ends what has failed with err, unless it was ended before: that is the reason then.
-func abandon(w *conn.Watch, err error) error {
-	if e := w.Interrupted(); e != nil {
-		err = e
-	}
-	w.Kill()
-	w.End()
-	return err
-}
-
 // An exchange is one file, or a part of it, over a control connection.
 type exchange struct {
 	src   *Source
 	c     *control
-	watch *conn.Watch
+	watch *driver.Watch
 	t     target
 
 	size  int64 // of the file; -1: not known
@@ -73,15 +63,15 @@ func (x *exchange) fail(err error, reused bool) error {
 	stale := reused && x.watch.Interrupted() == nil && (conn.IsNetwork(raw) || x.c.tap.code == ftp.StatusNotAvailable)
 	switch {
 	case stale:
-		_ = abandon(x.watch, err)
-		return errStale
+		_ = x.watch.Abandon(err)
+		return conn.ErrStale
 	case e != nil && (e.Status == 404 || e.Status == 403) && x.watch.Interrupted() == nil:
 		if x.watch.End() {
 			x.src.pool.Put(x.t.key(), x.c)
 		}
 		return err
 	}
-	return abandon(x.watch, err)
+	return x.watch.Abandon(err)
 }
 
 // open asks for what is known of the file, and for its bytes from rng.Off on.
@@ -164,7 +154,7 @@ func (x *exchange) resource(rng source.Range, off int64) *source.Resource {
 		res.Len = max(min(end, x.size)-off, 0)
 		x.left, x.whole = res.Len, end >= x.size
 	}
-	body := conn.NewBody(x, x.watch, x.t.rawURL, x.src.times.Idle)
+	body := driver.NewBody(x, x.watch, x.t.rawURL, x.src.times.Idle)
 	res.Body = body.Expect(x.left, x.size >= 0)
 	return res
 }

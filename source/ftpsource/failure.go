@@ -15,9 +15,6 @@ import (
 	"spate/source/driver"
 )
 
-// errStale is why an exchange on a connection that had been idle has failed before anything came of it.
-var errStale = errors.New("the idle connection was closed")
-
 // explain classes an error of the client. It does not say everything in types: what the tap has heard helps.
 func (c *control) explain(err error) error {
 	if _, ok := errors.AsType[*source.Error](err); ok {

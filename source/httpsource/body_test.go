@@ -1,7 +1,6 @@
 package httpsource
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/url"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"spate/source"
@@ -28,15 +26,14 @@ func (e *endless) Read(p []byte) (int, error) {
 func (e *endless) Close() error { return nil }
 
 // endlessBody is the body of an answer without a length.
-func endlessBody(t *testing.T, src *endless, rng source.Range) *body {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	opts := (*Options)(nil).withDefaults()
+func endlessBody(t *testing.T, src *endless, rng source.Range) *driver.Body {
+	_, w := driver.NewWatch(t.Context())
 	a := &answer{
 		resp:   &http.Response{Body: src, ContentLength: -1},
 		url:    &url.URL{Scheme: "http", Host: "h"},
 		length: -1,
-		watch:  &watch{opts: &opts, cancel: cancel},
-		over:   func() error { return driver.CtxError(ctx) },
+		watch:  w,
+		idle:   time.Minute,
 	}
 	b := newBody(a, "http://h/", &source.Resource{Len: -1}, rng)
 	t.Cleanup(func() { _ = b.Close() })
@@ -104,44 +101,9 @@ func TestClassify(t *testing.T) {
 		{errors.New("malformed HTTP response"), source.KindProtocol},
 	}
 	for _, tt := range tests {
-		e := (&watch{}).classify(nil, tt.err)
+		e := classify(tt.err, nil)
 		if e.Kind != tt.kind || errors.Is(e, io.EOF) {
 			t.Errorf("%v: %v", tt.err, e.Kind)
 		}
 	}
-}
-
-// A timer that fires while its wait ends takes nothing else for what it was about.
-func TestLateTimer(t *testing.T) {
-	var cause error
-	w := &watch{cancel: func(err error) { cause = err }}
-	w.waiting, w.deadline = &timeoutError{"no connection within %v", time.Second}, time.Now()
-	w.wait(&timeoutError{"no answer within %v", time.Minute})
-	w.fire()
-	if err := w.verdict(); err == nil || err.Error() != "no connection within 1s" || cause != err {
-		t.Errorf("got %v, cause %v", err, cause)
-	}
-	if w.waiting != nil {
-		t.Errorf("waits on for %v", w.waiting)
-	}
-}
-
-// The timer of a wait that has ended fires for none of those that came later.
-func TestEarlyTimer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin, over := time.Now(), time.Duration(0)
-		w := &watch{cancel: func(error) { over = time.Since(begin) }}
-		w.wait(&timeoutError{"no connection within %v", 15 * time.Second})
-		time.Sleep(10 * time.Second)
-		w.wait(&timeoutError{"no answer within %v", 30 * time.Second})
-		time.Sleep(29 * time.Second)
-		if err := w.verdict(); err != nil {
-			t.Fatalf("got %v", err)
-		}
-		w.wait(&timeoutError{"silent for %v", 20 * time.Second})
-		time.Sleep(time.Minute)
-		if err := w.verdict(); err == nil || err.Error() != "silent for 20s" || over != 59*time.Second {
-			t.Errorf("got %v after %v", err, over)
-		}
-	})
 }

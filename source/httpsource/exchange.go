@@ -30,25 +30,26 @@ type answer struct {
 	length int64
 	entire bool // the body is that of the whole resource
 	told   promises
-	watch  *watch
-	// over is the error of the caller's context, nil while that lasts.
-	over func() error
+	watch  *driver.Watch
+	trace  *trace
+	idle   time.Duration // how long a Read waits
 }
 
 // exchange sends one GET for u and waits for the header of the answer.
 func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
-	over := func() error { return driver.CtxError(ctx) }
-	inner, cancel := context.WithCancelCause(ctx)
-	w := &watch{opts: &s.opts, cancel: cancel}
-	req := s.request(httptrace.WithClientTrace(inner, w.trace()), u, rng)
+	ctx, w := driver.NewWatch(ctx)
+	t := &trace{watch: w, opts: &s.opts}
+	req := s.request(httptrace.WithClientTrace(ctx, t.hooks()), u, rng)
 	resp, err := s.via(u).RoundTrip(req)
-	w.settle()
+	t.settle()
 	if err != nil {
-		w.end()
-		return nil, w.classify(over(), err)
+		w.End()
+		return nil, t.classify(err)
 	}
 	s.keepCookies(u, resp)
-	return &answer{resp: resp, url: u, asked: req.Header.Get("Range") != "", length: resp.ContentLength, watch: w, over: over}, nil
+	a := &answer{resp: resp, url: u, length: resp.ContentLength, watch: w, trace: t, idle: s.opts.IdleTimeout}
+	a.asked = req.Header.Get("Range") != ""
+	return a, nil
 }
 
 func (s *Source) request(ctx context.Context, u *url.URL, rng source.Range) *http.Request {
@@ -87,10 +88,10 @@ func rangeHeader(rng source.Range) string {
 
 // conn tells of the connection of a, which was asked for at start.
 func (a *answer) conn(start time.Time) source.ConnInfo {
-	a.watch.mu.Lock()
-	defer a.watch.mu.Unlock()
-	info := source.ConnInfo{Reused: a.watch.conn.Reused, Setup: time.Since(start)}
-	if c := a.watch.conn.Conn; c != nil {
+	a.trace.mu.Lock()
+	defer a.trace.mu.Unlock()
+	info := source.ConnInfo{Reused: a.trace.conn.Reused, Setup: time.Since(start)}
+	if c := a.trace.conn.Conn; c != nil {
 		info.Addr = c.RemoteAddr().String()
 	}
 	return info
@@ -109,13 +110,13 @@ func (a *answer) drain() {
 	if a.resp.ProtoMajor > 1 {
 		return // a stream is reset without harm to its connection
 	}
-	a.watch.wait(&timeoutError{"not drained within %v", drainTime})
+	a.watch.Wait("not drained within", drainTime)
 	_, _ = io.CopyN(io.Discard, a.resp.Body, drainBytes+1) // one more, to find the end
-	a.watch.done()
+	a.watch.Done()
 }
 
 // close ends the exchange. It does not wait for the origin: cancelling comes first.
 func (a *answer) close() {
-	a.watch.end()
+	a.watch.End()
 	_ = a.resp.Body.Close()
 }

@@ -13,14 +13,8 @@ import (
 	"spate/source/driver"
 )
 
-// classify says what err of a round trip or of reading a body means. over is the error of the caller's context.
-func (w *watch) classify(over, err error) *source.Error {
-	if e := w.interrupted(over); e != nil {
-		return e
-	}
-	w.mu.Lock()
-	tlsErr := w.tlsErr
-	w.mu.Unlock()
+// classify says what err of a round trip means. tlsErr is that of its handshake.
+func classify(err, tlsErr error) *source.Error {
 	switch {
 	case driver.IsTimeout(err):
 		return driver.Classed(source.KindTimeout, err)
@@ -32,17 +26,6 @@ func (w *watch) classify(over, err error) *source.Error {
 		return driver.Classed(source.KindNetwork, driver.NotEOF(err))
 	}
 	return driver.Classed(source.KindProtocol, err)
-}
-
-// interrupted is the error of an exchange that did not end by itself, nil if it did.
-func (w *watch) interrupted(over error) *source.Error {
-	if over != nil {
-		return driver.Interruption(over)
-	}
-	if err := w.verdict(); err != nil {
-		return driver.Classed(source.KindTimeout, err)
-	}
-	return nil
 }
 
 // isAlert reports whether the peer, or we, gave up TLS after the handshake, as over a client's certificate.

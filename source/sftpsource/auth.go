@@ -15,20 +15,20 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"spate/source"
-	"spate/source/conn"
+	"spate/source/driver"
 )
 
 // A login is an attempt to log in to h: what it has to offer, and what it could not.
 type login struct {
 	h     *host
 	ctx   func() context.Context
-	watch *conn.Watch
+	watch *driver.Watch
 	agent net.Conn // open until the login is over
 	notes []string // why a key is not offered
 	keys  int      // that are offered
 }
 
-func newLogin(ctx context.Context, w *conn.Watch, h *host) *login {
+func newLogin(ctx context.Context, w *driver.Watch, h *host) *login {
 	return &login{h: h, watch: w, ctx: func() context.Context { return ctx }}
 }
 

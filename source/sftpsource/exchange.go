@@ -15,8 +15,6 @@ import (
 	"spate/source/driver"
 )
 
-var errStale = errors.New("the idle connection was closed")
-
 // A body that is left before its end costs its connection, unless so little of it is under way, which then is waited for.
 const (
 	leaveBytes = 256 << 10
@@ -25,13 +23,13 @@ const (
 
 // try does one exchange, on an idle connection if there is one.
 func (s *Source) try(ctx context.Context, t target, rng source.Range) (*source.Resource, error) {
-	ctx, w := conn.NewWatch(ctx)
+	ctx, w := driver.NewWatch(ctx)
 	l, reused := s.pool.Get(t.place.key())
 	var err error
 	if reused {
 		w.Add(l.wire())
 	} else if l, err = s.connect(ctx, w, t.place); err != nil {
-		return nil, abandon(w, err)
+		return nil, classify(w.Abandon(err))
 	}
 	x := &exchange{src: s, link: l, watch: w, t: t}
 	touch := w.Touch
@@ -46,21 +44,11 @@ func (s *Source) try(ctx context.Context, t target, rng source.Range) (*source.R
 	return res, nil
 }
 
-// abandon ends what has failed with err, unless it was ended before: that is the reason then.
-func abandon(w *conn.Watch, err error) error {
-	if e := w.Interrupted(); e != nil {
-		err = e
-	}
-	w.Kill()
-	w.End()
-	return classify(err)
-}
-
 // An exchange is one file, or a part of it, over a link.
 type exchange struct {
 	src   *Source
 	link  *link
-	watch *conn.Watch
+	watch *driver.Watch
 	t     target
 	file  *sftp.File // nil after it was closed
 	ahead *ahead     // nil where the size is not known
@@ -70,16 +58,16 @@ type exchange struct {
 // fail ends an exchange that has no body. What the server refused leaves the link as it was.
 func (x *exchange) fail(err error, reused bool) error {
 	if reused && x.watch.Interrupted() == nil && isLost(err) {
-		_ = abandon(x.watch, err)
+		_ = x.watch.Abandon(err)
 		_ = x.link.Close()
-		return errStale
+		return conn.ErrStale
 	}
 	e := classify(err)
 	if x.watch.Interrupted() == nil && e.Status > 0 {
 		x.Release(true)
 		return e
 	}
-	err = abandon(x.watch, err)
+	err = classify(x.watch.Abandon(err))
 	_ = x.link.Close()
 	return err
 }
@@ -123,7 +111,7 @@ func (x *exchange) resource(info fs.FileInfo, sized bool, rng source.Range) *sou
 	if x.link.guard.told(hasTimes) {
 		res.ModTime = info.ModTime()
 	}
-	body := conn.NewBody(x, x.watch, x.t.rawURL, x.src.times.Idle)
+	body := driver.NewBody(x, x.watch, x.t.rawURL, x.src.times.Idle)
 	res.Body = body
 	end := driver.EndOf(rng)
 	if !sized {

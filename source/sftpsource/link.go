@@ -49,7 +49,7 @@ func (l *link) Close() error {
 }
 
 // connect logs in at p and starts SFTP.
-func (s *Source) connect(ctx context.Context, w *conn.Watch, p place) (*link, error) {
+func (s *Source) connect(ctx context.Context, w *driver.Watch, p place) (*link, error) {
 	w.Wait("no connection within", s.times.Connect)
 	l, err := s.logIn(ctx, w, route{to: p})
 	w.Done()
@@ -95,7 +95,7 @@ type route struct {
 }
 
 // logIn makes an SSH connection through the hops that the configuration wants.
-func (s *Source) logIn(ctx context.Context, w *conn.Watch, r route) (*link, error) {
+func (s *Source) logIn(ctx context.Context, w *driver.Watch, r route) (*link, error) {
 	h, err := s.host(r.to)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *Source) logIn(ctx context.Context, w *conn.Watch, r route) (*link, erro
 }
 
 // reach connects to h, or has its last hop do so, which is reached through the others.
-func (s *Source) reach(ctx context.Context, w *conn.Watch, h *host, depth int) (net.Conn, *link, error) {
+func (s *Source) reach(ctx context.Context, w *driver.Watch, h *host, depth int) (net.Conn, *link, error) {
 	if len(h.jumps) == 0 {
 		d := conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
 			Proxy: s.opts.Proxy, ProxyTLS: s.opts.TLSConfig}
@@ -150,7 +150,7 @@ func (s *Source) reach(ctx context.Context, w *conn.Watch, h *host, depth int) (
 }
 
 // shake does the handshake and logs in.
-func (l *link) shake(ctx context.Context, w *conn.Watch, h *host) error {
+func (l *link) shake(ctx context.Context, w *driver.Watch, h *host) error {
 	k, err := newKeeper(h)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ package sftpsource
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net/url"
 	"sync"
 	"time"
@@ -118,23 +117,12 @@ func New(opts *Options) *Source {
 
 // Open returns once the file is open. See [source.Source].
 func (s *Source) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
-	start := time.Now()
 	t, err := s.parse(rawURL)
 	if err != nil {
 		return nil, driver.Failed("open", rawURL, err)
 	}
 	t.place.named = t.place.named || source.IsVouched(ctx)
-	for {
-		res, err := s.try(ctx, t, rng)
-		if errors.Is(err, errStale) {
-			continue // each is taken from the idle ones, of which there are not many
-		}
-		if err != nil {
-			return nil, driver.Failed("open", rawURL, err)
-		}
-		res.Conn.Setup = time.Since(start)
-		return res, nil
-	}
+	return conn.Open(rawURL, func() (*source.Resource, error) { return s.try(ctx, t, rng) })
 }
 
 // Dial makes a session for rawURL, with a connection of its own that is made by the first Open. A session opens other

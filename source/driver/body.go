@@ -1,4 +1,4 @@
-package conn
+package driver
 
 import (
 	"errors"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"spate/source"
-	"spate/source/driver"
 )
 
 // A Stream is what a Body reads.
@@ -32,6 +31,7 @@ type Body struct {
 	watch  *Watch
 	url    string
 	idle   time.Duration
+	add    func(error) error // to what an error says; or nil
 
 	left  int64 // bytes until the end of what was asked for
 	sized bool  // left is a promise, not a bound
@@ -49,6 +49,12 @@ func NewBody(s Stream, w *Watch, rawURL string, idle time.Duration) *Body {
 // Expect tells how many bytes there are: exactly n if sized, else n at most.
 func (b *Body) Expect(n int64, sized bool) *Body {
 	b.left, b.sized = n, sized
+	return b
+}
+
+// Explain has f add to each error, an *source.Error, what the URL does not tell.
+func (b *Body) Explain(f func(error) error) *Body {
+	b.add = f
 	return b
 }
 
@@ -73,7 +79,7 @@ func (b *Body) Read(p []byte) (int, error) {
 
 func (b *Body) next(p []byte) (int, error) {
 	if e := b.watch.Interrupted(); e != nil {
-		return 0, driver.Failed("read", b.url, e)
+		return 0, b.fail(e)
 	}
 	if b.left == 0 {
 		return 0, b.end()
@@ -88,7 +94,7 @@ func (b *Body) next(p []byte) (int, error) {
 	case err == io.EOF && b.left == 0:
 		return n, nil // the end comes with the next Read
 	case err == io.EOF:
-		return n, b.judge(driver.Classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.left)))
+		return n, b.judge(Classed(source.KindNetwork, fmt.Errorf("%w: %d bytes are missing", io.ErrUnexpectedEOF, b.left)))
 	}
 	return n, b.judge(err)
 }
@@ -109,14 +115,24 @@ func (b *Body) judge(err error) error {
 	if b.closed.Load() {
 		return fs.ErrClosed
 	}
-	e := b.watch.Interrupted()
-	if e == nil {
-		var ok bool
-		if e, ok = errors.AsType[*source.Error](err); !ok {
-			e = driver.Classed(source.KindNetwork, driver.Cut(err))
-		}
+	if e := b.watch.Interrupted(); e != nil {
+		return b.fail(e)
 	}
-	return driver.Failed("read", b.url, e)
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return b.fail(e)
+	}
+	if IsTimeout(err) {
+		return b.fail(Classed(source.KindTimeout, err))
+	}
+	return b.fail(Classed(source.KindNetwork, Cut(err)))
+}
+
+func (b *Body) fail(e *source.Error) error {
+	err := Failed("read", b.url, e)
+	if b.add != nil {
+		err = b.add(err)
+	}
+	return err
 }
 
 // Close ends the exchange. It never fails.

@@ -1,4 +1,4 @@
-package conn
+package driver
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"spate/source"
-	"spate/source/driver"
 )
 
 // A timeoutError is a wait that was too long.
@@ -32,9 +31,10 @@ type Watch struct {
 
 	mu       sync.Mutex
 	held     []io.Closer
-	timer    *time.Timer // not moved with each wait: where it fires too early, it is set anew
-	fires    time.Time   // when the timer does; zero: it is not set
-	waiting  *timeoutError
+	timer    *time.Timer  // not moved with each wait, which would cost more than many a wait: where it fires too early, it is set anew
+	fires    time.Time    // when the timer does; zero: it is not set
+	waits    bool         // until the deadline, for which waiting is the error
+	waiting  timeoutError // no pointer: a wait costs no memory
 	deadline time.Time
 	expired  *timeoutError
 	killed   bool
@@ -44,7 +44,7 @@ type Watch struct {
 // NewWatch begins to watch. The context that it returns ends with the exchange, and is for what the exchange calls.
 func NewWatch(ctx context.Context) (context.Context, *Watch) {
 	inner, cancel := context.WithCancel(ctx)
-	w := &Watch{over: func() error { return driver.CtxError(ctx) }, cancel: cancel}
+	w := &Watch{over: func() error { return CtxError(ctx) }, cancel: cancel}
 	w.stop = context.AfterFunc(ctx, w.Kill)
 	return inner, w
 }
@@ -85,7 +85,7 @@ func (w *Watch) End() bool {
 	w.stop()
 	w.mu.Lock()
 	w.ended = true
-	w.waiting, w.held = nil, nil
+	w.waits, w.held = false, nil
 	if w.timer != nil {
 		w.timer.Stop()
 	}
@@ -103,7 +103,7 @@ func (w *Watch) Wait(what string, limit time.Duration) {
 	if limit < 0 || w.expired != nil || w.ended {
 		return
 	}
-	w.waiting, w.deadline = &timeoutError{what, limit}, time.Now().Add(limit)
+	w.waits, w.waiting, w.deadline = true, timeoutError{what, limit}, time.Now().Add(limit)
 	if w.fires.IsZero() || w.fires.After(w.deadline) {
 		w.set(limit)
 	}
@@ -112,22 +112,28 @@ func (w *Watch) Wait(what string, limit time.Duration) {
 // Done ends a wait. Where the time is up, it is up, even if the timer comes late.
 func (w *Watch) Done() {
 	w.mu.Lock()
-	late := w.waiting != nil && time.Until(w.deadline) <= 0
+	late := w.waits && time.Until(w.deadline) <= 0
 	if late {
-		w.expired = w.waiting
+		w.expire()
 	}
-	w.waiting = nil
+	w.waits = false
 	w.mu.Unlock()
 	if late {
 		w.Kill()
 	}
 }
 
+// expire notes what took too long; Kill comes next. It needs the lock.
+func (w *Watch) expire() {
+	what := w.waiting
+	w.expired, w.waits = &what, false
+}
+
 // Touch says that something has come of what is waited for: the wait begins anew.
 func (w *Watch) Touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.waiting != nil {
+	if w.waits {
 		w.deadline = time.Now().Add(w.waiting.limit)
 	}
 }
@@ -145,7 +151,7 @@ func (w *Watch) set(d time.Duration) {
 func (w *Watch) fire() {
 	w.mu.Lock()
 	w.fires = time.Time{}
-	if w.waiting == nil {
+	if !w.waits {
 		w.mu.Unlock()
 		return
 	}
@@ -154,20 +160,30 @@ func (w *Watch) fire() {
 		w.mu.Unlock()
 		return
 	}
-	w.expired, w.waiting = w.waiting, nil
+	w.expire()
 	w.mu.Unlock()
 	w.Kill()
+}
+
+// Abandon ends what has failed with err, and says why: what ended the exchange early, if anything did, else err.
+func (w *Watch) Abandon(err error) error {
+	if e := w.Interrupted(); e != nil {
+		err = e
+	}
+	w.Kill()
+	w.End()
+	return err
 }
 
 // Interrupted is the error of an exchange that was ended early, without its URL; nil if it was not.
 func (w *Watch) Interrupted() *source.Error {
 	if over := w.over(); over != nil {
-		return driver.Interruption(over)
+		return Interruption(over)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.expired != nil {
-		return driver.Classed(source.KindTimeout, w.expired)
+		return Classed(source.KindTimeout, w.expired)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package conn
+package driver
 
 import (
 	"context"
@@ -91,6 +91,65 @@ func TestWatchEndsBeforeItIsCancelled(t *testing.T) {
 		time.Sleep(time.Hour)
 		if !open || d.closed() != 0 || inner.Err() == nil {
 			t.Errorf("open: %v, closed %d times, %v", open, d.closed(), inner.Err())
+		}
+	})
+}
+
+// A timer that fires while its wait ends takes nothing else for what it was about.
+func TestWatchLateTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, w := NewWatch(t.Context())
+		defer w.End()
+		w.Wait("no connection within", time.Second)
+		w.timer.Stop() // it comes too late
+		time.Sleep(time.Second)
+		w.Wait("no answer within", time.Minute)
+		w.fire()
+		if e := w.Interrupted(); e == nil || e.Err.Error() != "no connection within 1s" {
+			t.Errorf("got %v", e)
+		}
+		if w.waits {
+			t.Errorf("waits on for %v", &w.waiting)
+		}
+	})
+}
+
+// The timer of a wait that has ended fires for none of those that came later.
+func TestWatchEarlyTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		ctx, w := NewWatch(t.Context())
+		defer w.End()
+		w.Wait("no connection within", 15*time.Second)
+		time.Sleep(10 * time.Second)
+		w.Wait("no answer within", 30*time.Second)
+		time.Sleep(29 * time.Second)
+		if e := w.Interrupted(); e != nil {
+			t.Fatalf("got %v", e)
+		}
+		w.Wait("silent for", 20*time.Second)
+		<-ctx.Done()
+		if e := w.Interrupted(); e == nil || e.Err.Error() != "silent for 20s" || time.Since(begin) != 59*time.Second {
+			t.Errorf("got %v after %v", e, time.Since(begin))
+		}
+	})
+}
+
+func TestWatchAbandons(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := errors.New("failed")
+		for _, late := range []bool{false, true} {
+			_, w := NewWatch(t.Context())
+			d := &door{}
+			w.Add(d)
+			w.Wait("no answer within", time.Second)
+			if late {
+				time.Sleep(2 * time.Second)
+			}
+			e, isTimeout := errors.AsType[*source.Error](w.Abandon(failed))
+			if isTimeout != late || late && e.Kind != source.KindTimeout || d.closed() != 1 {
+				t.Errorf("late %v: %v, closed %d times", late, e, d.closed())
+			}
 		}
 	})
 }
