@@ -159,7 +159,7 @@ func TestClientCertificate(t *testing.T) {
 }
 
 func TestHTTP2(t *testing.T) {
-	o := newOrigin(t, http2)
+	o := newOrigin(t, startHTTP2)
 	url := o.on("/", serve([]byte("0123456789")))
 	if _, body, err := get(t, newSource(t, &Options{TLSConfig: o.tls()}), url, source.From(5)); body != "56789" || err != nil {
 		t.Errorf("got %q, %v", body, err)

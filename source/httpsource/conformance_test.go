@@ -66,12 +66,12 @@ func TestConformance(t *testing.T) {
 		{"without ranges", plain, sized, false, nil},
 		{"chunked", plain, chunked, false, nil},
 		{"TLS", secure, ranged, true, nil},
-		{"HTTP/2", http2, ranged, true, nil},
-		{"HTTP/2 without length", http2, chunked, false, nil},
+		{"HTTP/2", startHTTP2, ranged, true, nil},
+		{"HTTP/2 without length", startHTTP2, chunked, false, nil},
 		{"wrapped", plain, ranged, true, func(_ *testing.T, s *Source) source.Source { return pass{s} }},
 		{"mux", plain, ranged, true, func(_ *testing.T, s *Source) source.Source { return source.Mux{"http": s} }},
 		{"session", plain, ranged, true, asSession},
-		{"session over HTTP/2", http2, ranged, true, asSession},
+		{"session over HTTP/2", startHTTP2, ranged, true, asSession},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -44,7 +44,7 @@ func plain(s *httptest.Server) { s.Start() }
 
 func secure(s *httptest.Server) { s.StartTLS() }
 
-func http2(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() }
+func startHTTP2(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()

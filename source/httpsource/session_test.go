@@ -14,7 +14,7 @@ import (
 
 // A session keeps to one connection, and to HTTP/1.1.
 func TestSession(t *testing.T) {
-	o := newOrigin(t, http2)
+	o := newOrigin(t, startHTTP2)
 	url := o.on("/", serve([]byte("0123456789")))
 	s := newSource(t, &Options{TLSConfig: o.tls()})
 	session, err := s.Dial(t.Context(), url)
