@@ -35,8 +35,9 @@ type answer struct {
 	idle   time.Duration // how long a Read waits
 }
 
-// exchange sends one GET for u and waits for the header of the answer.
-func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
+// ask sends one GET for u and waits for the header of the answer. Where that has not come, noHTTP1 tells that HTTP/1.1 may be
+// the reason.
+func (s *Source) ask(ctx context.Context, u *url.URL, rng source.Range) (a *answer, noHTTP1 bool, err error) {
 	ctx, w := driver.NewWatch(ctx)
 	t := &trace{watch: w, opts: &s.opts}
 	req := s.request(httptrace.WithClientTrace(ctx, t.hooks()), u, rng)
@@ -44,12 +45,12 @@ func (s *Source) exchange(ctx context.Context, u *url.URL, rng source.Range) (*a
 	t.settle()
 	if err != nil {
 		w.End()
-		return nil, t.classify(err)
+		return nil, t.noProtocol(err), t.classify(err)
 	}
 	s.keepCookies(u, resp)
-	a := &answer{resp: resp, url: u, length: resp.ContentLength, watch: w, trace: t, idle: s.opts.IdleTimeout}
+	a = &answer{resp: resp, url: u, length: resp.ContentLength, watch: w, trace: t, idle: s.opts.IdleTimeout}
 	a.asked = req.Header.Get("Range") != ""
-	return a, nil
+	return a, false, nil
 }
 
 func (s *Source) request(ctx context.Context, u *url.URL, rng source.Range) *http.Request {

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -208,5 +210,71 @@ func TestOneStreamAtATime(t *testing.T) {
 		if r.ProtoMajor != 2 {
 			t.Errorf("asked by %s", r.Proto)
 		}
+	}
+}
+
+// onlyHTTP2 starts an origin that speaks nothing else and counts its connections; who offers something else finds that it
+// hangs up, or refuses the handshake.
+func onlyHTTP2(alert bool, conns *atomic.Int64) func(*httptest.Server) {
+	return func(s *httptest.Server) {
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				conns.Add(1)
+			}
+		}
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetHTTP2(true)
+		s.EnableHTTP2 = true
+		s.TLS = &tls.Config{NextProtos: []string{"h2"}}
+		if alert {
+			s.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				if slices.Contains(hello.SupportedProtos, "h2") {
+					return nil, nil
+				}
+				strict := s.TLS.Clone()
+				strict.GetConfigForClient = nil
+				strict.NextProtos = []string{"none"} // what the standard library would take for HTTP/1.1 it refuses now
+				return strict, nil
+			}
+		}
+		s.StartTLS()
+	}
+}
+
+// A session speaks HTTP/2 where there is nothing else, and has asked in vain once.
+func TestSessionOverHTTP2Alone(t *testing.T) {
+	for _, alert := range []bool{false, true} {
+		var conns atomic.Int64
+		o := newOrigin(t, onlyHTTP2(alert, &conns))
+		url := o.on("/", serve([]byte(tenBytes)))
+		s := newSource(t, &Options{TLSConfig: o.tls()})
+		for i := range 3 {
+			session := asSession(t, s)
+			for range 2 {
+				_, body, err := get(t, session, url, source.Range{Off: int64(i), Len: 3})
+				if body != tenBytes[i:i+3] || err != nil {
+					t.Errorf("alert %v: session %d: %q, %v", alert, i, body, err)
+				}
+			}
+		}
+		for _, r := range o.requests() {
+			if r.ProtoMajor != 2 {
+				t.Errorf("asked by %s", r.Proto)
+			}
+		}
+		if n := conns.Load(); n != 1+3 {
+			t.Errorf("alert %v: %d connections for three sessions", alert, n)
+		}
+	}
+}
+
+// An origin that has agreed on HTTP/1.1 and hangs up has not done so over that.
+func TestSessionAsksOnce(t *testing.T) {
+	o := newOrigin(t, secure)
+	url := o.on("/", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	s := newSource(t, &Options{TLSConfig: o.tls()})
+	fails(t, asSession(t, s), url, source.From(0), source.KindNetwork)
+	if asked := o.requests(); len(asked) != 1 || asked[0].ProtoMajor != 1 || asked[0].TLS.NegotiatedProtocol != "http/1.1" {
+		t.Errorf("%d requests", len(asked))
 	}
 }

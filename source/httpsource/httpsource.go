@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"spate/source"
@@ -82,12 +83,15 @@ type Source struct {
 	opts      Options
 	transport *http.Transport
 	certified *http.Transport // of named origins where there are Certificates; else nil
+
+	noHTTP1 *sync.Map // the origins, "scheme://host:port", that speak HTTP/2 alone; shared with the sessions
+	streams *Source   // of a session: as it is, by HTTP/2
 }
 
 // New makes a Source. opts may be nil.
 func New(opts *Options) *Source {
-	s := &Source{opts: opts.withDefaults()}
-	s.newTransports(false)
+	s := &Source{opts: opts.withDefaults(), noHTTP1: new(sync.Map)}
+	s.newTransports(nil)
 	return s
 }
 
@@ -117,6 +121,9 @@ func (s *Source) CloseIdleConnections() {
 	s.transport.CloseIdleConnections()
 	if s.certified != nil {
 		s.certified.CloseIdleConnections()
+	}
+	if s.streams != nil {
+		s.streams.CloseIdleConnections()
 	}
 }
 

@@ -3,6 +3,7 @@ package httpsource
 import (
 	"crypto/tls"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 
 	"spate/source"
@@ -18,6 +19,7 @@ type trace struct {
 	answered bool       // the header has come: what is still reported is late
 	conn     httptrace.GotConnInfo
 	tlsErr   error
+	noALPN   bool // the handshake ended without a protocol
 }
 
 // hooks may be called late and from several goroutines.
@@ -26,10 +28,10 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	header := func() { t.watch.Wait("no answer within", t.opts.HeaderTimeout) }
 	return &httptrace.ClientTrace{
 		GetConn: func(string) {
-			t.note(func() { t.tlsErr = nil; connect() })
+			t.note(func() { t.tlsErr, t.noALPN = nil, false; connect() })
 		},
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			t.note(func() { t.tlsErr = err })
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			t.note(func() { t.tlsErr, t.noALPN = err, err == nil && state.NegotiatedProtocol == "" })
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.note(func() { t.conn, t.tlsErr = info, nil; header() })
@@ -52,6 +54,17 @@ func (t *trace) note(f func()) {
 // settle ends the wait for the header.
 func (t *trace) settle() {
 	t.note(func() { t.answered = true; t.watch.Done() })
+}
+
+// noProtocol reports whether err, which came in place of a header, may be for want of a protocol in common: the handshake says
+// so, or has named none (RFC 7301 §3.2 wants the former; some servers do the latter).
+func (t *trace) noProtocol(err error) bool {
+	if t.watch.Interrupted() != nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.noALPN || isAlert(err) && strings.Contains(err.Error(), "no application protocol")
 }
 
 // classify says what err means, which came in place of a header.

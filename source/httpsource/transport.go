@@ -20,13 +20,13 @@ func (s *Source) via(u *url.URL) *http.Transport {
 	return s.transport
 }
 
-// newTransports makes what s connects with; session says that it is one connection's worth.
-func (s *Source) newTransports(session bool) {
-	s.transport = newTransport(&s.opts, session)
+// newTransports makes what s connects with. Where one is given s is one connection's worth.
+func (s *Source) newTransports(one *http.Protocols) {
+	s.transport = newTransport(&s.opts, one)
 	if len(s.opts.Certificates) == 0 {
 		return
 	}
-	s.certified = newTransport(&s.opts, session)
+	s.certified = newTransport(&s.opts, one)
 	config := s.certified.TLSClientConfig
 	config.Certificates = append(slices.Clip(config.Certificates), s.opts.Certificates...)
 	config.ClientSessionCache = s.opts.sessions // a session that is resumed shows who began it
@@ -36,7 +36,7 @@ func (s *Source) newTransports(session bool) {
 //
 // ReadBufferSize stays at its default of 4 KiB on purpose: a Read that is larger than the buffer goes from the
 // socket into the caller's bytes without another copy.
-func newTransport(o *Options, session bool) *http.Transport {
+func newTransport(o *Options, one *http.Protocols) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  o.Proxy,
 		OnProxyConnectResponse: proxyAnswer,
@@ -52,19 +52,14 @@ func newTransport(o *Options, session bool) *http.Transport {
 		// Many requests share a connection of HTTP/2; without pings a dead one would fail each of them in turn.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
-	if session {
-		one(t)
+	if one != nil {
+		t.Protocols, t.ForceAttemptHTTP2 = one, one.HTTP2()
+		t.MaxConnsPerHost = 1
+		if one.HTTP1() {
+			t.TLSClientConfig.NextProtos = []string{"http/1.1"} // said, so that an origin that has it can say so
+		}
 	}
 	return t
-}
-
-// one makes t connect to a host once at a time, by HTTP/1.1: a session of HTTP/2 would be no connection's worth of
-// anything.
-func one(t *http.Transport) {
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	t.ForceAttemptHTTP2 = false
-	t.MaxConnsPerHost = 1
 }
 
 // dialer connects as o says. Its own limit divides the time between a name's addresses; the exchange's watch bounds the
