@@ -26,6 +26,8 @@ func TestGetMirrorsAgree(t *testing.T) {
 		"/large": large, "/other-large": other(large), "/empty": nil} {
 		origin.Serve(path, farm.Resource{Body: body})
 	}
+	origin.Serve("/untold", farm.Resource{Body: small, NoRange: true, NoLength: true})
+	origin.Serve("/untold-empty", farm.Resource{Body: []byte{}, NoRange: true, NoLength: true})
 	for _, test := range []struct {
 		a, b    string
 		differs bool
@@ -40,6 +42,8 @@ func TestGetMirrorsAgree(t *testing.T) {
 		{"/large", "/small", true},
 		{"/empty", "/empty", false},
 		{"/empty", "/small", true},
+		{"/empty", "/untold", true},
+		{"/empty", "/untold-empty", false},
 	} {
 		t.Run(test.a+test.b, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "FILE")

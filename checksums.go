@@ -21,13 +21,11 @@ var ErrMismatch = checksum.ErrMismatch
 var errSize = errors.New("not the size that was promised")
 
 // lists are where digests of what is at a URL are looked for: beside it, under a name of its own, and in a list of its folder.
+// The names are those of a URL, escaped.
 var lists = []func(name string) string{
 	func(name string) string { return name + ".sha256" },
 	func(string) string { return "SHA256SUMS" },
 }
-
-// maxList bounds what is read of a list of digests.
-const maxList = 16 << 20
 
 // findChecksum looks beside the URL for its digest. That there is none is an error.
 func (g *getter) findChecksum(ctx context.Context) error {
@@ -35,10 +33,10 @@ func (g *getter) findChecksum(ctx context.Context) error {
 	if err != nil {
 		return &source.Error{Op: "open", URL: g.url, Kind: source.KindMalformed, Err: err}
 	}
-	name := path.Base(u.Path)
+	name, escaped := lastElement(g.url), path.Base(u.EscapedPath())
 	var failures []error
 	for _, list := range lists {
-		beside := *u.JoinPath("..", list(name))
+		beside := *u.JoinPath("..", list(escaped))
 		beside.Fragment, beside.RawQuery = "", u.RawQuery
 		sum, err := g.readChecksum(ctx, beside.String(), name)
 		if err == nil {
@@ -62,7 +60,7 @@ func (g *getter) readChecksum(ctx context.Context, list, name string) (checksum.
 		return checksum.Sum{}, err
 	}
 	defer res.Body.Close()
-	sum, err := checksum.ReadList(io.LimitReader(res.Body, maxList), name)
+	sum, err := checksum.ReadList(res.Body, name)
 	if err != nil {
 		return sum, &source.Error{Op: "read", URL: list, Kind: source.KindProtocol, Err: err}
 	}

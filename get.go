@@ -40,7 +40,7 @@ type GetOptions struct {
 	NoDigest             bool           // Result.SHA256 is not wanted of a single file, which saves the time to compute it
 	RemoteTime           bool           // a file gets the time of modification that the origin tells; false, and of manifests: that of its writing
 	Checksums            []checksum.Sum // that a single file is promised to have; another one is an error, ErrMismatch
-	FindChecksum         bool           // one more is looked for beside the URL: URL.sha256, else SHA256SUMS in its folder; that there is none is an error
+	FindChecksum         bool           // one more is looked for beside the URL: URL.sha256, else SHA256SUMS in its folder, or beside the first URL of each file of a Metalink file; that there is none is an error
 	Metalink             MetalinkMode   // MetalinkAuto
 	Limits               Limits         // none
 	Events               event.Sink     // is told of this call, in place of Options.Events
@@ -162,13 +162,14 @@ type getter struct {
 
 // single writes the whole stream to one file.
 func (g *getter) single(ctx context.Context) error {
+	if g.follows(source.Info{}) {
+		return g.metalink(ctx)
+	}
+	given := g.opts.Checksums
 	if g.opts.FindChecksum {
 		if err := g.findChecksum(ctx); err != nil {
 			return err
 		}
-	}
-	if g.follows(source.Info{}) {
-		return g.metalink(ctx)
 	}
 	g.guess()
 	if g.path != "" {
@@ -184,6 +185,7 @@ func (g *getter) single(ctx context.Context) error {
 	case errors.Is(err, errOrdered):
 		err = g.stream(ctx)
 	case errors.Is(err, errMetalink):
+		g.opts.Checksums = given // what was found is of the Metalink file
 		err = g.metalink(ctx)
 	}
 	if g.left != nil {

@@ -138,7 +138,7 @@ func (g *getter) promise(f *metalink.File) {
 
 // add adds what was done for one of several files.
 func (r *Result) add(one *Result) {
-	if r.Files > 0 {
+	if r.Files > 0 || r.Bytes > 0 {
 		r.SHA256 = nil
 	} else {
 		r.SHA256 = one.SHA256

@@ -249,9 +249,22 @@ func TestGetChecksum(t *testing.T) {
 	origin.Serve("/d/y", farm.Resource{Body: data})
 	origin.Serve("/d/SHA256SUMS", farm.Resource{Body: fmt.Appendf(nil, "%064x  other\n%x *y\n", 1, sum)})
 	origin.Serve("/d/z", farm.Resource{Body: data})
+	for _, name := range []string{"/100%25", "/%2541", "/a%20b", "/a%3Fb", "/a%2Fb"} {
+		origin.Serve(name, farm.Resource{Body: data})
+		origin.Serve(name+".sha256", farm.Resource{Body: fmt.Appendf(nil, "%x\n", sum)})
+	}
+	origin.Serve("/l/x", farm.Resource{Body: data})
+	origin.Serve("/l/SHA256SUMS", farm.Resource{Body: append(bytes.Repeat([]byte("# long ago\n"), 2<<20), fmt.Sprintf("%x  x\n", sum)...)})
+	origin.Serve("/m/x.meta4", farm.Resource{Body: described(t, "x", data, 0, origin.URL("/x"))})
+	origin.Serve("/n/x.meta4", farm.Resource{Body: described(t, "x", data, 0, origin.URL("/x"))})
+	origin.Serve("/n/x.meta4.sha256", farm.Resource{Body: fmt.Appendf(nil, "%064x", 1)})
+	origin.Serve("/n/called-so", farm.Resource{Body: described(t, "x", data, 0, origin.URL("/x")), MediaType: metalink.MediaType})
+	origin.Serve("/n/called-so.sha256", farm.Resource{Body: fmt.Appendf(nil, "%064x", 1)})
+	origin.Serve("/o/x.meta4", farm.Resource{Body: described(t, "x", data, 0, origin.URL("/d/z"))})
 	origin.Serve("/x.parts", farm.Resource{Body: []byte(origin.URL("/x"))})
 	right := checksum.Sum{Algorithm: checksum.SHA256, Value: sum[:]}
 	wrong := checksum.Sum{Algorithm: checksum.MD5, Value: make([]byte, 16)}
+	const called = "not beside what proves to be a Metalink file" // which is known after it was looked for the output
 	for _, test := range []struct {
 		name, url string
 		opts      GetOptions
@@ -264,6 +277,16 @@ func TestGetChecksum(t *testing.T) {
 		{"found beside it", "/x", GetOptions{FindChecksum: true}, nil},
 		{"found in a list", "/d/y", GetOptions{FindChecksum: true}, nil},
 		{"not in the list", "/d/z", GetOptions{FindChecksum: true}, checksum.ErrNotListed},
+		{"beside a name with a percent sign", "/100%25", GetOptions{FindChecksum: true}, nil},
+		{"beside a name that looks escaped", "/%2541", GetOptions{FindChecksum: true}, nil},
+		{"beside a name with a blank", "/a%20b", GetOptions{FindChecksum: true}, nil},
+		{"beside a name with a question mark", "/a%3Fb", GetOptions{FindChecksum: true}, nil},
+		{"beside a name with a slash", "/a%2Fb", GetOptions{FindChecksum: true}, nil},
+		{"at the end of a long list", "/l/x", GetOptions{FindChecksum: true}, nil},
+		{"beside what a Metalink file describes", "/m/x.meta4", GetOptions{FindChecksum: true}, nil},
+		{"not beside the Metalink file", "/n/x.meta4", GetOptions{FindChecksum: true}, nil},
+		{called, "/n/called-so", GetOptions{FindChecksum: true}, nil},
+		{"not beside what a Metalink file describes", "/o/x.meta4", GetOptions{FindChecksum: true}, checksum.ErrNotListed},
 		{"no list", "/none", GetOptions{FindChecksum: true}, os.ErrNotExist},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -275,12 +298,35 @@ func TestGetChecksum(t *testing.T) {
 			if got, _ := os.ReadFile(path); (err == nil) != bytes.Equal(got, data) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
-			if err != nil {
+			if err != nil || test.name == called {
 				return
 			}
 			if res, err := newClient(t).Get(t.Context(), origin.URL(test.url), path, &test.opts); err != nil || !res.Skipped {
 				t.Errorf("what is there and right is fetched again: %+v, %v", res, err)
 			}
 		})
+	}
+}
+
+// The digest of several files is that of all bytes that are told of, those that were left behind as well, or of none.
+func TestGetMetalinkDigestOfSeveral(t *testing.T) {
+	origin := newFarm(t)
+	data := noise(3 << 20)
+	origin.Serve("/broken", farm.Resource{Body: data, BreakAt: 2 << 20})
+	origin.Serve("/right", farm.Resource{Body: data})
+	two, err := metalink.Decode(bytes.NewReader(described(t, "broken", data, 0, origin.URL("/broken"))))
+	must(t, err)
+	right, err := metalink.Decode(bytes.NewReader(described(t, "right", data, 0, origin.URL("/right"))))
+	must(t, err)
+	two.Files = append(two.Files, right.Files...)
+	var doc bytes.Buffer
+	must(t, metalink.Encode(&doc, two))
+	origin.Serve("/x.meta4", farm.Resource{Body: doc.Bytes()})
+	res, err := newClient(t).Get(t.Context(), origin.URL("/x.meta4"), "", &GetOptions{Dir: t.TempDir(), RetryMax: -1})
+	if err == nil || res.Part == "" || res.Files != 1 || res.Bytes <= int64(len(data)) {
+		t.Fatalf("%v, %+v", err, res)
+	}
+	if res.SHA256 != nil {
+		t.Errorf("a digest of %d bytes: %x", res.Bytes, res.SHA256)
 	}
 }
