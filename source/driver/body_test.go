@@ -94,7 +94,8 @@ func TestBodyEnds(t *testing.T) {
 			if string(got) != tt.want || tt.is != nil && !errors.Is(err, tt.is) || err != io.EOF && errors.Is(err, io.EOF) {
 				t.Errorf("got %q, %v", got, err)
 			}
-			if e, ok := errors.AsType[*source.Error](err); ok != (tt.is != io.EOF) || ok && (e.Kind != tt.kind || e.Op != "read" || e.URL != "x://h/") {
+			e, ok := errors.AsType[*source.Error](err)
+			if ok != (tt.is != io.EOF) || ok && (e.Kind != tt.kind || e.Op != "read" || e.URL != "x://h/") {
 				t.Errorf("got %#v", err)
 			}
 			if _, again := b.Read(make([]byte, 1)); again != err {

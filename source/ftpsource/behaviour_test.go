@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 const ten = "0123456789"
@@ -49,7 +50,7 @@ func TestOriginsThatLackSomething(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFake(t, tt.s)
-			res, body, err := read(t, fresh(t, nil), f.url("x"), tt.rng)
+			res, body, err := sourcetest.Read(t, fresh(t, nil), f.url("x"), tt.rng)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +101,7 @@ func TestOriginsThatFail(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFake(t, tt.s)
-			err := fails(t, fresh(t, nil), f.url("x"), tt.kind, tt.status)
+			err := sourcetest.FailsWith(t, fresh(t, nil), f.url("x"), tt.kind, tt.status)
 			if !strings.Contains(err.Error(), tt.says) || strings.ContainsAny(err.Error(), "\x1b\x07") {
 				t.Errorf("%v does not say %q", err, tt.says)
 			}
@@ -132,7 +133,7 @@ func TestPhases(t *testing.T) {
 				s["EPSV"] = "500 what"
 			}
 			f := newFake(t, s)
-			err := fails(t, fresh(t, &tt.opts), f.url("x"), source.KindTimeout, 0)
+			err := sourcetest.FailsWith(t, fresh(t, &tt.opts), f.url("x"), source.KindTimeout, 0)
 			if !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v does not say %q", err, tt.says)
 			}
@@ -148,7 +149,7 @@ func TestPhases(t *testing.T) {
 		o := newOrigin(t, plain)
 		o.Put("/x", []byte(ten))
 		o.Break("/x", 5, true)
-		err := fails(t, o.source(t, &Options{IdleTimeout: short}), o.url+"x", source.KindTimeout, 0)
+		err := sourcetest.FailsWith(t, o.source(t, &Options{IdleTimeout: short}), o.url+"x", source.KindTimeout, 0)
 		if !strings.Contains(err.Error(), "silent for 50ms") {
 			t.Error(err)
 		}
@@ -158,13 +159,13 @@ func TestPhases(t *testing.T) {
 func TestNobodyListens(t *testing.T) {
 	f := newFake(t, nil)
 	f.l.Close()
-	fails(t, fresh(t, nil), f.url("x"), source.KindNetwork, 0)
+	sourcetest.FailsWith(t, fresh(t, nil), f.url("x"), source.KindNetwork, 0)
 }
 
 func TestWhatIsSent(t *testing.T) {
 	f := newFake(t, nil)
 	s := fresh(t, nil)
-	if _, _, err := read(t, s, f.url("a/b%20c;type=i"), source.From(4)); err != nil {
+	if _, _, err := sourcetest.Read(t, s, f.url("a/b%20c;type=i"), source.From(4)); err != nil {
 		t.Fatal(err)
 	}
 	const want = "USER anonymous|PASS anonymous@|FEAT|TYPE I|SIZE a/b c|MDTM a/b c|EPSV|REST 4|RETR a/b c"
@@ -211,7 +212,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 }
 
 func whole(t *testing.T, s source.Source, url string, n int) error {
-	_, body, err := read(t, s, url, source.From(0))
+	_, body, err := sourcetest.Read(t, s, url, source.From(0))
 	if err == nil && len(body) != n {
 		err = errors.New("not all")
 	}

@@ -2,9 +2,6 @@ package ftpsource
 
 import (
 	"crypto/tls"
-	"errors"
-	"io"
-	"strings"
 	"testing"
 
 	"spate/internal/leak"
@@ -57,27 +54,7 @@ func (o *origin) source(t *testing.T, opts *Options) *Source {
 }
 
 func (o *origin) harness(s source.Source, settle func()) sourcetest.Harness {
-	return sourcetest.Harness{
-		Source:    s,
-		Seekable:  true,
-		Settle:    settle,
-		Malformed: malformed,
-		Missing:   func(*testing.T) string { return o.url + "missing" },
-		Put: func(_ *testing.T, name string, content []byte) string {
-			o.FTP.Put("/"+name, content)
-			return o.url + name
-		},
-		Cut: func(_ *testing.T, name string, content []byte, at int) string {
-			o.FTP.Put("/"+name, content)
-			o.Break("/"+name, at, false)
-			return o.url + name
-		},
-		Stall: func(_ *testing.T, name string, content []byte, at int) string {
-			o.FTP.Put("/"+name, content)
-			o.Break("/"+name, at, true)
-			return o.url + name
-		},
-	}
+	return sourcetest.Harness{Source: s, Seekable: true, Settle: settle, Malformed: malformed}.Of(o.FTP, o.url)
 }
 
 func TestConformance(t *testing.T) {
@@ -98,36 +75,4 @@ func TestConformance(t *testing.T) {
 		h := o.harness(session, nil)
 		sourcetest.Run(t, h)
 	})
-}
-
-// read opens url and reads all of it.
-func read(t *testing.T, src source.Source, url string, rng source.Range) (*source.Resource, string, error) {
-	t.Helper()
-	res, err := src.Open(t.Context(), url, rng)
-	if err != nil {
-		return nil, "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	return res, string(body), err
-}
-
-// fails opens and reads url, which has to fail with an error of that kind and status.
-func fails(t *testing.T, src source.Source, url string, kind source.Kind, status int) *source.Error {
-	t.Helper()
-	_, body, err := read(t, src, url, source.From(0))
-	e, ok := errors.AsType[*source.Error](err)
-	switch {
-	case !ok:
-		t.Fatalf("got %q, %v, want an error of kind %v", body, err, kind)
-	case e.Kind != kind || e.Status != status:
-		t.Errorf("%v is of kind %v, status %d, want %v, %d", err, e.Kind, e.Status, kind, status)
-	case errors.Is(err, io.EOF):
-		t.Errorf("%v looks like io.EOF", err)
-	case e.URL != url:
-		t.Errorf("%v is about %q, want %q", err, e.URL, url)
-	case strings.ContainsAny(err.Error(), "\r\n"):
-		t.Errorf("%q is more than one line", err)
-	}
-	return e
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // TestLoginOfOptions: which user and password are sent, and that they are sent to named origins only.
@@ -51,7 +52,7 @@ func TestLoginOfOptions(t *testing.T) {
 			}
 			defer session.Close()
 			for _, src := range []source.Source{s, session} {
-				if _, _, err := read(t, src, strings.Replace(f.url("x"), "://", "://"+tt.as, 1), source.From(0)); err != nil {
+				if _, _, err := sourcetest.Read(t, src, strings.Replace(f.url("x"), "://", "://"+tt.as, 1), source.From(0)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -67,7 +68,7 @@ func TestLoginThatCannotBeSent(t *testing.T) {
 	f := newFake(t, nil)
 	for _, who := range []*url.Userinfo{url.UserPassword("user\r\nDELE x", "p"), url.UserPassword("user", "p\nDELE x")} {
 		s := fresh(t, &Options{Named: Origins(f.url("x")), Login: func(string) *url.Userinfo { return who }})
-		fails(t, s, f.url("x"), source.KindLocal, 0)
+		sourcetest.FailsWith(t, s, f.url("x"), source.KindLocal, 0)
 	}
 	if got := f.commands(); got != "" {
 		t.Errorf("sent %s", got)

@@ -9,6 +9,7 @@ import (
 
 	"spate/internal/servers"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 func TestImplicitTLS(t *testing.T) {
@@ -33,17 +34,17 @@ func TestImplicitTLS(t *testing.T) {
 func TestTLSThatFails(t *testing.T) {
 	t.Run("a certificate nobody trusts", func(t *testing.T) {
 		o := newOrigin(t, secure)
-		fails(t, fresh(t, nil), o.url+"x", source.KindTLS, 0)
+		sourcetest.FailsWith(t, fresh(t, nil), o.url+"x", source.KindTLS, 0)
 	})
 	t.Run("a certificate of another name", func(t *testing.T) {
 		o := newOrigin(t, secure)
 		o.client.ServerName = "other.example"
-		fails(t, o.source(t, nil), o.url+"x", source.KindTLS, 0)
+		sourcetest.FailsWith(t, o.source(t, nil), o.url+"x", source.KindTLS, 0)
 	})
 	t.Run("no TLS", func(t *testing.T) {
 		f := newFake(t, script{"AUTH": "502 no"})
 		url := strings.Replace(f.url("x"), "ftp://", "ftps://", 1)
-		if err := fails(t, fresh(t, nil), url, source.KindTLS, 0); !strings.Contains(err.Error(), "no TLS there") {
+		if err := sourcetest.FailsWith(t, fresh(t, nil), url, source.KindTLS, 0); !strings.Contains(err.Error(), "no TLS there") {
 			t.Error(err)
 		}
 		if sent := f.commands(); strings.Contains(sent, "USER") {
@@ -73,11 +74,11 @@ func TestLogin(t *testing.T) {
 	o.Put("/x", []byte(ten))
 	s := o.source(t, nil)
 	as := func(who string) string { return strings.Replace(o.url, "ftp://", "ftp://"+who+"@", 1) + "x" }
-	if _, body, err := read(t, s, as("user:secret"), source.From(0)); err != nil || body != ten {
+	if _, body, err := sourcetest.Read(t, s, as("user:secret"), source.From(0)); err != nil || body != ten {
 		t.Errorf("%q, %v", body, err)
 	}
 	for _, who := range []string{"user:hunter2", "user", "nobody:hunter2"} {
-		if err := fails(t, s, as(who), source.KindAuth, 401); strings.Contains(err.Error(), "hunter2") {
+		if err := sourcetest.FailsWith(t, s, as(who), source.KindAuth, 401); strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v tells the password", err)
 		}
 	}
@@ -91,7 +92,7 @@ func TestPaths(t *testing.T) {
 		"percent%25": "/percent%",
 	} {
 		o.Put(path, []byte(path))
-		res, body, err := read(t, s, o.url+url, source.From(0))
+		res, body, err := sourcetest.Read(t, s, o.url+url, source.From(0))
 		if err != nil || body != path {
 			t.Errorf("%s: %q, %v", url, body, err)
 			continue
@@ -108,7 +109,7 @@ func TestValidatorOfYoungFiles(t *testing.T) {
 	o.PutAt("/young", []byte(ten), time.Now())
 	s := o.source(t, nil)
 	for name, strong := range map[string]bool{"old": true, "young": false} {
-		res, _, err := read(t, s, o.url+name, source.From(0))
+		res, _, err := sourcetest.Read(t, s, o.url+name, source.From(0))
 		if err != nil || res.Validator == "" || res.HasStrongValidator() != strong {
 			t.Errorf("%s: %q, %v", name, res.Validator, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 func TestStatus(t *testing.T) {
@@ -35,7 +36,7 @@ func TestStatus(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(statusText(tt.status), func(t *testing.T) {
 			url := o.on("/", header(tt.status, "a page about it\x1b[2J", "Content-Type", "text/html"))
-			e := fails(t, s, url, source.From(0), tt.kind)
+			e := sourcetest.Fails(t, s, url, source.From(0), tt.kind)
 			if e.Status != tt.status || !errors.Is(e, tt.is) || errors.Is(e, tt.isNo) {
 				t.Errorf("%v has status %d, is %v: %v, is %v: %v", e, e.Status, tt.is, errors.Is(e, tt.is), tt.isNo, errors.Is(e, tt.isNo))
 			}
@@ -46,7 +47,7 @@ func TestStatus(t *testing.T) {
 	}
 	for _, status := range []int{201, 202, 203, 206, 226, 300, 304, 305, 306, 399} {
 		t.Run(statusText(status), func(t *testing.T) {
-			if e := fails(t, s, o.on("/", header(status, "")), source.From(0), source.KindProtocol); e.Status != 0 {
+			if e := sourcetest.Fails(t, s, o.on("/", header(status, "")), source.From(0), source.KindProtocol); e.Status != 0 {
 				t.Errorf("status %d", e.Status)
 			}
 		})
@@ -55,12 +56,12 @@ func TestStatus(t *testing.T) {
 
 func TestSwitchingProtocols(t *testing.T) {
 	url := raw(t, saying("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhello"))
-	fails(t, newSource(t, nil), url, source.From(0), source.KindProtocol)
+	sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindProtocol)
 }
 
 func TestEarlyHints(t *testing.T) {
 	url := raw(t, saying("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
-	if _, body, err := get(t, newSource(t, nil), url, source.From(0)); body != "hello" || err != nil {
+	if _, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0)); body != "hello" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 }
@@ -70,11 +71,11 @@ func TestNoContent(t *testing.T) {
 	s := newSource(t, nil)
 	for _, rng := range []source.Range{source.From(0), source.From(10), {Off: 5, Len: 5}} {
 		for _, status := range []int{202, 204, 205} {
-			fails(t, s, o.on("/", header(status, "")), rng, source.KindProtocol)
+			sourcetest.Fails(t, s, o.on("/", header(status, "")), rng, source.KindProtocol)
 		}
 	}
 	url := raw(t, saying("HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello"))
-	fails(t, s, url, source.From(0), source.KindProtocol)
+	sourcetest.Fails(t, s, url, source.From(0), source.KindProtocol)
 }
 
 func TestRetryAfter(t *testing.T) {
@@ -116,7 +117,7 @@ func TestRetryAfter(t *testing.T) {
 		want  time.Duration
 	}{{"3", 3 * time.Second}, {"Mon, 02 Jan 2006 15:04:07 GMT", 2 * time.Second}} {
 		url := o.on("/", header(503, "", "Retry-After", tt.value, "Date", date))
-		if e := fails(t, newSource(t, nil), url, source.From(0), source.KindStatus); e.RetryAfter != tt.want {
+		if e := sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindStatus); e.RetryAfter != tt.want {
 			t.Errorf("RetryAfter = %v, want %v", e.RetryAfter, tt.want)
 		}
 	}
@@ -127,11 +128,11 @@ func TestCoding(t *testing.T) {
 	s := newSource(t, nil)
 	for _, coding := range []string{"gzip", "br", "GZIP", "identity, gzip", "x"} {
 		url := o.on("/", header(200, "hello", "Content-Encoding", coding))
-		fails(t, s, url, source.From(0), source.KindProtocol)
+		sourcetest.Fails(t, s, url, source.From(0), source.KindProtocol)
 	}
 	for _, coding := range []string{"", "identity", "Identity", "identity, identity", " "} {
 		url := o.on("/", header(200, "hello", "Content-Encoding", coding))
-		if _, body, err := get(t, s, url, source.From(0)); body != "hello" || err != nil {
+		if _, body, err := sourcetest.Read(t, s, url, source.From(0)); body != "hello" || err != nil {
 			t.Errorf("%q: %q, %v", coding, body, err)
 		}
 	}
@@ -164,7 +165,7 @@ func TestRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, _ = get(t, newSource(t, tt.opts), o.URL+tt.url, tt.rng)
+			_, _, _ = sourcetest.Read(t, newSource(t, tt.opts), o.URL+tt.url, tt.rng)
 			all := o.requests()
 			r := all[len(all)-1]
 			if r.Method != "GET" || r.RequestURI != tt.uri || r.Header.Get("Range") != tt.rngSent || r.UserAgent() != tt.agent {
@@ -182,7 +183,7 @@ func TestBasicAuth(t *testing.T) {
 	o.on("/", header(200, "hello"))
 	for _, info := range []string{"user:pass", "user", "us%2Fer:p%40s:s", ":pw"} {
 		url := strings.Replace(o.URL, "://", "://"+info+"@", 1) + "/"
-		if _, _, err := get(t, newSource(t, nil), url, source.From(0)); err != nil {
+		if _, _, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -204,7 +205,7 @@ func TestErrorHidesSecrets(t *testing.T) {
 	o.on("/loop", header(302, "", "Location", "/loop?token=hunter2"))
 	for _, path := range []string{"/missing?token=hunter2", "/loop?sig=hunter2", "/loop"} {
 		url := strings.Replace(o.URL, "://", "://user:hunter2@", 1) + path
-		_, _, err := get(t, newSource(t, nil), url, source.From(0))
+		_, _, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0))
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v", err)
 		}

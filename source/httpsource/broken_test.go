@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // What is no answer.
@@ -43,7 +44,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := fails(t, newSource(t, nil), raw(t, tt.talk), source.From(0), tt.kind)
+			e := sourcetest.Fails(t, newSource(t, nil), raw(t, tt.talk), source.From(0), tt.kind)
 			if e.Op != "open" || !errors.Is(e, source.ErrUnavailable) {
 				t.Errorf("got %v", e)
 			}
@@ -100,14 +101,14 @@ func TestCutShort(t *testing.T) {
 // HTTP/1.0 tells the end of a body by closing.
 func TestEndsByClosing(t *testing.T) {
 	url := raw(t, saying("HTTP/1.0 200 OK\r\n\r\nhello"))
-	res, body, err := get(t, newSource(t, nil), url, source.From(0))
+	res, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0))
 	if err != nil || body != "hello" || res.Size != -1 || res.Len != -1 {
 		t.Errorf("got %q, %v, %+v", body, err, res)
 	}
 }
 
 func TestRefusedConnection(t *testing.T) {
-	e := fails(t, newSource(t, nil), dead(t), source.From(0), source.KindNetwork)
+	e := sourcetest.Fails(t, newSource(t, nil), dead(t), source.From(0), source.KindNetwork)
 	if !errors.Is(e, syscall.ECONNREFUSED) {
 		t.Errorf("%v is not ECONNREFUSED", e)
 	}
@@ -116,7 +117,7 @@ func TestRefusedConnection(t *testing.T) {
 // The name cannot be resolved, whatever the resolver: it is longer than names may be.
 func TestUnknownHost(t *testing.T) {
 	url := "http://" + strings.Repeat("x", 64) + ".invalid/"
-	e := fails(t, newSource(t, nil), url, source.From(0), source.KindNetwork)
+	e := sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindNetwork)
 	if _, ok := errors.AsType[*net.DNSError](e); !ok {
 		t.Errorf("%v is no DNSError", e)
 	}
@@ -142,10 +143,10 @@ func TestTLS(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fails(t, newSource(t, &Options{TLSConfig: tt.config}), tt.url, source.From(0), source.KindTLS)
+			sourcetest.Fails(t, newSource(t, &Options{TLSConfig: tt.config}), tt.url, source.From(0), source.KindTLS)
 		})
 	}
-	if _, body, err := get(t, newSource(t, &Options{TLSConfig: o.tls()}), url, source.From(0)); body != "hello" || err != nil {
+	if _, body, err := sourcetest.Read(t, newSource(t, &Options{TLSConfig: o.tls()}), url, source.From(0)); body != "hello" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 }
@@ -155,13 +156,13 @@ func TestClientCertificate(t *testing.T) {
 		s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 		s.StartTLS()
 	})
-	fails(t, newSource(t, &Options{TLSConfig: o.tls()}), o.URL+"/", source.From(0), source.KindTLS)
+	sourcetest.Fails(t, newSource(t, &Options{TLSConfig: o.tls()}), o.URL+"/", source.From(0), source.KindTLS)
 }
 
 func TestHTTP2(t *testing.T) {
 	o := newOrigin(t, startHTTP2)
 	url := o.on("/", serve([]byte("0123456789")))
-	if _, body, err := get(t, newSource(t, &Options{TLSConfig: o.tls()}), url, source.From(5)); body != "56789" || err != nil {
+	if _, body, err := sourcetest.Read(t, newSource(t, &Options{TLSConfig: o.tls()}), url, source.From(5)); body != "56789" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 	if r := o.requests()[0]; r.ProtoMajor != 2 {
@@ -177,22 +178,22 @@ func TestProxy(t *testing.T) {
 	proxy.on("", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(refusal.Load())) }) // CONNECT
 	through := &Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }}
 
-	_, body, err := get(t, newSource(t, through), "http://origin.example/", source.From(0))
+	_, body, err := sourcetest.Read(t, newSource(t, through), "http://origin.example/", source.From(0))
 	if body != "from the proxy of origin.example" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
-	e := fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindNetwork)
+	e := sourcetest.Fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindNetwork)
 	if !strings.Contains(e.Error(), "the proxy answered 403 Forbidden") {
 		t.Errorf("got %v", e)
 	}
 	refusal.Store(http.StatusProxyAuthRequired)
-	e = fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindAuth)
+	e = sourcetest.Fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindAuth)
 	if e.Status != 407 || !errors.Is(e, fs.ErrPermission) {
 		t.Errorf("got %v", e)
 	}
 	tunnel := raw(t, saying("HTTP/1.1 200 OK\r\n\r\n"))
 	into := &Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(tunnel) }}
-	fails(t, newSource(t, into), "https://origin.example/", source.From(0), source.KindTLS)
+	sourcetest.Fails(t, newSource(t, into), "https://origin.example/", source.From(0), source.KindTLS)
 	proxy.Close()
-	fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindNetwork)
+	sourcetest.Fails(t, newSource(t, through), "https://origin.example/", source.From(0), source.KindNetwork)
 }

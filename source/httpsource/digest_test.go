@@ -12,6 +12,7 @@ import (
 
 	"spate/format/checksum"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 var (
@@ -123,7 +124,7 @@ func TestDigestOfAnswer(t *testing.T) {
 	o := newOrigin(t, plain)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			res, _, err := get(t, newSource(t, nil), o.on("/", tt.answer), tt.rng)
+			res, _, err := sourcetest.Read(t, newSource(t, nil), o.on("/", tt.answer), tt.rng)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,14 +154,14 @@ func TestPromisesOfRedirects(t *testing.T) {
 		return header(302, "", append(pairs, "Location", "/end", "Digest", "sha-256="+b256)...)
 	}
 	s := newSource(t, nil)
-	res, _, err := get(t, s, o.on("/a", redirect("Link", "</a>; rel=duplicate; pri=1")), source.From(0))
+	res, _, err := sourcetest.Read(t, s, o.on("/a", redirect("Link", "</a>; rel=duplicate; pri=1")), source.From(0))
 	if err != nil || len(res.Links) != 2 || res.Links[0].URL != o.URL+"/a" || res.Links[1].URL != o.URL+"/c" {
 		t.Errorf("got %+v, %v", res, err)
 	} else if got := said(res.Digests); !strings.HasPrefix(got, fmt.Sprintf("sha-256=%x/32 md5=", sum256[:2])) {
 		t.Errorf("digests %s", got)
 	}
 	// Without a duplicate, Digest is that of the page which says where to go.
-	res, _, err = get(t, s, o.on("/b", redirect("Link", "</b>; rel=describedby")), source.From(0))
+	res, _, err = sourcetest.Read(t, s, o.on("/b", redirect("Link", "</b>; rel=describedby")), source.From(0))
 	if err != nil || len(res.Links) != 2 || !strings.HasPrefix(said(res.Digests), "sha-256=0000/32 md5=") {
 		t.Errorf("got %+v, %v", res, err)
 	}

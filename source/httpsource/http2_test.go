@@ -19,6 +19,7 @@ import (
 
 	"spate/internal/localcert"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // A framer is one connection of an origin that says what it likes.
@@ -167,7 +168,7 @@ func TestStreams(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			url, config := framed(t, tt.answer)
-			_, body, err := get(t, newSource(t, &Options{TLSConfig: config}), url, source.Range{Off: 7, Len: 11})
+			_, body, err := sourcetest.Read(t, newSource(t, &Options{TLSConfig: config}), url, source.Range{Off: 7, Len: 11})
 			if body != tt.want {
 				t.Errorf("got %q, want %q", body, tt.want)
 			}
@@ -251,7 +252,7 @@ func TestSessionOverHTTP2Alone(t *testing.T) {
 		for i := range 3 {
 			session := asSession(t, s)
 			for range 2 {
-				_, body, err := get(t, session, url, source.Range{Off: int64(i), Len: 3})
+				_, body, err := sourcetest.Read(t, session, url, source.Range{Off: int64(i), Len: 3})
 				if body != tenBytes[i:i+3] || err != nil {
 					t.Errorf("alert %v: session %d: %q, %v", alert, i, body, err)
 				}
@@ -273,7 +274,7 @@ func TestSessionAsksOnce(t *testing.T) {
 	o := newOrigin(t, secure)
 	url := o.on("/", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	s := newSource(t, &Options{TLSConfig: o.tls()})
-	fails(t, asSession(t, s), url, source.From(0), source.KindNetwork)
+	sourcetest.Fails(t, asSession(t, s), url, source.From(0), source.KindNetwork)
 	if asked := o.requests(); len(asked) != 1 || asked[0].ProtoMajor != 1 || asked[0].TLS.NegotiatedProtocol != "http/1.1" {
 		t.Errorf("%d requests", len(asked))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 func TestInfo(t *testing.T) {
@@ -45,7 +46,7 @@ func TestInfo(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			url := o.on("/x", header(200, "hello", tt.pairs...))
-			res, _, err := get(t, newSource(t, nil), url+"#fragment", source.From(0))
+			res, _, err := sourcetest.Read(t, newSource(t, nil), url+"#fragment", source.From(0))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +63,7 @@ func TestConn(t *testing.T) {
 	url := o.on("/", header(200, "hello"))
 	s := newSource(t, nil)
 	for i := range 2 {
-		res, _, err := get(t, s, url, source.From(0))
+		res, _, err := sourcetest.Read(t, s, url, source.From(0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"spate/internal/localcert"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // private is all that tells who asks.
@@ -77,7 +78,7 @@ func TestNamed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSource(t, private(t, first.URL+"/anything"))
 			for _, src := range []source.Source{s, asSession(t, s)} {
-				if _, body, err := get(t, src, tt.open, source.From(0)); body != "hello" || err != nil {
+				if _, body, err := sourcetest.Read(t, src, tt.open, source.From(0)); body != "hello" || err != nil {
 					t.Fatalf("got %q, %v", body, err)
 				}
 				all := tt.at.requests()
@@ -103,7 +104,7 @@ func TestNobodyIsNamed(t *testing.T) {
 	url := o.on("/", header(200, "hello"))
 	opts := private(t, url)
 	opts.Named = nil
-	if _, _, err := get(t, newSource(t, opts), url, source.From(0)); err != nil || identified(t, o.requests()[0]) {
+	if _, _, err := sourcetest.Read(t, newSource(t, opts), url, source.From(0)); err != nil || identified(t, o.requests()[0]) {
 		t.Errorf("told, or %v", err)
 	}
 }
@@ -131,7 +132,7 @@ func TestWhichCredentials(t *testing.T) {
 		{"none", own, Options{Login: login, Private: http.Header{"Authorization": nil}}, ""},
 	} {
 		tt.opts.Named = Origins(o.URL)
-		if _, _, err := get(t, newSource(t, &tt.opts), tt.url, source.From(0)); err != nil {
+		if _, _, err := sourcetest.Read(t, newSource(t, &tt.opts), tt.url, source.From(0)); err != nil {
 			t.Fatal(err)
 		}
 		all := o.requests()
@@ -145,7 +146,7 @@ func TestHeader(t *testing.T) {
 	o := newOrigin(t, plain)
 	url := o.on("/", header(200, "hello"))
 	sent := http.Header{"User-Agent": nil, "Want-Digest": nil, "X-A": {"1", "2"}, "Range": {"bytes=7-"}}
-	if _, _, err := get(t, newSource(t, &Options{Header: sent}), url, source.Range{Len: 3}); err != nil {
+	if _, _, err := sourcetest.Read(t, newSource(t, &Options{Header: sent}), url, source.Range{Len: 3}); err != nil {
 		t.Fatal(err)
 	}
 	h := o.requests()[0].Header
@@ -165,12 +166,12 @@ func TestCookieBeforeAnswer(t *testing.T) {
 		header(200, "hello")(w, r)
 	})
 	jar, _ := cookiejar.New(nil)
-	if _, body, err := get(t, newSource(t, &Options{Jar: jar, Named: Origins(url)}), url, source.From(0)); body != "hello" || err != nil {
+	if _, body, err := sourcetest.Read(t, newSource(t, &Options{Jar: jar, Named: Origins(url)}), url, source.From(0)); body != "hello" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
-	fails(t, newSource(t, nil), url, source.From(0), source.KindProtocol)
+	sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindProtocol)
 	loop := o.on("/loop", header(302, "", "Location", "/loop", "Set-Cookie", "seen=1"))
-	fails(t, newSource(t, &Options{Jar: jar, Named: Origins(url)}), loop, source.From(0), source.KindProtocol)
+	sourcetest.Fails(t, newSource(t, &Options{Jar: jar, Named: Origins(url)}), loop, source.From(0), source.KindProtocol)
 }
 
 // A certificate is shown to named origins only.
@@ -199,7 +200,7 @@ func TestCertificates(t *testing.T) {
 		}
 		for _, src := range []source.Source{s, asSession(t, s)} {
 			for url, want := range map[string]string{first.URL + "/": here, second.URL + "/": "hidden", first.URL + "/away": "hidden"} {
-				if _, body, err := get(t, src, url, source.From(0)); body != want || err != nil {
+				if _, body, err := sourcetest.Read(t, src, url, source.From(0)); body != want || err != nil {
 					t.Errorf("%s: %q, %v, want %q", url, body, err, want)
 				}
 			}
@@ -243,10 +244,10 @@ func TestNetworkAndResolve(t *testing.T) {
 			s := newSource(t, &tt.opts)
 			for _, src := range []source.Source{s, asSession(t, s)} {
 				if !tt.ok {
-					fails(t, src, tt.url, source.From(0), source.KindNetwork)
+					sourcetest.Fails(t, src, tt.url, source.From(0), source.KindNetwork)
 					continue
 				}
-				if _, body, err := get(t, src, tt.url, source.From(0)); body != "hello" || err != nil {
+				if _, body, err := sourcetest.Read(t, src, tt.url, source.From(0)); body != "hello" || err != nil {
 					t.Errorf("got %q, %v", body, err)
 				}
 			}

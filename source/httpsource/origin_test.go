@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -17,8 +16,6 @@ import (
 	"time"
 
 	"spate/internal/leak"
-
-	"spate/source"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -156,34 +153,4 @@ func dead(t *testing.T) string {
 	}
 	defer l.Close()
 	return "http://" + l.Addr().String() + "/"
-}
-
-// get opens url and reads all of it.
-func get(t *testing.T, src source.Source, url string, rng source.Range) (*source.Resource, string, error) {
-	t.Helper()
-	res, err := src.Open(t.Context(), url, rng)
-	if err != nil {
-		return nil, "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	return res, string(body), err
-}
-
-// fails opens and reads url, which has to fail with an error of that kind.
-func fails(t *testing.T, src source.Source, url string, rng source.Range, kind source.Kind) *source.Error {
-	t.Helper()
-	_, body, err := get(t, src, url, rng)
-	e, ok := errors.AsType[*source.Error](err)
-	switch {
-	case !ok:
-		t.Fatalf("got %q, %v, want an error of kind %v", body, err, kind)
-	case e.Kind != kind:
-		t.Errorf("%v is of kind %v, want %v", err, e.Kind, kind)
-	case errors.Is(err, io.EOF):
-		t.Errorf("%v looks like io.EOF", err)
-	case e.URL != url:
-		t.Errorf("%v is about %q, want %q", err, e.URL, url)
-	}
-	return e
 }

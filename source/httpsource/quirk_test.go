@@ -12,6 +12,7 @@ import (
 
 	"spate/internal/farm"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // hundred is what every origin of the matrix has.
@@ -177,7 +178,7 @@ func TestQuirks(t *testing.T) {
 }
 
 func (q *quirk) check(t *testing.T, src source.Source, url string) {
-	res, body, err := get(t, src, url, q.rng)
+	res, body, err := sourcetest.Read(t, src, url, q.rng)
 	if q.kind != source.KindOther {
 		q.checkError(t, err)
 	} else if err != nil {
@@ -218,7 +219,7 @@ func TestRangeCap(t *testing.T) {
 	session := asSession(t, newSource(t, nil))
 	var lens []int64
 	for off := int64(0); off < size; {
-		res, body, err := get(t, session, f.URL("/x"), source.Range{Off: off, Len: 1<<63 - 1 - off})
+		res, body, err := sourcetest.Read(t, session, f.URL("/x"), source.Range{Off: off, Len: 1<<63 - 1 - off})
 		if err != nil || int64(len(body)) != res.Len || res.Off != off || res.Size != size {
 			t.Fatalf("at %d: %d bytes of %+v, %v", off, len(body), res, err)
 		}

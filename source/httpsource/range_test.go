@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // Of the ten bytes 0123456789, what is asked for is the range from 4, or what the test says.
@@ -39,7 +40,7 @@ func TestRange(t *testing.T) {
 	o := newOrigin(t, plain)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			res, body, err := get(t, newSource(t, nil), o.on("/", tt.answer), tt.rng)
+			res, body, err := sourcetest.Read(t, newSource(t, nil), o.on("/", tt.answer), tt.rng)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +89,7 @@ func TestWrongRange(t *testing.T) {
 	o := newOrigin(t, plain)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fails(t, newSource(t, nil), o.on("/", tt.answer), tt.rng, source.KindProtocol)
+			sourcetest.Fails(t, newSource(t, nil), o.on("/", tt.answer), tt.rng, source.KindProtocol)
 		})
 	}
 }
@@ -98,7 +99,7 @@ func TestRangeCutShort(t *testing.T) {
 	o := newOrigin(t, plain)
 	for n := range 6 {
 		url := o.on("/", chunkedHeader(206, "456789"[:n], "Content-Range", "bytes 4-9/10"))
-		e := fails(t, newSource(t, nil), url, source.From(4), source.KindNetwork)
+		e := sourcetest.Fails(t, newSource(t, nil), url, source.From(4), source.KindNetwork)
 		if !errors.Is(e, io.ErrUnexpectedEOF) || !strings.Contains(e.Error(), fmt.Sprintf("%d bytes are missing", 6-n)) {
 			t.Errorf("after %d: %v", n, e)
 		}

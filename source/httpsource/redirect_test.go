@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // to redirects.
@@ -53,7 +54,7 @@ func TestRedirect(t *testing.T) {
 				}
 				to(tt.location)(w, r)
 			})
-			res, body, err := get(t, newSource(t, nil), url, source.From(0))
+			res, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0))
 			if err != nil || body != "hello" || res.URL != tt.want {
 				t.Errorf("got %q from %+v, %v", body, res, err)
 			}
@@ -66,10 +67,10 @@ func TestRedirectStatus(t *testing.T) {
 	o.on("/end", header(200, "hello"))
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		url := o.on("/", header(status, "", "Location", "/end"))
-		if _, body, err := get(t, newSource(t, nil), url, source.From(0)); err != nil || body != "hello" {
+		if _, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0)); err != nil || body != "hello" {
 			t.Errorf("%d: %q, %v", status, body, err)
 		}
-		fails(t, newSource(t, nil), o.on("/", header(status, "")), source.From(0), source.KindProtocol)
+		sourcetest.Fails(t, newSource(t, nil), o.on("/", header(status, "")), source.From(0), source.KindProtocol)
 	}
 }
 
@@ -88,10 +89,10 @@ func TestRedirectCount(t *testing.T) {
 			s := newSource(t, &Options{MaxRedirects: tt.max})
 			url := chain(o, tt.n)
 			if !tt.ok {
-				fails(t, s, url, source.From(0), source.KindProtocol)
+				sourcetest.Fails(t, s, url, source.From(0), source.KindProtocol)
 				return
 			}
-			res, body, err := get(t, s, url, source.From(0))
+			res, body, err := sourcetest.Read(t, s, url, source.From(0))
 			if err != nil || body != "hello" {
 				t.Errorf("got %q, %v", body, err)
 			}
@@ -120,7 +121,7 @@ func TestRedirectLoop(t *testing.T) {
 			for i, l := range tt.locations {
 				o.on(fmt.Sprintf("/%d", i), to(l))
 			}
-			e := fails(t, newSource(t, nil), o.URL+"/0", source.From(0), source.KindProtocol)
+			e := sourcetest.Fails(t, newSource(t, nil), o.URL+"/0", source.From(0), source.KindProtocol)
 			if !strings.Contains(e.Error(), "redirect loop") {
 				t.Errorf("got %v", e)
 			}
@@ -151,7 +152,7 @@ func TestRedirectRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.location, func(t *testing.T) {
-			fails(t, newSource(t, nil), o.on("/", to(tt.location)), source.From(0), tt.kind)
+			sourcetest.Fails(t, newSource(t, nil), o.on("/", to(tt.location)), source.From(0), tt.kind)
 		})
 	}
 }
@@ -159,7 +160,7 @@ func TestRedirectRefused(t *testing.T) {
 func TestRedirectToFailure(t *testing.T) {
 	o := newOrigin(t, plain)
 	url := o.on("/", to("/missing?token=hunter2"))
-	e := fails(t, newSource(t, nil), url, source.From(0), source.KindStatus)
+	e := sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindStatus)
 	if want := "open " + url + ": redirected to " + o.URL + "/missing?token=xxxxx: 404 Not Found"; e.Error() != want {
 		t.Errorf("got %q, want %q", e, want)
 	}
@@ -167,7 +168,7 @@ func TestRedirectToFailure(t *testing.T) {
 		t.Errorf("%v is not fs.ErrNotExist", e)
 	}
 	url = o.on("/", to(dead(t)))
-	e = fails(t, newSource(t, nil), url, source.From(0), source.KindNetwork)
+	e = sourcetest.Fails(t, newSource(t, nil), url, source.From(0), source.KindNetwork)
 	if !strings.Contains(e.Error(), "redirected to") {
 		t.Errorf("got %q", e)
 	}
@@ -196,7 +197,7 @@ func TestRedirectCredentials(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			url := with(first.on("/start", to(tt.location)))
-			res, body, err := get(t, newSource(t, nil), url, source.From(0))
+			res, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0))
 			if err != nil || body != "hello" || res.URL != tt.final {
 				t.Errorf("got %q from %+v, %v", body, res, err)
 			}
@@ -211,7 +212,7 @@ func TestRedirectCredentials(t *testing.T) {
 func TestRedirectKeepsRange(t *testing.T) {
 	o := newOrigin(t, plain)
 	o.on("/end", serve([]byte("0123456789")))
-	res, body, err := get(t, newSource(t, nil), o.on("/", to("/end")), source.Range{Off: 3, Len: 4})
+	res, body, err := sourcetest.Read(t, newSource(t, nil), o.on("/", to("/end")), source.Range{Off: 3, Len: 4})
 	if err != nil || body != "3456" || res.Off != 3 {
 		t.Errorf("got %q from %d, %v", body, res.Off, err)
 	}
@@ -228,7 +229,7 @@ func TestRedirectWithEndlessBody(t *testing.T) {
 			_, _ = w.Write(make([]byte, 4096))
 		}
 	})
-	if _, body, err := get(t, newSource(t, nil), url, source.From(0)); err != nil || body != "hello" {
+	if _, body, err := sourcetest.Read(t, newSource(t, nil), url, source.From(0)); err != nil || body != "hello" {
 		t.Errorf("got %q, %v", body, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"spate/internal/farm"
 	"spate/source"
 	"spate/source/driver"
+	"spate/source/sourcetest"
 )
 
 // lengthy is a 206 of n bytes from 7 on, whose length its header or its chunk tells.
@@ -101,7 +102,7 @@ func TestSessionsResumeTLS(t *testing.T) {
 	})
 	s := newSource(t, &Options{TLSConfig: o.tls()})
 	for _, src := range []source.Source{s, asSession(t, s), asSession(t, s)} {
-		if _, _, err := get(t, src, url, source.From(0)); err != nil {
+		if _, _, err := sourcetest.Read(t, src, url, source.From(0)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,7 +120,7 @@ func TestSessionHasTheOptions(t *testing.T) {
 	})
 	s := newSource(t, &Options{UserAgent: "me", Header: http.Header{"X-A": {"b"}},
 		Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }})
-	if _, body, err := get(t, asSession(t, s), "http://name.invalid/", source.From(0)); body != "name.invalid me b" || err != nil {
+	if _, body, err := sourcetest.Read(t, asSession(t, s), "http://name.invalid/", source.From(0)); body != "name.invalid me b" || err != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 }
@@ -233,9 +234,9 @@ func TestSOCKS(t *testing.T) {
 	}
 	s := newSource(t, through(o.Listener.Addr().String()))
 	for i, src := range []source.Source{s, asSession(t, s)} {
-		if _, body, err := get(t, src, "http://name.invalid/", source.From(5)); body != "56789" || err != nil {
+		if _, body, err := sourcetest.Read(t, src, "http://name.invalid/", source.From(5)); body != "56789" || err != nil {
 			t.Errorf("%d: got %q, %v", i, body, err)
 		}
 	}
-	fails(t, newSource(t, through(mustURL(dead(t)).Host)), "http://name.invalid/", source.From(0), source.KindNetwork)
+	sourcetest.Fails(t, newSource(t, through(mustURL(dead(t)).Host)), "http://name.invalid/", source.From(0), source.KindNetwork)
 }

@@ -10,6 +10,7 @@ import (
 
 	"spate/source"
 	"spate/source/driver"
+	"spate/source/sourcetest"
 )
 
 // A session keeps to one connection, and to HTTP/1.1.
@@ -23,13 +24,13 @@ func TestSession(t *testing.T) {
 	}
 	defer session.Close()
 	for i := range 3 {
-		res, body, err := get(t, session, url, source.Range{Off: int64(i), Len: 3})
+		res, body, err := sourcetest.Read(t, session, url, source.Range{Off: int64(i), Len: 3})
 		if err != nil || len(body) != 3 || res.Conn.Reused != (i > 0) {
 			t.Errorf("%d: %q, %v", i, body, err)
 		}
 	}
 	// The Source's own connections are others.
-	if res, _, err := get(t, s, url, source.From(0)); err != nil || res.Conn.Reused {
+	if res, _, err := sourcetest.Read(t, s, url, source.From(0)); err != nil || res.Conn.Reused {
 		t.Errorf("reused, or %v", err)
 	}
 	for i, r := range o.requests() {

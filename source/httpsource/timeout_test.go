@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // bubble is a Source with an origin that does talk, over connections in memory and in the time of synctest.
@@ -170,7 +171,7 @@ func TestTrickle(t *testing.T) {
 				_, _ = io.WriteString(c, "x")
 			}
 		}))
-		if _, body, err := get(t, s, "http://h/", source.From(0)); body != "xxxxxxxxxx" || err != nil {
+		if _, body, err := sourcetest.Read(t, s, "http://h/", source.From(0)); body != "xxxxxxxxxx" || err != nil {
 			t.Errorf("got %q, %v", body, err)
 		}
 	})
@@ -184,7 +185,7 @@ func TestNoLimits(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 			_, _ = io.WriteString(c, "0123456789")
 		}))
-		if _, body, err := get(t, s, "http://h/", source.From(0)); body != "0123456789" || err != nil {
+		if _, body, err := sourcetest.Read(t, s, "http://h/", source.From(0)); body != "0123456789" || err != nil {
 			t.Errorf("got %q, %v", body, err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 
 	"spate/internal/servers"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // A pair is a private key, also in a file.
@@ -137,12 +138,12 @@ func TestLogin(t *testing.T) {
 			url := "sftp://" + strings.TrimPrefix(tt.user+"@", "@") + o.Addr() + "/x"
 			s := newSource(t, opts)
 			if tt.says == "" {
-				if _, body, err := read(t, s, url, source.From(0)); err != nil || body != ten {
+				if _, body, err := sourcetest.Read(t, s, url, source.From(0)); err != nil || body != ten {
 					t.Errorf("%q, %v", body, err)
 				}
 				return
 			}
-			err := fails(t, s, url, source.KindAuth, 401)
+			err := sourcetest.FailsWith(t, s, url, source.KindAuth, 401)
 			if !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%v does not say %q", err, tt.says)
 			}

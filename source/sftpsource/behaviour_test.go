@@ -13,19 +13,20 @@ import (
 
 	"spate/internal/servers"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 func TestWhatCannotBeOpened(t *testing.T) {
 	o := newOrigin(t)
 	o.Put("/dir/forbidden", []byte(ten))
 	s := newSource(t, o.options())
-	if err := fails(t, s, o.url+"none", source.KindStatus, 404); !errors.Is(err, fs.ErrNotExist) {
+	if err := sourcetest.FailsWith(t, s, o.url+"none", source.KindStatus, 404); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
-	if err := fails(t, s, o.url+"dir/forbidden", source.KindAuth, 403); !errors.Is(err, fs.ErrPermission) {
+	if err := sourcetest.FailsWith(t, s, o.url+"dir/forbidden", source.KindAuth, 403); !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)
 	}
-	if err := fails(t, s, o.url+"dir", source.KindStatus, 403); !strings.Contains(err.Error(), "is a directory") {
+	if err := sourcetest.FailsWith(t, s, o.url+"dir", source.KindStatus, 403); !strings.Contains(err.Error(), "is a directory") {
 		t.Error(err)
 	}
 	if n := o.Connections(); n != 1 {
@@ -38,14 +39,14 @@ func TestInfo(t *testing.T) {
 	o.Put("/home/a b", []byte(ten))
 	o.PutAt("/young", []byte(ten), time.Now())
 	s := newSource(t, o.options())
-	res, body, err := read(t, s, o.url+"~/a%20b#x", source.From(4))
+	res, body, err := sourcetest.Read(t, s, o.url+"~/a%20b#x", source.From(4))
 	if err != nil || body != ten[4:] {
 		t.Fatalf("%q, %v", body, err)
 	}
 	if res.URL != o.url+"~/a%20b" || res.Size != 10 || res.Off != 4 || !res.Seekable || !res.ModTime.Equal(servers.Modified) || !res.HasStrongValidator() {
 		t.Errorf("%+v", res)
 	}
-	if res, _, err = read(t, s, o.url+"young", source.From(0)); err != nil || res.Validator == "" || res.HasStrongValidator() {
+	if res, _, err = sourcetest.Read(t, s, o.url+"young", source.From(0)); err != nil || res.Validator == "" || res.HasStrongValidator() {
 		t.Errorf("young: %q, %v", res.Validator, err)
 	}
 }
@@ -163,7 +164,7 @@ func TestPhases(t *testing.T) {
 		}
 		limited := opts
 		limited.ConnectTimeout, limited.HeaderTimeout, limited.IdleTimeout = short, short, short
-		fails(t, newSource(t, &limited), url(false), source.KindTimeout, 0)
+		sourcetest.FailsWith(t, newSource(t, &limited), url(false), source.KindTimeout, 0)
 
 		ctx, cancel := context.WithTimeout(t.Context(), short)
 		res, err := newSource(t, &opts).Open(ctx, url(false), source.From(0))
@@ -175,7 +176,7 @@ func TestPhases(t *testing.T) {
 		if _, ok := errors.AsType[*source.Error](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after %d bytes: %v", most, err)
 		}
-		if err := fails(t, newSource(t, &opts), url(true), source.KindNetwork, 0); err.Op == "read" && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if err := sourcetest.FailsWith(t, newSource(t, &opts), url(true), source.KindNetwork, 0); err.Op == "read" && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("cut after %d bytes: %v", most, err)
 		}
 	}
@@ -212,5 +213,5 @@ func TestOriginsThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	fails(t, newSource(t, newOrigin(t).options()), "sftp://"+l.Addr().String()+"/x", source.KindNetwork, 0)
+	sourcetest.FailsWith(t, newSource(t, newOrigin(t).options()), "sftp://"+l.Addr().String()+"/x", source.KindNetwork, 0)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/skeema/knownhosts"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // configured is o's options with a configuration.
@@ -52,7 +53,7 @@ func TestConfig(t *testing.T) {
 				opts.KnownHosts = nil
 			}
 			url := strings.Replace(tt.url, "ADDR", o.Addr(), 1)
-			if _, body, err := read(t, newSource(t, opts), url, source.From(0)); err != nil || body != ten {
+			if _, body, err := sourcetest.Read(t, newSource(t, opts), url, source.From(0)); err != nil || body != ten {
 				t.Errorf("%q, %v", body, err)
 			}
 		})
@@ -73,7 +74,7 @@ func TestConfigThatFails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := fails(t, newSource(t, configured(t, o, tt.lines...)), o.url+"x", source.KindLocal, 0)
+			err := sourcetest.FailsWith(t, newSource(t, configured(t, o, tt.lines...)), o.url+"x", source.KindLocal, 0)
 			if !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v does not say %q", err, tt.says)
 			}
@@ -86,7 +87,7 @@ func TestHostKeyAlias(t *testing.T) {
 	o.Put("/x", []byte(ten))
 	opts := configured(t, o, "HostKeyAlias lab")
 	write(t, o.known, knownhosts.Line([]string{"lab"}, o.Key.PublicKey())+"\n")
-	if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+	if _, body, err := sourcetest.Read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
 		t.Errorf("%q, %v", body, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"spate/internal/servers"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 const ten = "0123456789"
@@ -20,7 +21,7 @@ const ten = "0123456789"
 // distrust fetches what must not be fetched.
 func distrust(t *testing.T, opts *Options, url string) *HostKeyError {
 	t.Helper()
-	err := fails(t, newSource(t, opts), url, source.KindTLS, 0)
+	err := sourcetest.FailsWith(t, newSource(t, opts), url, source.KindTLS, 0)
 	e, ok := errors.AsType[*HostKeyError](err)
 	if !ok {
 		t.Fatalf("%v is no *HostKeyError", err)
@@ -44,11 +45,11 @@ func TestHostKeyUnknown(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 		opts.AcceptNew = true
-		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+		if _, body, err := sourcetest.Read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
 			t.Errorf("%s: %q, %v", name, body, err)
 		}
 		opts.AcceptNew = false // it is known now
-		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+		if _, body, err := sourcetest.Read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
 			t.Errorf("%s, after it was accepted: %q, %v", name, body, err)
 		}
 		if got, _ := os.ReadFile(opts.KnownHosts[0]); !strings.HasPrefix(string(got), text) {
@@ -68,7 +69,7 @@ func TestHostKeyAccepted(t *testing.T) {
 	opts.AcceptKeys = append(opts.AcceptKeys, ssh.FingerprintSHA256(o.Key.PublicKey()))
 	for _, named := range []func(*url.URL) bool{everywhere, nil} {
 		opts.Named = named
-		if _, body, err := read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
+		if _, body, err := sourcetest.Read(t, newSource(t, opts), o.url+"x", source.From(0)); err != nil || body != ten {
 			t.Errorf("%q, %v", body, err)
 		}
 	}
@@ -109,5 +110,5 @@ func TestHostKeyChanged(t *testing.T) {
 func TestKnownHostsOfNonsense(t *testing.T) {
 	o := newOrigin(t)
 	write(t, o.known, "nonsense\n")
-	fails(t, newSource(t, o.options()), o.url+"x", source.KindLocal, 0)
+	sourcetest.FailsWith(t, newSource(t, o.options()), o.url+"x", source.KindLocal, 0)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // TestNamed: keys, and what the configuration says of the user, are for hosts that the user has named.
@@ -17,14 +18,14 @@ func TestNamed(t *testing.T) {
 	refused := func(t *testing.T, s source.Source, url string) {
 		t.Helper()
 		before := o.Connections()
-		fails(t, s, url, source.KindRefused, 0)
+		sourcetest.FailsWith(t, s, url, source.KindRefused, 0)
 		if n := o.Connections() - before; n > 0 {
 			t.Errorf("%d connections to a host that is not named", n)
 		}
 	}
 	works := func(t *testing.T, s source.Source, url string) {
 		t.Helper()
-		if _, body, err := read(t, s, url, source.From(0)); err != nil || body != ten {
+		if _, body, err := sourcetest.Read(t, s, url, source.From(0)); err != nil || body != ten {
 			t.Errorf("%s: %q, %v", url, body, err)
 		}
 	}
@@ -75,7 +76,7 @@ func TestNamed(t *testing.T) {
 	t.Run("a key after the password that is wrong", func(t *testing.T) {
 		wrong := strings.Replace(x, "user@", "user:wrong@", 1)
 		works(t, newSource(t, with(Origins(x))), wrong)
-		fails(t, newSource(t, with(nil)), wrong, source.KindAuth, 401)
+		sourcetest.FailsWith(t, newSource(t, with(nil)), wrong, source.KindAuth, 401)
 	})
 }
 
@@ -85,7 +86,7 @@ func TestNamedByNobody(t *testing.T) {
 	o.Put("/x", []byte(ten))
 	opts := configured(t, o, "ProxyJump user:secret@ADDR")
 	opts.Named = nil
-	if err := fails(t, newSource(t, opts), o.url+"x", source.KindRefused, 0); !strings.Contains(err.Error(), "ProxyJump") {
+	if err := sourcetest.FailsWith(t, newSource(t, opts), o.url+"x", source.KindRefused, 0); !strings.Contains(err.Error(), "ProxyJump") {
 		t.Error(err)
 	}
 	opts = o.options()
@@ -132,12 +133,12 @@ func TestLoginOfOptions(t *testing.T) {
 			}
 			s := newSource(t, opts)
 			if tt.kind == 0 {
-				if _, body, err := read(t, s, tt.url, source.From(0)); err != nil || body != ten {
+				if _, body, err := sourcetest.Read(t, s, tt.url, source.From(0)); err != nil || body != ten {
 					t.Errorf("%q, %v", body, err)
 				}
 				return
 			}
-			_, _, err := read(t, s, tt.url, source.From(0))
+			_, _, err := sourcetest.Read(t, s, tt.url, source.From(0))
 			if e, ok := err.(*source.Error); !ok || e.Kind != tt.kind {
 				t.Errorf("%v, want kind %v", err, tt.kind)
 			}
