@@ -53,12 +53,6 @@ func (s spans) len() (n int64) {
 	return n
 }
 
-// covers says whether every byte of r is in the set.
-func (s spans) covers(r Range) bool {
-	i := s.at(r.Off)
-	return r.Off >= r.End || i < len(s) && s[i].Off <= r.Off && r.End <= s[i].End
-}
-
 // within is what of the set lies in r.
 func (s spans) within(r Range) (in []Range) {
 	for i := s.at(r.Off); i < len(s) && s[i].Off < r.End; i++ {
