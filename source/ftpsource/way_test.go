@@ -11,6 +11,7 @@ import (
 
 	"spate/internal/servers"
 	"spate/source"
+	"spate/source/sourcetest"
 )
 
 // opened is what s reads at rawURL.
@@ -69,7 +70,7 @@ func TestProxyOverTLS(t *testing.T) {
 	if got := opened(t, fresh(t, &Options{Proxy: parsed(t, "https://"+p.Addr()), TLSConfig: client}), o.url+"x"); got != ten || len(p.Asked()) != 2 {
 		t.Errorf("%q by way of %q", got, p.Asked())
 	}
-	fails(t, fresh(t, &Options{Proxy: parsed(t, "https://"+p.Addr())}), o.url+"x", source.KindTLS, 0)
+	sourcetest.FailsWith(t, fresh(t, &Options{Proxy: parsed(t, "https://"+p.Addr())}), o.url+"x", source.KindTLS, 0)
 }
 
 func parsed(t *testing.T, raw string) *url.URL {
@@ -86,7 +87,7 @@ func TestProxyThatRefuses(t *testing.T) {
 	t.Cleanup(p.Close)
 	for through, kind := range map[string]source.Kind{"http://": source.KindAuth, "http://me:wrong@": source.KindAuth, "socks5://me:wrong@": source.KindNetwork} {
 		s := fresh(t, &Options{Proxy: parsed(t, through+p.Addr())})
-		if err := fails(t, s, "ftp://origin.example/x", kind, 0); strings.Contains(err.Error(), "wrong") {
+		if err := sourcetest.FailsWith(t, s, "ftp://origin.example/x", kind, 0); strings.Contains(err.Error(), "wrong") {
 			t.Errorf("%s: tells the password: %v", through, err)
 		}
 	}
@@ -104,7 +105,7 @@ func TestProxyThatIsSilent(t *testing.T) {
 	defer l.Close()
 	for _, through := range []string{"http://", "https://", "socks5://"} {
 		s := fresh(t, &Options{Proxy: parsed(t, through+l.Addr().String()), ConnectTimeout: 1})
-		fails(t, s, "ftp://origin.example/x", source.KindTimeout, 0)
+		sourcetest.FailsWith(t, s, "ftp://origin.example/x", source.KindTimeout, 0)
 	}
 }
 
@@ -123,8 +124,8 @@ func TestWay(t *testing.T) {
 	if got := opened(t, fresh(t, &Options{Network: "tcp4"}), o.url+"x"); got != ten {
 		t.Errorf("IPv4: %q", got)
 	}
-	fails(t, fresh(t, &Options{Network: "tcp6"}), o.url+"x", source.KindNetwork, 0)
-	fails(t, fresh(t, &Options{Network: "tcp6", Resolve: resolve}), named, source.KindNetwork, 0)
+	sourcetest.FailsWith(t, fresh(t, &Options{Network: "tcp6"}), o.url+"x", source.KindNetwork, 0)
+	sourcetest.FailsWith(t, fresh(t, &Options{Network: "tcp6", Resolve: resolve}), named, source.KindNetwork, 0)
 }
 
 // A certificate is shown to named origins only.
