@@ -125,3 +125,11 @@ func (a Addr) IsLoopback() bool {
 	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(a.Host, "["), "]"))
 	return err == nil && ip.Unmap().IsLoopback()
 }
+
+// What is asked and answered by UDP on a tracker's port, to tell a tracker that reads every message from one that loses
+// some: over TCP nothing goes that the assignment does not know. The answer is no longer than the question, so that
+// nobody is sent more than was sent in his name.
+const (
+	TrackerQuestion = "SPATE_TRACKER?1"
+	TrackerAnswer   = "SPATE_TRACKER,1"
+)
