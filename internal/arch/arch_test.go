@@ -38,6 +38,8 @@ var rooms = map[string]int{
 	"source/sftpsource": 2,
 	"source/conn":       2, // what the two have in common
 	"source/driver":     2, // what every driver needs
+	"swarm/actionlog":   2,
+	"swarm/tracker":     2,
 	"internal/farm":     2, // for tests and the demo only, see testOnly
 	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,
