@@ -2,7 +2,9 @@ package tracker
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -341,5 +343,40 @@ func TestStop(t *testing.T) {
 		if got := time.Since(begin); got != grace {
 			t.Errorf("stopped after %v", got)
 		}
+	})
+}
+
+// A listener that fails for a while, and is closed then.
+type failing struct {
+	net.Listener
+	r     *room
+	fails int
+}
+
+func (l *failing) Accept() (net.Conn, error) {
+	l.fails--
+	switch {
+	case l.fails > 0:
+		return nil, syscall.EMFILE
+	case l.fails == 0:
+		here, there := net.Pipe()
+		l.r.all = append(l.r.all, &client{here, l.r.t})
+		return there, nil
+	}
+	return nil, net.ErrClosed
+}
+
+// Where there are no descriptors left the tracker does not turn in circles, and lets clients in when there are some.
+func TestAcceptFails(t *testing.T) {
+	inRoom(t, Options{}, func(r *room) {
+		begin := time.Now()
+		r.server.accept(r.t.Context(), &failing{r: r, fails: 11}, &r.clients)
+		if got, want := time.Since(begin), (5+10+20+40+80+160+320+640+1000+1000)*time.Millisecond; got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+		if n := r.noticed(); len(n) != 10 || !strings.Contains(n[0], syscall.EMFILE.Error()) {
+			t.Errorf("noticed: %q", n)
+		}
+		r.all[0].expect("WHERE_CHUNK,1", "CHUNK_LOCATION_UNKNOWN,1")
 	})
 }
