@@ -87,7 +87,8 @@ func TestRegistryIsTheModel(t *testing.T) {
 		r, l := newRegistry(1<<30), &model{}
 		chunks, ports := 1+rnd.IntN(5), 1+rnd.IntN(12)
 		for step := range 200 {
-			m := wire.Message{Command: wire.LocalChunks, Chunk: 1 + rnd.IntN(chunks), Addrs: []wire.Addr{{Host: "localhost", Port: 1 + rnd.IntN(ports)}}}
+			m := wire.Message{Command: wire.LocalChunks, Chunk: 1 + rnd.IntN(chunks),
+				Addrs: []wire.Addr{{Host: "localhost", Port: 1 + rnd.IntN(ports)}}}
 			switch rnd.IntN(6) {
 			case 0:
 				m.SHA1 = sha1a

@@ -217,7 +217,9 @@ func TestLocalhost(t *testing.T) {
 
 func TestPortInUse(t *testing.T) {
 	r := run(t, Options{})
-	if _, err := Listen(t.Context(), &Options{Addr: "localhost:" + strconv.Itoa(r.Addrs()[0].(*net.TCPAddr).Port)}); !errors.Is(err, syscall.EADDRINUSE) {
+	_, port, err := net.SplitHostPort(r.addr)
+	must(t, err)
+	if _, err := Listen(t.Context(), &Options{Addr: "localhost:" + port}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Error(err)
 	}
 	for _, addr := range []string{"localhost", "localhost:x", "localhost:70000"} {
@@ -233,7 +235,8 @@ func TestUDP(t *testing.T) {
 	for _, at := range r.Addrs() {
 		c, err := net.Dial("udp", at.String())
 		must(t, err)
-		for _, question := range []string{"SPATE_TRACKER?", "hello", "", strings.Repeat("x", 1000), wire.TrackerQuestion + "x", wire.TrackerQuestion} {
+		others := []string{"SPATE_TRACKER?", "hello", "", strings.Repeat("x", 1000), wire.TrackerQuestion + "x"}
+		for _, question := range append(others, wire.TrackerQuestion) {
 			_, err := io.WriteString(c, question)
 			must(t, err)
 		}
@@ -339,7 +342,8 @@ func TestProbe(t *testing.T) {
 	}
 	check := func(first, second int) {
 		t.Helper()
-		if got, want := string(s.registry.locate(1, false).Append(nil)), fmt.Sprintf("GET_CHUNK_FROM,1,localhost,%d,localhost,%d", first, second); got != want {
+		want := fmt.Sprintf("GET_CHUNK_FROM,1,localhost,%d,localhost,%d", first, second)
+		if got := string(s.registry.locate(1, false).Append(nil)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

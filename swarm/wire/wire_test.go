@@ -10,7 +10,8 @@ func TestMessages(t *testing.T) {
 	}{
 		{Message{LocalChunks, 5, "", []Addr{a}}, "LOCAL_CHUNKS,5,localhost,7001", "LOCAL_CHUNKS,5,localhost,7001"},
 		{Message{WhereChunk, 5, "", nil}, "WHERE_CHUNK,5", "WHERE_CHUNK,5"},
-		{Message{GetChunkFrom, 5, "", []Addr{a, b}}, "GET_CHUNK_FROM,5,localhost,7001,10.0.0.2,80", "GET_CHUNK_FROM,5,localhost,7001,10.0.0.2,80"},
+		{Message{GetChunkFrom, 5, "", []Addr{a, b}}, "GET_CHUNK_FROM,5,localhost,7001,10.0.0.2,80",
+			"GET_CHUNK_FROM,5,localhost,7001,10.0.0.2,80"},
 		{Message{LocationUnknown, 5, "", nil}, "CHUNK_LOCATION_UNKNOWN,5", "CHUNK_LOCATION_UNKNOWN,5"},
 		// The one message whose line says more than it does.
 		{Message{RequestChunk, 5, "", []Addr{a}}, "REQUEST_CHUNK,5", "REQUEST_CHUNK,5,localhost,7001"},
