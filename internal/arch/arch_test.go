@@ -44,7 +44,8 @@ var rooms = map[string]int{
 	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,
 
-	"swarm/wire": 1,
+	"swarm/wire":   1,
+	"swarm/choose": 1,
 
 	"format/manifest":    1,
 	"format/metalink":    1,
@@ -66,7 +67,7 @@ var rooms = map[string]int{
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.
 // All of format/ is.
-var pure = []string{"event", "sched", "swarm/wire", "internal/redact", "internal/netrc"}
+var pure = []string{"event", "sched", "swarm/wire", "swarm/choose", "internal/redact", "internal/netrc"}
 
 func isPure(room string) bool {
 	return strings.HasPrefix(room, "format/") || slices.Contains(pure, room)
