@@ -18,6 +18,10 @@ type Options struct {
 	// Parallel is how many requests may be open at a time, each to another source. Default 64: those that wait cost nothing, and
 	// whoever waits at few places is often idle.
 	Parallel int
+	// Patience is how long a request waits for its first byte before the chunk is asked for elsewhere, too, where somebody is idle.
+	// Whoever waits is dropped once it has begun to come from elsewhere: not every server of others survives that, so towards
+	// strangers it is better long. Default 250 ms.
+	Patience time.Duration
 	// ChunkSize is how many bytes a chunk has, where chunks that are here tell it. Default: what arrives tells it.
 	ChunkSize int64
 }
@@ -28,6 +32,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = 64
+	}
+	if o.Patience <= 0 {
+		o.Patience = 250 * time.Millisecond
 	}
 	return o
 }

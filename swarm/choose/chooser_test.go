@@ -2,6 +2,7 @@ package choose
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +87,7 @@ func TestNext(t *testing.T) {
 		{"what is here is not asked for", 2, []int{1}, "1:a 2:a", "2@a"},
 		{"nobody asks itself", 2, nil, "1:me 2:me,a", "2@a"},
 		{"the rarest first", 3, nil, "1:a,b 2:a,b 3:a", "1@b 3@a"},
-		{"one chunk of many waits at several", 1, nil, "1:a,b,c", "1@a 1@b 1@c"},
+		{"one request is enough, if it is answered", 1, nil, "1:a,b,c", "1@a"},
 		{"an index beyond the last is nothing", 1, nil, "2:a 0:a -1:a", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -133,7 +134,13 @@ func TestEachAsksForItsOwn(t *testing.T) {
 
 func TestTheFirstByteEndsTheOthersWaiting(t *testing.T) {
 	c := peer(Options{Last: 1}, "1:a,b,c")
-	expect(t, c, 0, "1@a 1@b 1@c")
+	expect(t, c, 0, "1@a")
+	expect(t, c, 250*time.Millisecond-1, "")
+	if at, _ := c.Wake(); at != 250*time.Millisecond {
+		t.Errorf("it is to be woken at %v", at)
+	}
+	expect(t, c, 250*time.Millisecond, "1@b")
+	expect(t, c, 500*time.Millisecond, "1@c")
 	c.Progress(sec, req("1@b"), 1)
 	expect(t, c, sec, "-1@a -1@c")
 	c.Ended(2*sec, req("1@a"), Broken) // it was given up: nothing follows from it
@@ -236,7 +243,8 @@ func TestWhoLiesIsAskedWhereThereIsNobodyElse(t *testing.T) {
 
 func TestStuckOnesMakeRoom(t *testing.T) {
 	c := peer(Options{Last: 1, Parallel: 2}, "1:m1,m2,good")
-	expect(t, c, 0, "1@m1 1@m2")
+	expect(t, c, 0, "1@m1")
+	expect(t, c, sec, "1@m2")
 	expect(t, c, silence-1, "")
 	expect(t, c, silence, "-1@m1 1@good")
 }
@@ -254,9 +262,10 @@ func TestLose(t *testing.T) {
 		t.Errorf("asked for: %v", q)
 	}
 	tell(c, 2*sec, "1:a,b")
-	expect(t, c, 2*sec, "1@a 1@b")
+	expect(t, c, 2*sec, "1@a")
+	expect(t, c, 3*sec, "1@b")
 	c.Have(1)
-	expect(t, c, 2*sec, "-1@a -1@b")
+	expect(t, c, 3*sec, "-1@a -1@b")
 }
 
 func TestManySourcesAreBounded(t *testing.T) {
@@ -268,14 +277,111 @@ func TestManySourcesAreBounded(t *testing.T) {
 		t.Fatalf("%d are known", len(c.sources))
 	}
 	first := c.sources[0]
-	for now := time.Duration(0); !first.out; now += 10 * sec {
-		_, begin := c.Next(now)
-		for _, r := range begin {
-			c.Ended(now, r, Refused)
+	for _, now := range []time.Duration{0, sec, 2 * sec} {
+		for _, s := range c.sources[1:] {
+			s.rests = now + 1 // so that the first is the one that is asked
 		}
+		_, begin := c.Next(now)
+		c.Ended(now, begin[0], Refused)
+	}
+	if !first.out {
+		t.Fatal("who is refused three times is not taken for gone")
 	}
 	c.Located(0, 1, []wire.Addr{at("new")})
 	if len(c.sources) != sourcesMost || c.byAddr[at("new")] == nil {
 		t.Error("who cannot be reached is not forgotten for another")
+	}
+}
+
+// What begins to come from a second one is not asked of a third while either may still be in time.
+func TestTwoCopiesAtMost(t *testing.T) {
+	c := peer(Options{Last: 1, ChunkSize: 1000}, "1:a,b,c")
+	for i, from := range []string{"1@a", "1@b"} {
+		now := time.Duration(i) * 2 * sec
+		expect(t, c, now, from)
+		c.Progress(now, req(from), 1)
+		c.Progress(now+sec, req(from), 2)
+	}
+	expect(t, c, 4*sec, "")
+	expect(t, c, silence, "-1@a 1@c")
+}
+
+// Who cannot be reached neither makes a chunk common nor keeps it for himself.
+func TestGoneOnesAreNotCounted(t *testing.T) {
+	c := New(Options{Self: holders("me"), Last: 2})
+	tell(c, 0, "1:gone,a 2:b,c")
+	rank := c.chunks[2].rank
+	gone := c.byAddr[at("gone")]
+	gone.fails = goneAfter
+	c.recount(gone)
+	if c.chunks[1].live != 1 || c.chunks[2].live != 2 {
+		t.Errorf("%d and %d have them", c.chunks[1].live, c.chunks[2].live)
+	}
+	if weight(gone.hash, 2) > c.chunks[2].weight {
+		rank--
+	}
+	if c.chunks[2].rank != rank {
+		t.Errorf("the rank is %d, not %d", c.chunks[2].rank, rank)
+	}
+	gone.fails = 0
+	c.recount(gone)
+	if c.chunks[1].live != 2 {
+		t.Error("who is back is not counted")
+	}
+}
+
+// Ranks are what they are, in whichever order peers became known, left and came back.
+func TestRanks(t *testing.T) {
+	seeds(t, 50, func(t *testing.T, r *rand.Rand) {
+		c := New(Options{Self: holders("me"), Last: 20})
+		for range 200 {
+			i := 1 + r.IntN(20)
+			switch r.IntN(4) {
+			case 0:
+				c.Have(i)
+			case 1:
+				c.Lose(0, i)
+			case 2:
+				c.Questions(0)
+				c.Located(0, i, holders(strings.Repeat(fmt.Sprint("p", r.IntN(9)), r.IntN(2))))
+			case 3:
+				if len(c.sources) > 0 {
+					s := c.sources[r.IntN(len(c.sources))]
+					s.fails = r.IntN(2) * goneAfter
+					c.recount(s)
+				}
+			}
+			checkCounts(t, c)
+		}
+	})
+}
+
+func checkCounts(t *testing.T, c *Chooser) {
+	t.Helper()
+	missing, unknown := 0, 0
+	for i := range c.chunks {
+		ch := &c.chunks[i]
+		if ch.here {
+			continue
+		}
+		missing++
+		if ch.ask.vain > 0 && len(ch.holders) == 0 {
+			unknown++
+		}
+		var rank, live int32
+		for _, s := range c.sources {
+			if !s.out && weight(s.hash, i) > ch.weight {
+				rank++
+			}
+			if !s.out && slices.Contains(ch.holders, s) {
+				live++
+			}
+		}
+		if ch.rank != rank || ch.live != live {
+			t.Fatalf("chunk %d: rank %d, not %d; %d have it, not %d", i, ch.rank, rank, ch.live, live)
+		}
+	}
+	if missing != c.missing || unknown != c.asks.unknown {
+		t.Fatalf("%d are missing, not %d; %d unknown, not %d", c.missing, missing, c.asks.unknown, unknown)
 	}
 }

@@ -27,6 +27,10 @@ func (c *Chooser) hedge(now time.Duration, s *source) *chunk {
 		if len(ch.flights) == 0 || ch.full() || !c.may(now, ch, s) {
 			continue
 		}
+		if patient := ch.flights[len(ch.flights)-1].began + c.o.Patience; patient > now {
+			c.wakeBy(patient)
+			continue
+		}
 		c.wakeBy(now + look)
 		if left := c.left(now, ch); left > longest && left > twiceSlow*c.takes(s) {
 			best, longest = ch, left

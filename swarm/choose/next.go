@@ -10,12 +10,15 @@ import (
 // never has two. A request that is begun is for a chunk that is missing, and to nobody of Self.
 func (c *Chooser) Next(now time.Duration) (cancel, begin []Request) {
 	c.wake = 0
+	idle := c.idle(now)
 	for _, choose := range c.choices {
-		for _, s := range c.idle(now) {
-			if ch := choose(now, s); ch != nil {
+		idle = slices.DeleteFunc(idle, func(s *source) bool {
+			ch := choose(now, s)
+			if ch != nil {
 				begin = append(begin, c.begin(now, ch, s))
 			}
-		}
+			return ch != nil
+		})
 	}
 	cancel, c.cancel = c.cancel, nil
 	return cancel, begin

@@ -3,6 +3,7 @@ package choose
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -418,16 +419,12 @@ func (w *world) die(n *node) {
 	}
 	w.reckon(n)
 	n.alive = false
-	for _, t := range n.mine {
+	// in order, so that a seed is the same world each time
+	for _, t := range slices.SortedFunc(maps.Values(n.mine), func(a, b *transfer) int { return a.from.id - b.from.id }) {
 		t.dead = true
 		w.after(w.reach, func() { w.stop(t) })
 	}
-	served := make([]*transfer, 0, len(n.serves))
-	for _, t := range n.serves {
-		served = append(served, t)
-	}
-	slices.SortFunc(served, func(a, b *transfer) int { return a.to.id - b.to.id })
-	for _, t := range served {
+	for _, t := range slices.SortedFunc(maps.Values(n.serves), func(a, b *transfer) int { return a.to.id - b.to.id }) {
 		w.after(w.reach, func() { w.end(t, Broken) })
 	}
 	n.active = nil

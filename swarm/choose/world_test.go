@@ -4,20 +4,28 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 )
 
 var seed = flag.Uint64("seed", 0, "of the one random world to run")
 
-// seeds runs f with n random numbers' sources; the name of the test says the seed, to be run again with -seed.
+// seeds runs f with n random numbers' sources, or as many as SPATE_WORLDS says; the name of the test says the seed, to be run again
+// with -seed.
 func seeds(t *testing.T, n int, f func(t *testing.T, r *rand.Rand)) {
 	t.Helper()
 	base := *seed
+	switch s := os.Getenv("SPATE_WORLDS"); {
+	case base != 0:
+		n = 1
+	case s != "":
+		if _, err := fmt.Sscan(s, &n); err != nil {
+			t.Fatalf("SPATE_WORLDS: %v", err)
+		}
+	}
 	if base == 0 {
 		base = rand.Uint64()
-	} else {
-		n = 1
 	}
 	for i := range n {
 		seed := base + uint64(i)
@@ -93,7 +101,7 @@ func deal(r *rand.Rand, members []member, sound, chunks int) {
 }
 
 func TestEverybodyFinishes(t *testing.T) {
-	seeds(t, 400, func(t *testing.T, r *rand.Rand) {
+	seeds(t, 150, func(t *testing.T, r *rand.Rand) {
 		w, says := randomWorld(r)
 		ok := w.run()
 		for _, f := range w.faults {
