@@ -22,6 +22,7 @@ type conn struct {
 	answerEnd       int64         // where the answer, or what was asked for, ends; < 0: with the object
 	since           time.Duration // when it asked, when it was answered, or when its last byte came
 	setup           time.Duration // how long its answer took
+	quiet           int           // what its source's was when it asked
 	first           bool          // opened to the end of the object: cut last
 	cutting         bool          // a Cut is not answered yet
 	uncut           int64         // 1 + off, when a Cut freed nothing: all of the range is claimed until off has moved; 0: none did
@@ -69,7 +70,7 @@ func (s *Scheduler) add(src int) *conn {
 func (s *Scheduler) ask(c *conn, r Range, a Action) {
 	fresh := c.meter.bytes == 0 && c.setup == 0 || c.answerEnd < 0 || c.answerEnd-c.end > Drain
 	c.phase, c.start, c.off, c.end, c.answerEnd = opening, r.Off, r.Off, r.End, r.End
-	c.since, c.probe, c.hedge = s.now, a.Probe, a.Hedge
+	c.since, c.probe, c.hedge, c.quiet = s.now, a.Probe, a.Hedge, s.sources[c.src].quiet
 	if c.works() {
 		s.gaps.remove(r)
 	}
@@ -164,7 +165,7 @@ func (s *Scheduler) advance(c *conn, off int64) {
 	c.meter.add(s.now, n)
 	c.off, c.since = off, s.now
 	src := s.sources[c.src]
-	src.fails = 0
+	src.fails, src.quiet = 0, 0
 	src.host.got += n
 	s.lastByte = s.now
 	if c.works() {

@@ -51,9 +51,10 @@
 //   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there
 //     compared, and again after it was silent.
 //   - pieces.go: where pieces have digests no mirror is compared. A piece that is wrong is free again, and given to one connection as a
-//     whole. Who gave it is set aside; the only one once it was wrong three times, or three were in a row; all once it was five times.
+//     whole. Who gave it is set aside; the only one once it was wrong three times, or three were in a row; all once it was 16 times.
 //   - watch.go: a connection that is silent for max(3 s, 5 δ) is replaced, for ReadTimeout where nothing else gets on or could be tried;
-//     one that is 4 times slower than the median of two or more peers for 0.3 s, or 20 times slower than it was for 3 s, too.
-//   - retry.go: three quick tries of a source that never answered; later failures are retried at once, then after 0.2 s, doubling to 30 s,
-//     for RetryMax after the last byte. Retry-After is obeyed for the whole host.
+//     each time that its source has given nothing the next may be silent twice as long. One that is 4 times slower than the median of two
+//     or more peers for 0.3 s, or 20 times slower than it was for 3 s, is replaced, too.
+//   - retry.go: three tries of a source that never answered, of which the last may take ReadTimeout; later failures are retried at once,
+//     then after 0.2 s, doubling to 30 s, for RetryMax after the last byte. Retry-After is obeyed for the whole host.
 package sched

@@ -19,15 +19,19 @@ type source struct {
 	fails    int   // in a row, without a byte
 	gone     int   // times it said that it has nothing, since it last answered
 	stalls   int
+	quiet    int           // times a connection was closed for its silence, since anything came
 	bad      int           // pieces in a row that were wrong
 	until    time.Duration // not asked before
 	setup    time.Duration // of a request, smoothed; 0: not known
+	latest   time.Duration // of the request that was answered last, as it was
 	rate     float64       // of one connection, on average; 0: not known
 }
 
-// answered takes how long an answer took; one that took very long was held up, and says nothing about the next.
+// answered takes how long an answer took; one alone that took very long was held up, and says nothing about the next.
 func (src *source) answered(setup time.Duration, seekable bool) {
-	if setup = min(max(setup, 1), slowest); src.setup == 0 {
+	believed := max(slowest, src.latest)
+	src.latest = setup
+	if setup = min(max(setup, 1), believed); src.setup == 0 {
 		src.setup = setup
 	}
 	src.setup += (setup - src.setup) / 4

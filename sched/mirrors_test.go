@@ -1,6 +1,7 @@
 package sched_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -73,5 +74,49 @@ func TestConnectionsMoveToTheBetterMirror(t *testing.T) {
 	}
 	if a.sent == 0 {
 		t.Error("the slower one has given nothing")
+	}
+}
+
+// Mirrors that are slow to answer are waited for as one alone would be, though another is asked meanwhile: there may be nothing faster.
+func TestSlowToAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		slow, dead int
+		delay      time.Duration // before each answer
+	}{
+		{1, 0, 29 * time.Second},
+		{2, 0, 13 * time.Second},
+		{3, 0, 13 * time.Second},
+		{3, 0, 29 * time.Second},
+		{5, 0, 29 * time.Second},
+		{1, 1, 29 * time.Second},
+		{1, 4, 29 * time.Second},
+		{2, 2, 20 * time.Second},
+	} {
+		for _, conns := range []int{0, 4} {
+			t.Run(fmt.Sprintf("%d after %v, %d dead, connections %d", tt.slow, tt.delay, tt.dead, conns), func(t *testing.T) {
+				var sites []*site
+				for range tt.dead {
+					sites = append(sites, &site{downTill: time.Hour})
+				}
+				for range tt.slow {
+					sites = append(sites, &site{connRate: 10 * mb, delay: tt.delay})
+				}
+				w := newWorld(t, 20*mb, sched.Config{Connections: conns}, sites...)
+				tries := time.Duration(3*len(sites)) * 30 * time.Second
+				t.Logf("%v", w.finished(tries+10*tt.delay))
+			})
+		}
+	}
+}
+
+// What an origin takes to answer each time is what it takes, however long: its connections are not robbed before they have answered,
+// by requests that would take as long.
+func TestSlowEachTime(t *testing.T) {
+	for _, delay := range []time.Duration{4, 8, 13, 20} {
+		st := &site{connRate: 10 * mb, delay: delay * time.Second}
+		w := newWorld(t, 20*mb, sched.Config{Connections: 4}, st)
+		if w.finished(time.Hour); st.requests > 8 {
+			t.Errorf("%d requests of %d s each", st.requests, delay)
+		}
 	}
 }

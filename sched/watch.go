@@ -38,19 +38,18 @@ func (s *Scheduler) long(c *conn) bool {
 		s.now-c.opened > time.Second && s.timeLeft(c) > 3*claimTime && s.helpers() > 1 && s.finishTime(s.size-s.got) > endTime
 }
 
-// patience is how long c may be silent: not long if something else gets on or could be tried.
+// patience is how long c may be silent: not long if something else gets on or could be tried; twice as long each time that its source
+// has given nothing. Its last try is as long as that of a source that is alone: all may be slow to answer.
 func (s *Scheduler) patience(c *conn) time.Duration {
-	short := min(max(silence, 5*s.sources[c.src].setup), s.cfg.ReadTimeout)
-	if !s.begun {
-		short <<= min(s.sources[c.src].tries, 4)
-	}
+	src := s.sources[c.src]
+	short := min(max(silence, 5*src.setup)<<min(c.quiet, 4), s.cfg.ReadTimeout)
 	for _, o := range s.conns {
 		if o != c && o.phase == reading && s.now-o.since < silence/2 {
 			return short
 		}
 	}
-	if s.begun && s.another(c.src) || !s.begun && s.mayAskAnother(c.src) {
-		return min(short, s.cfg.ReadTimeout)
+	if s.begun && s.another(c.src) || !s.begun && src.tries < firstTries-1 && s.mayAskAnother(c.src) {
+		return short
 	}
 	return s.cfg.ReadTimeout
 }
@@ -69,6 +68,7 @@ func (s *Scheduler) mayAskAnother(src int) bool {
 func (s *Scheduler) stalled(c *conn) {
 	src := s.sources[c.src]
 	src.last, s.why = Timeout, Timeout
+	src.quiet = max(src.quiet, c.quiet+1)
 	s.close(c)
 	for _, o := range s.conns {
 		if o.src == c.src && o.phase == reading && s.now-o.since < silence/2 {
