@@ -76,8 +76,14 @@ func TestKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		m.after(rnd.Int64N(size/40), func() { cmd.Process.Kill() })
-		if err := cmd.Wait(); err == nil {
+		gone := make(chan struct{})
+		m.after(rnd.Int64N(size/40), func() {
+			cmd.Process.Kill()
+			<-gone // nothing is made for a process that is dead, however long its end takes
+		})
+		err := cmd.Wait()
+		close(gone)
+		if err == nil {
 			break // so little was left
 		}
 		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
