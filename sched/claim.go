@@ -10,7 +10,13 @@ const (
 	endTime     = 6 * time.Second // what ends sooner is given out whole, so that all end together
 	assumedRate = 2 << 20         // of a connection of which nothing is known
 	minClaim    = 64 << 10
+	heldFor     = time.Second / 2 // is how long it counts that a connection is held up: that is told more often
 )
+
+// waits says whether c is held up by us: its rate is not its own, and what it has would not come sooner from elsewhere.
+func (s *Scheduler) waits(c *conn) bool {
+	return c.heldUp && c.phase == reading && s.now-c.since < heldFor
+}
 
 // assign gives ranges to the idle, opens what may be opened, and where no range is free takes from those who would end last.
 func (s *Scheduler) assign() {
@@ -120,8 +126,11 @@ func (s *Scheduler) claimLen(src int, c *conn, g Range) int64 {
 // fair is how many bytes are a connection's share from now on.
 func (s *Scheduler) fair(src int, c *conn) int64 {
 	n := s.share(src, c)
-	if s.cfg.Order == Sequential {
+	switch {
+	case s.cfg.Order == Sequential:
 		n = min(n, max(s.cfg.MinRange, s.cfg.Window/int64(s.helpers()+1)))
+	case s.cfg.Window > 0 && slices.ContainsFunc(s.conns, s.waits): // near the frontier: others go on where this one ends
+		n = min(n, max(s.cfg.MinRange, s.cfg.Window/4))
 	}
 	return n
 }

@@ -26,6 +26,7 @@ type conn struct {
 	first           bool          // opened to the end of the object: cut last
 	cutting         bool          // a Cut is not answered yet
 	uncut           int64         // 1 + off, when a Cut freed nothing: all of the range is claimed until off has moved; 0: none did
+	heldUp          bool          // by us, since its last byte
 	probe           bool
 	hedge           bool          // its bytes are in memory; got does not count them
 	twin            *conn         // of a hedge: whose range it fetches once more, nil if that one has failed; and the other way round
@@ -70,6 +71,7 @@ func (s *Scheduler) add(src int) *conn {
 func (s *Scheduler) ask(c *conn, r Range, a Action) {
 	fresh := c.meter.bytes == 0 && c.setup == 0 || c.answerEnd < 0 || c.answerEnd-c.end > Drain
 	c.phase, c.start, c.off, c.end, c.answerEnd = opening, r.Off, r.Off, r.End, r.End
+	c.heldUp = false
 	c.since, c.probe, c.hedge, c.quiet = s.now, a.Probe, a.Hedge, s.sources[c.src].quiet
 	if c.works() {
 		s.gaps.remove(r)
@@ -136,7 +138,7 @@ func (s *Scheduler) progress(c *conn, ev Event) (plan bool) {
 		return false
 	}
 	if ev.Off == c.off { // held up by us
-		c.since = s.now
+		c.since, c.heldUp = s.now, true
 		c.meter.skip(s.now)
 	}
 	off := max(ev.Off, c.off)
@@ -163,7 +165,7 @@ func (s *Scheduler) advance(c *conn, off int64) {
 		return
 	}
 	c.meter.add(s.now, n)
-	c.off, c.since = off, s.now
+	c.off, c.since, c.heldUp = off, s.now, false
 	src := s.sources[c.src]
 	src.fails, src.quiet = 0, 0
 	src.host.got += n

@@ -39,11 +39,13 @@
 // # How it decides
 //
 //   - claim.go: a free range goes to whoever is idle: 4 s of work at its own rate, or, where all ends within 6 s, its share, so that all
-//     end together. The first in order, within the window; what a connection goes on with contiguously if that is not far.
+//     end together. The first in order, within the window; what a connection goes on with contiguously if that is not far. While
+//     connections are held up by us (an unchanged Off) a quarter of the window at most.
 //   - rate.go: rates decay while nothing comes, so that who is slow or silent is taken from long before it is replaced. A new connection
 //     counts as its source's others do, at first as 2 MiB/s.
 //   - steal.go: where nothing is free and somebody idle, the connection that would end last is cut to its share: if that moves the end
 //     by more than max(δ, √(δ·T/n)), δ the set-up of a request (at least 10 ms), T the time left, n the connections.
+//     Not from one that is held up: its rate is not its own, and what waits for us does not come sooner from elsewhere.
 //   - tail.go: where nothing can be cut off either, the last range is asked for once more: at most 2 % (1 to 8 MiB) in all. Not
 //     where all connections share a limit of ours.
 //   - ramp.go: without a number asked for, each host has 1, 2, 4, 8 connections while a doubling gives 15 % more, measured over 0.4 s

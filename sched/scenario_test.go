@@ -82,3 +82,23 @@ func TestResume(t *testing.T) {
 		t.Errorf("%d bytes in vain", lost)
 	}
 }
+
+// Where it is the digest that bounds, connections wait for it. What those have that wait is not taken from them: it would not come
+// sooner, and costs requests; and what is ahead of the frontier stays near it, so that it need not be read back.
+func TestDigestBounds(t *testing.T) {
+	const size, hashes = 1024 * mib, 1400. * mb
+	st := &site{rate: 3000 * mb}
+	w := newWorld(t, size, sched.Config{Connections: 16, Window: 32 * mib}, st)
+	w.frontier, w.hashes = true, hashes
+	d := w.finished(time.Minute)
+	t.Logf("%v, %d requests, %d cuts, %d closes, up to %d MiB ahead", d, st.requests, w.cuts, w.closes, w.ahead>>20)
+	if d.Seconds() > 1.05*size/hashes {
+		t.Errorf("%v, ideal are %.3f s", d, size/hashes)
+	}
+	if w.cuts > 16 || st.requests > 16+size/(8*mib) {
+		t.Errorf("%d cuts, %d requests", w.cuts, st.requests)
+	}
+	if w.ahead > 160*mib {
+		t.Errorf("a range begins %d MiB ahead", w.ahead>>20)
+	}
+}

@@ -50,6 +50,7 @@ type flow struct {
 	carried, number   int64
 	acc               float64
 	held              int // answers to actions that are due
+	heldTold          time.Duration
 }
 
 // world runs a Scheduler against sites, in steps of a tick.
@@ -67,7 +68,8 @@ type world struct {
 	steps    int
 	late     bool // the driver takes its time to answer Cut and Close
 	answers  []lateAnswer
-	frontier bool // hashes at once, and says so
+	frontier bool    // hashes at once, and says so
+	hashes   float64 // bytes per second, if not at once; who is gateAhead ahead of that is held up
 	told     int64
 	until    int64 // bytes, at which it is killed
 	first    *site // who has given the first bytes: they are the truth
@@ -119,7 +121,11 @@ func (w *world) run(limit time.Duration) time.Duration {
 			if w.pieces != nil {
 				there = w.pieces.checked
 			}
-			if f := there.prefix(); f > w.told {
+			f := there.prefix()
+			if w.hashes > 0 {
+				f = min(f, w.told+int64(w.hashes*tick.Seconds()))
+			}
+			if f > w.told {
 				w.told = f
 				w.step(sched.Event{Type: sched.Frontier, Off: f})
 			}
@@ -367,7 +373,9 @@ func (w *world) serve(i int, st *site) {
 	}
 	limits := make([]float64, len(fs))
 	for j, f := range fs {
-		limits[j] = w.limit(st, f)
+		if limits[j] = w.limit(st, f); w.heldUp(f) {
+			limits[j] = 0
+		}
 	}
 	given := fill(limits, st.rate*tick.Seconds())
 	for j, f := range fs {
@@ -375,6 +383,22 @@ func (w *world) serve(i int, st *site) {
 			w.move(st, f, given[j])
 		}
 	}
+}
+
+// gateAhead is how far ahead of what is hashed may be read.
+const gateAhead = 6 * mib
+
+// heldUp says whether f has to wait for what is hashed, and tells of it as a driver does.
+func (w *world) heldUp(f *flow) bool {
+	if w.hashes == 0 || f.asked.Probe || f.asked.Hedge || f.off < w.told+gateAhead {
+		f.heldTold = 0
+		return false
+	}
+	if f.heldTold == 0 || w.now-f.heldTold >= 250*time.Millisecond {
+		f.heldTold = w.now
+		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
+	}
+	return true
 }
 
 // limit is what a connection may have in a tick.

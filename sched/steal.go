@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// last is the connection that would end last. Of connections that are about equal, one that was opened to the end of the object
-// comes last: a cut costs its connection, while others have ended theirs.
+// last is the connection that would end last, of those that do not wait for us. Of connections that are about equal, one that was
+// opened to the end of the object comes last: a cut costs its connection, while others have ended theirs.
 func (s *Scheduler) last(may func(*conn) bool) (v *conn, left time.Duration) {
 	for _, c := range s.conns {
-		if !c.works() || c.end < 0 || !may(c) {
+		if !c.works() || c.end < 0 || s.waits(c) || !may(c) {
 			continue
 		}
 		t := s.timeLeft(c)
