@@ -29,6 +29,7 @@ type digester struct {
 	next    int64            // all before it is hashed
 	size    int64            // of the whole; -1: not known yet
 	held    map[int64][]byte // what is written and not hashed, by offset
+	came    int64            // bytes that were added, ever
 	bytes   int64            // that the blocks in held take, full or not: where bytes come slowly there are few in each
 	dropped span.Set         // what is written, not hashed, and not held
 	lap     int              // how often it was begun
@@ -45,6 +46,7 @@ func newDigester(h *checksum.Set) *digester {
 // add is told that b was written at off. It owns b from then on.
 func (d *digester) add(off int64, b []byte) {
 	d.mu.Lock()
+	d.came += int64(len(b))
 	keep := d.bytes+int64(cap(b)) <= maxHeld && off < d.next+maxHeld
 	if keep {
 		d.held[off] = b
@@ -63,6 +65,7 @@ func (d *digester) add(off int64, b []byte) {
 func (d *digester) written(x span.Span) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.came += x.Len()
 	d.dropped.Add(x)
 	d.changed.Signal()
 }
@@ -118,22 +121,22 @@ func (d *digester) run() {
 			}
 			d.h.Write(back[:p.n])
 		}
-		if d.moveOn(p) {
-			d.gate.moves(p.off+int64(p.n), time.Since(begin), p.b != nil)
+		if came, ok := d.moveOn(p); ok {
+			d.gate.moves(p.off+int64(p.n), came, time.Since(begin), p.b != nil)
 			d.told(p.off + int64(p.n))
 		}
 	}
 }
 
-// moveOn counts a piece as hashed, unless all has begun anew meanwhile.
-func (d *digester) moveOn(p piece) bool {
+// moveOn counts a piece as hashed, unless all has begun anew meanwhile, and says how many bytes have come.
+func (d *digester) moveOn(p piece) (came int64, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if p.lap != d.lap {
-		return false
+		return 0, false
 	}
 	d.next += int64(p.n)
-	return true
+	return d.came, true
 }
 
 // A piece is what is hashed next: b, or, where that is nil, n bytes that are to be read back.

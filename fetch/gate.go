@@ -33,6 +33,13 @@ type gate struct {
 	idle   time.Time     // since when the digest has nothing to do; zero: it has
 	hunger time.Duration // for how long it had nothing, lately
 	warm   time.Duration // for how long it has hashed what was warm since it was hungry
+	streak streak
+}
+
+// A streak is a time in which the digest always has something to do.
+type streak struct {
+	took       time.Duration
+	next, came int64 // what was hashed, and what had come, when it began
 }
 
 // A pass is what somebody waits for who wants to read at off.
@@ -79,7 +86,7 @@ func (g *gate) works() {
 		g.timer.Stop()
 	}
 	g.starve()
-	g.idle = time.Time{}
+	g.idle, g.streak = time.Time{}, streak{}
 }
 
 // starve counts the time until now. mu is held.
@@ -120,8 +127,9 @@ func (g *gate) widen() {
 	g.watch()
 }
 
-// moves is told that all before next is hashed, how long the last bytes of it have taken, and whether they were warm.
-func (g *gate) moves(next int64, took time.Duration, warm bool) {
+// moves is told that all before next is hashed, of came bytes in all, how long the last bytes of it have taken, and whether they were
+// warm.
+func (g *gate) moves(next, came int64, took time.Duration, warm bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.next = next
@@ -129,11 +137,26 @@ func (g *gate) moves(next int64, took time.Duration, warm bool) {
 	if warm {
 		g.warm += took
 	}
-	if g.warm >= calm {
+	if g.warm >= calm || g.keepsUp(next, came, took) {
 		g.warm, g.ahead = 0, max(g.ahead/2, minAhead)
 	}
 	// Who waits is woken once there is room for several blocks, not for each of them.
 	g.release(next + g.ahead/2)
+}
+
+// keepsUp reports, each time that the digest was busy for so long, whether nearly as much has come as it has hashed. mu is held.
+func (g *gate) keepsUp(next, came int64, took time.Duration) bool {
+	s := &g.streak
+	if s.took == 0 {
+		s.next, s.came = next, came
+	}
+	if s.took += took; s.took < calm {
+		return false
+	}
+	hashed := next - s.next
+	keeps := hashed > 0 && came-s.came >= hashed/4*3
+	*s = streak{}
+	return keeps
 }
 
 // end lets everybody through from now on.

@@ -40,7 +40,7 @@ func TestGateFollowsTheDigest(t *testing.T) {
 		if isGiven(p) || isGiven(far) {
 			t.Fatal("nobody waits, though the digest has enough to do")
 		}
-		g.moves(minAhead/2+1, time.Hour, true)
+		g.moves(minAhead/2+1, 0, time.Hour, true)
 		if !isGiven(p) || isGiven(far) {
 			t.Error("who is near enough now still waits, or who is not does not")
 		}
@@ -80,7 +80,7 @@ func TestGateForgivesShortWaits(t *testing.T) {
 			g.idles()
 			time.Sleep(nothing)
 			g.works()
-			g.moves(0, time.Millisecond, true)
+			g.moves(0, 0, time.Millisecond, true)
 		}
 		for range 1000 {
 			turn(time.Millisecond / 5)
@@ -105,14 +105,30 @@ func TestGateNarrows(t *testing.T) {
 		<-g.ask(16 * minAhead).given
 		g.works()
 		wide := g.ahead
-		for range 1000 {
-			g.moves(0, calm/10, false)
+		for i := range int64(1000) {
+			g.moves(i<<20, i<<19, calm/10, false)
 		}
 		if g.ahead != wide {
-			t.Error("it has narrowed while the digest read back")
+			t.Error("it has narrowed while the digest read back, and little came")
 		}
 		for range 1000 {
-			g.moves(0, calm/10, true)
+			g.moves(0, 0, calm/10, true)
+		}
+		if g.ahead != minAhead {
+			t.Errorf("it lets through %d bytes ahead, want %d", g.ahead, minAhead)
+		}
+	})
+}
+
+// It narrows also while the digest reads back, if as much comes meanwhile: all of that would have to be read back, too.
+func TestGateNarrowsForWhatComesFast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		g.idles()
+		<-g.ask(16 * minAhead).given
+		g.works()
+		for i := range int64(1000) {
+			g.moves(i<<20, i<<20, calm/10, false)
 		}
 		if g.ahead != minAhead {
 			t.Errorf("it lets through %d bytes ahead, want %d", g.ahead, minAhead)
@@ -127,7 +143,7 @@ func TestGateIsOpenForWhatWasLeft(t *testing.T) {
 	if !isGiven(g.ask(1 << 50)) {
 		t.Error("a resumed download waits")
 	}
-	g.moves(1<<40, time.Second, false)
+	g.moves(1<<40, 1<<40, time.Second, false)
 	if isGiven(g.ask(1 << 50)) {
 		t.Error("nobody waits behind what was left")
 	}
