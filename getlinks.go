@@ -61,7 +61,7 @@ func (g *getter) hold(info source.Info) {
 	if g.size == nil && info.Size >= 0 {
 		g.size = &info.Size
 	}
-	if len(g.opts.Checksums) > 0 || g.opts.NoDigest {
+	if len(g.opts.Checksums) > 0 || g.opts.NoDigest && !g.opts.VerifyTold {
 		return
 	}
 	if best, ok := checksum.Strongest(info.Digests); ok && checksum.Size(best.Algorithm) == len(best.Value) {

@@ -139,6 +139,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		Left:        left,
 		Hashes:      g.hashes(),
 		Checksums:   g.opts.Checksums,
+		Told:        g.opts.VerifyTold,
 		Pieces:      g.pieces,
 		Size:        g.size,
 		Connections: g.opts.Connections,

@@ -35,6 +35,7 @@ type ObjectOptions struct {
 	Left        *File          // from Resume, to be gone on with; nil: all is fetched
 	Hashes      []string       // algorithms, of checksum.Names, whose digests Done is to tell
 	Checksums   []checksum.Sum // that the object was promised to have; what has another one is an error
+	Told        bool           // what the first answer tells of the whole is verified also where neither of these wants a digest
 	Pieces      *Pieces        // digests of its pieces that were promised; nil: none
 	Size        *int64         // that was promised; nil: none was
 	Connections int            // opened as soon as the size is known; 0: as many as pay
@@ -140,7 +141,7 @@ func (o *Object) Close() error {
 //
 // A piece that does not have its digest is fetched again: elsewhere, where there is another mirror, and its giver is set aside. One
 // that stays wrong is an error that is [source.ErrCorrupt]. So is a whole that is not as was promised, by Checksums or, where these
-// or Hashes want any digest, by the first answer (RFC 9530); FILE.part stays then, without a journal: nothing goes on with it.
+// or Hashes want any digest, or Told is set, by the first answer (RFC 9530); FILE.part stays then, without a journal: nothing goes on with it.
 //
 // After an error, and when the context of OpenObject ends, what has come is kept as FILE.part, with a journal that says
 // what it is, and Done tells how many bytes they are; without any, there is neither.

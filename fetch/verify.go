@@ -40,7 +40,7 @@ func (o *ObjectOptions) check(url string) error {
 // digests are those to compute and to verify, nil where none is; told are what origins say. Of these are verified those that are
 // computed anyway, and where none of them is secure, the strongest as well.
 func (o *ObjectOptions) digests(told []checksum.Sum) (*checksum.Set, error) {
-	if len(o.Hashes)+len(o.Checksums) == 0 {
+	if len(o.Hashes)+len(o.Checksums) == 0 && !(o.Told && len(told) > 0) {
 		return nil, nil
 	}
 	set := new(checksum.Set)

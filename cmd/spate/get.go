@@ -196,6 +196,9 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 			sink(e)
 		}
 	}
+	if g.isSilent() && !opts.NoDigest {
+		opts.NoDigest, opts.VerifyTold = true, true
+	}
 	res, err := g.client.Get(g.after.job(ctx, number, r), r.url, r.path, opts)
 	if res.Files == 1 && res.Part == "" && res.SHA256 != nil && !g.c.talk.quiet && g.c.after.format.text == "" {
 		fmt.Fprint(g.talk.stdout(g.p), digestLine(res))
@@ -205,6 +208,9 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 	}
 	return res, g.after.end(ctx, number, err)
 }
+
+// isSilent reports whether nobody is told of what happens, and so of no digest.
+func (g *getting) isSilent() bool { return g.c.talk.quiet && g.client.Options.Events == nil }
 
 // leftHint tells of what has come before an error.
 func leftHint(part string) string {
