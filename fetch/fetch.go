@@ -50,7 +50,7 @@ func Check(path string, opts *Options) error {
 	if err := checkOutput(path, opts); err != nil {
 		return err
 	}
-	if err := checkJournal(path); err != nil {
+	if _, err := checkJournal(path); err != nil {
 		return err
 	}
 	part, err := openLeft(path + Ext)

@@ -47,7 +47,7 @@ func Create(path string, opts *Options) (*File, error) {
 	if err := checkTarget(path, opts); err != nil {
 		return nil, err
 	}
-	if err := checkJournal(path); err != nil {
+	if _, err := checkJournal(path); err != nil {
 		return nil, err
 	}
 	part, err := openPart(path + Ext)

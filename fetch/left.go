@@ -25,7 +25,7 @@ func Resume(ctx context.Context, path string, opts *Options) (*File, error) {
 	if part == nil || err != nil {
 		return nil, err
 	}
-	if err := checkJournal(path); err != nil {
+	if _, err := checkJournal(path); err != nil {
 		part.Close()
 		return nil, err
 	}
@@ -92,23 +92,23 @@ func (f *File) toCompare() []journal.Range {
 // dropJournal removes the journal of what was left behind: of a FILE.part that is new it would tell lies. That the name is taken by
 // something else is an error. f is locked.
 func (f *File) dropJournal() error {
-	if err := checkJournal(f.path); err != nil {
+	if isThere, err := checkJournal(f.path); err != nil || !isThere {
 		return err
 	}
-	if err := os.Remove(f.path + journal.Ext); !errors.Is(err, syscall.ENAMETOOLONG) { // then there is none
-		return ignoreGone(err)
-	}
-	return nil
+	return ignoreGone(os.Remove(f.path + journal.Ext))
 }
 
-// checkJournal refuses what has a name that the journal of path takes, and is somebody else's: a journal would replace it.
-func checkJournal(path string) error {
+// checkJournal refuses what has a name that the journal of path takes, and is somebody else's: a journal would replace it. It reports
+// whether there is anything of these names.
+func checkJournal(path string) (isThere bool, err error) {
 	for _, name := range journal.Names(path + journal.Ext) {
-		if _, err := journal.Read(name); errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
-			return failed("create", name, journal.ErrCorrupt)
+		_, err := journal.Read(name)
+		if errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
+			return true, failed("create", name, journal.ErrCorrupt)
 		}
+		isThere = isThere || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG)
 	}
-	return nil
+	return isThere, nil
 }
 
 // distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known.
