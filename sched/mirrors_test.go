@@ -102,10 +102,21 @@ func TestSlowToAnswer(t *testing.T) {
 					sites = append(sites, &site{connRate: 10 * mb, delay: tt.delay})
 				}
 				w := newWorld(t, 20*mb, sched.Config{Connections: conns}, sites...)
-				tries := time.Duration(3*len(sites)) * 30 * time.Second
+				tries := time.Duration(len(sites)) * (3 + 6 + 3*30) * time.Second
 				t.Logf("%v", w.finished(tries+10*tt.delay))
 			})
 		}
+	}
+}
+
+// A source that is down for a while is tried as long as one alone would be, also where another is asked meanwhile, which refuses.
+func TestDownAtFirst(t *testing.T) {
+	for n := range 3 {
+		sites := []*site{{connRate: 10 * mb, downTill: 89 * time.Second}}
+		for range n {
+			sites = append(sites, &site{refuse: true})
+		}
+		newWorld(t, 20*mb, sched.Config{}, sites...).finished(3 * time.Minute)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 const (
 	firstTries  = 3  // of a source that has never answered
+	shortTries  = 2  // before those, as long as another source can be asked meanwhile
 	maxRestarts = 10 // of an object from its beginning
 	backoffMin  = 200 * time.Millisecond
 	backoffMax  = 30 * time.Second
@@ -49,8 +50,8 @@ func (s *Scheduler) less(a, b *source) bool {
 	if s.got > 0 && a.stream != b.stream {
 		return b.stream
 	}
-	if a.tries != b.tries {
-		return a.tries < b.tries
+	if a.tries+a.quiet != b.tries+b.quiet {
+		return a.tries+a.quiet < b.tries+b.quiet
 	}
 	return a.priority < b.priority
 }

@@ -39,7 +39,7 @@ func (s *Scheduler) long(c *conn) bool {
 }
 
 // patience is how long c may be silent: not long if something else gets on or could be tried; twice as long each time that its source
-// has given nothing. Its last try is as long as that of a source that is alone: all may be slow to answer.
+// has given nothing. Before there is any answer, the third time is as long as where a source is alone: all may be slow to answer.
 func (s *Scheduler) patience(c *conn) time.Duration {
 	src := s.sources[c.src]
 	short := min(max(silence, 5*src.setup)<<min(c.quiet, 4), s.cfg.ReadTimeout)
@@ -48,7 +48,7 @@ func (s *Scheduler) patience(c *conn) time.Duration {
 			return short
 		}
 	}
-	if s.begun && s.another(c.src) || !s.begun && src.tries < firstTries-1 && s.mayAskAnother(c.src) {
+	if s.begun && s.another(c.src) || !s.begun && c.quiet < shortTries && s.mayAskAnother(c.src) {
 		return short
 	}
 	return s.cfg.ReadTimeout
@@ -75,7 +75,7 @@ func (s *Scheduler) stalled(c *conn) {
 			return
 		}
 	}
-	if !src.known {
+	if !src.known && s.now-c.since >= s.cfg.ReadTimeout { // otherwise it was not tried, but had to stand back
 		s.postpone(c.src, 0)
 	}
 	if s.begun && s.another(c.src) {
