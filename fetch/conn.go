@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"sync"
 	"time"
@@ -36,6 +37,8 @@ type conn struct {
 	heldFrom int64  // where in the object it begins
 	block    int    // how much is claimed at once
 	dialled  bool   // there was a session
+
+	there io.ReaderAt // has the bytes that those of a probe are compared with
 
 	mu      sync.Mutex
 	claimed int64 // all before it will be read
@@ -215,7 +218,7 @@ func (c *conn) fail(off int64, source int, err error) {
 
 // keep writes what a hedge has won: of what is held, that from a.Off on and before a.End.
 func (c *conn) keep(a sched.Action) {
-	if err := c.d.record.begin(); err != nil {
+	if err := c.d.store.begin(); err != nil {
 		c.d.lost(err)
 		return
 	}

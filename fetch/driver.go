@@ -10,6 +10,7 @@ import (
 
 	"spate/event"
 	"spate/fetch/journal"
+	"spate/format/checksum"
 	"spate/format/span"
 	"spate/internal/redact"
 	"spate/sched"
@@ -27,10 +28,12 @@ type driver struct {
 	opts     *ObjectOptions
 	src      source.Source
 	mirrors  []Mirror
-	file     *File // nil until run
-	record   *recorder
-	digest   *digester // nil: none wanted
-	checks   *verifier // nil: there are no pieces
+	store    store         // nil until run
+	path     string        // of the file
+	sums     *checksum.Set // of the whole; nil: none wanted
+	unlike   bool          // these are not those that were promised
+	digest   *digester     // nil: nobody takes the bytes in order
+	checks   *verifier     // nil: there are no pieces
 	wg       sync.WaitGroup
 	memory   *budget.Budget // of blocks that are kept to be used again
 	answered chan struct{}  // closed once info is set
@@ -119,10 +122,10 @@ func (d *driver) end() {
 	d.wg.Wait()
 }
 
-// run downloads to file.
-func (d *driver) run(file *File) (*Done, error) {
+// run downloads to what prepare makes ready.
+func (d *driver) run(prepare func() error) (*Done, error) {
 	done := &Done{Resumed: d.written.Bytes()}
-	err := d.prepare(file)
+	err := prepare()
 	if err != nil {
 		d.finish(err)
 	}
@@ -140,8 +143,8 @@ func (d *driver) run(file *File) (*Done, error) {
 	d.cancel(errOver)
 	d.stopDigests()
 	d.wg.Wait()
-	if d.record != nil {
-		d.recorded(d.record.end(d.err == nil))
+	if d.store != nil {
+		d.recorded(d.store.end(d.err == nil))
 	}
 	d.sum(done)
 	return done, d.err
@@ -172,9 +175,9 @@ func (d *driver) sum(done *Done) {
 	}
 }
 
-// prepare makes all ready for the first byte.
+// prepare makes all ready for the first byte of file.
 func (d *driver) prepare(file *File) error {
-	d.file = file
+	d.path = file.Path()
 	if err := journal.CheckName(file.path + journal.Ext); err != nil {
 		return err
 	}
@@ -197,7 +200,7 @@ func (d *driver) prepare(file *File) error {
 			return err
 		}
 	}
-	d.record = r
+	d.store = r
 	r.start(d.isSmall())
 	d.startDigests()
 	d.tellBegin()
@@ -209,7 +212,7 @@ func (d *driver) prepare(file *File) error {
 
 func (d *driver) tellBegin() {
 	if d.opts.Events != nil { // what is told takes its time to be made up
-		d.tellOf(event.Event{Type: event.Begin, Path: d.file.Path(), URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
+		d.tellOf(event.Event{Type: event.Begin, Path: d.path, URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
 	}
 }
 
@@ -315,7 +318,7 @@ func (d *driver) step(ev sched.Event) {
 // tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. Before the first answer
 // what is tried again within a second is not worth a word. d.mu is held.
 func (d *driver) tellWaiting() {
-	waiting := len(d.conns) == 0 && !d.isOver && (d.file != nil || d.banned() >= time.Second)
+	waiting := len(d.conns) == 0 && !d.isOver && (d.store != nil || d.banned() >= time.Second)
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
 		e := event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()}
@@ -417,6 +420,9 @@ func (d *driver) order(a sched.Action) {
 		}
 	}
 	d.opens++
+	if a.Probe {
+		c.there = d.store.pin(span.Span{Off: a.Off, End: a.End})
+	}
 	c.expect(a)
 	c.work <- a
 }

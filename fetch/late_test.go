@@ -53,7 +53,7 @@ func TestDigestOfWhatCannotBeRead(t *testing.T) {
 	d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &ObjectOptions{})
 	defer d.end()
 	d.size, d.info.Size = 4*maxBlock, 4*maxBlock
-	d.digest = d.newDigest(new(checksum.Set))
+	d.digest = d.newDigest(new(checksum.Set), nil)
 	d.digest.file = &File{path: "x"} // it has ended
 	d.digest.written(span.Span{End: 4})
 	d.startDigests()

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/url"
@@ -147,7 +148,12 @@ func (o *Object) Close() error {
 // what it is, and Done tells how many bytes they are; without any, there is neither.
 func (o *Object) To(file *File) (*Done, error) {
 	o.over = true
-	done, err := o.d.run(file)
+	done, err := o.d.run(func() error { return o.d.prepare(file) })
+	if o.d.unlike {
+		if lost := file.distrust(); lost != nil {
+			err = fmt.Errorf("%w; its journal cannot be removed: %w", err, lost)
+		}
+	}
 	if err == nil && o.Info().Size < 0 {
 		err = file.part.Truncate(done.Size) // one that was begun anew may have been longer before
 	}

@@ -55,7 +55,7 @@ func (r *reading) opened() error {
 		d.checkAll(res.Size)
 	}
 	if r.a.Off > 0 && !r.a.Hedge && !r.a.Probe {
-		return d.record.begin()
+		return d.store.begin()
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func (r *reading) finish() bool {
 	ev := sched.Event{Type: sched.Progress, Conn: c.id, Off: r.off, EOF: r.eof}
 	if r.a.Probe {
 		there := make([]byte, len(c.held))
-		_, err := c.d.file.ReadAt(there, r.a.Off)
+		_, err := c.there.ReadAt(there, r.a.Off)
 		ev = sched.Event{Type: sched.Verified, Conn: c.id, OK: err == nil && bytes.Equal(there, c.held)}
 	}
 	c.d.tell(ev)

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"io"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ type block struct {
 // where is the bytes' place in the file.
 func (b *block) where() span.Span { return span.Span{Off: b.off, End: b.off + int64(len(b.b))} }
 
-// A recorder keeps the journal of a file that is written at many places. What it is given was written; its checksum is
+// A recorder is the [store] of a file: it writes it at many places, and keeps its journal. The checksum of what was written is
 // computed by the recorder's own goroutine, which hands the bytes on after that. A file of one block is there before that
 // would have helped: its bytes are recorded by who gives them, as long as they take less than syncEvery.
 //
@@ -82,6 +83,20 @@ func (r *recorder) goOn() {
 		r.alone = false
 		r.work()
 	}
+}
+
+// ReadAt reads what was written.
+func (r *recorder) ReadAt(p []byte, off int64) (int, error) { return r.file.ReadAt(p, off) }
+
+func (r *recorder) pin(span.Span) io.ReaderAt { return r.file }
+
+// put writes b, and records it.
+func (r *recorder) put(b block) error {
+	if _, err := r.file.WriteAt(b.b, b.off); err != nil {
+		return err
+	}
+	r.give(b)
+	return nil
 }
 
 // give takes what was written, and reports whether it has been recorded already. It is safe for concurrent use.

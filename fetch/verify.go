@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"spate/event"
@@ -127,11 +126,11 @@ func (d *driver) prepareDigests(r *recorder) error {
 		return err
 	}
 	if set != nil {
-		d.digest = d.newDigest(set)
+		d.sums, d.digest = set, d.newDigest(set, r)
 		r.pass, r.voided = func(b block) { d.digest.add(b.off, b.b) }, d.digest.restart
 	}
 	if d.opts.Pieces != nil {
-		d.checks = d.newVerifier()
+		d.checks = d.newVerifier(r)
 		r.pass, r.voided = d.checks.add, d.checks.restart
 	}
 	return nil
@@ -163,9 +162,9 @@ func (d *driver) stopDigests() {
 	}
 }
 
-func (d *driver) newDigest(set *checksum.Set) *digester {
+func (d *driver) newDigest(set *checksum.Set, in store) *digester {
 	g := newDigester(set)
-	g.file, g.free = d.file, d.recycle
+	g.file, g.free = in, d.recycle
 	if d.opts.Pieces == nil {
 		g.dropped = *d.written.Clone()
 	}
@@ -184,9 +183,9 @@ func (d *driver) newDigest(set *checksum.Set) *digester {
 	return g
 }
 
-func (d *driver) newVerifier() *verifier {
+func (d *driver) newVerifier(in store) *verifier {
 	v := newVerifier(d.opts.Pieces, d.size)
-	v.file, v.free, v.judged, v.failed, v.lap = d.file, d.recycle, d.judged, d.finish, d.lap
+	v.file, v.free, v.judged, v.failed, v.lap = in, d.recycle, d.judged, d.finish, d.lap
 	v.right, v.voided = func(span.Span) {}, func() {}
 	if d.digest != nil {
 		v.right, v.voided = d.digest.written, d.digest.restart
@@ -211,7 +210,7 @@ func (d *driver) checkAll(size int64) {
 // is, before anybody may write it anew.
 func (d *driver) judged(p verdict) {
 	if !p.right {
-		if err := d.record.forget(p.Span); err != nil {
+		if err := d.store.forget(p.Span); err != nil {
 			d.finish(err)
 			return
 		}
@@ -259,7 +258,7 @@ func (d *driver) failure(class sched.Class) error {
 	return err
 }
 
-// verify compares the whole with what was promised, and returns its digests. If it is not that, nothing goes on with the file.
+// verify compares the whole with what was promised, and returns its digests.
 func (d *driver) verify() ([]checksum.Sum, error) {
 	if d.isSmall() {
 		d.digest.run()
@@ -267,13 +266,11 @@ func (d *driver) verify() ([]checksum.Sum, error) {
 	if err := d.digest.err; err != nil {
 		return nil, err
 	}
-	if err := d.digest.h.Verify(); err != nil {
-		if lost := d.file.distrust(); lost != nil {
-			err = fmt.Errorf("%w; its journal cannot be removed: %w", err, lost)
-		}
+	if err := d.sums.Verify(); err != nil {
+		d.unlike = true
 		return nil, d.corrupt(d.first, err)
 	}
-	return d.digest.h.Sums(), nil
+	return d.sums.Sums(), nil
 }
 
 // answerFromDisk takes what an earlier download has left, which is all, for the first answer. Nothing has been asked for.

@@ -17,16 +17,18 @@ func (d *driver) write(b block) error {
 		d.recycle(b.b)
 		return nil
 	}
-	if _, err := d.file.WriteAt(b.b, b.off); err != nil {
-		d.recycle(b.b)
+	x := b.where()
+	d.mu.Lock()
+	d.written.Add(x) // before anybody who has it can find it wrong
+	d.mu.Unlock()
+	if err := d.store.put(b); err != nil {
+		d.mu.Lock()
+		d.written.Remove(x)
+		d.mu.Unlock()
 		d.finish(err)
 		return err
 	}
-	d.fetched.Add(int64(len(b.b)))
-	d.mu.Lock()
-	d.written.Add(b.where())
-	d.mu.Unlock()
-	d.record.give(b)
+	d.fetched.Add(x.Len())
 	if d.opts.Order == sched.Sequential && d.digest == nil {
 		d.tellFrontier()
 	}
@@ -52,8 +54,8 @@ func (d *driver) restart() {
 	d.mu.Lock()
 	d.written, d.voided = span.Set{}, true
 	d.mu.Unlock()
-	if d.record != nil {
-		d.record.restart()
+	if d.store != nil {
+		d.store.restart()
 	}
 }
 
