@@ -32,6 +32,7 @@ type Config struct {
 	PerHost     int      // connections per host, default 8, or Connections where that is more
 	MinRange    int64    // no more connections than Size/MinRange, no shorter claim far from the end; default 1 MiB
 	Order       Order
+	Kept        int64         // > 0: of what is before the frontier only so much can be compared with
 	Window      int64         // claims begin at most so far, or 4 s of all connections' rate, ahead of the frontier; 0: anywhere
 	Done        []Range       // there already; only with a known Size
 	PieceSize   int64         // > 0: pieces of that size are checked, Verified tells of each, and all is there once all are right

@@ -138,7 +138,7 @@ func (s *Scheduler) progress(c *conn, ev Event) (plan bool) {
 		return false
 	}
 	if ev.Off == c.off { // held up by us
-		c.since, c.heldUp = s.now, true
+		c.since, s.lastByte, c.heldUp = s.now, s.now, true
 		c.meter.skip(s.now)
 	}
 	off := max(ev.Off, c.off)

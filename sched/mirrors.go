@@ -131,15 +131,22 @@ func (s *Scheduler) probing(src int) bool {
 
 // overlap is a stretch of what is there, to compare a mirror by: anywhere, so that equal beginnings do not deceive.
 func (s *Scheduler) overlap() Range {
-	best := Range{}
-	for _, r := range s.done {
-		if r.Len() > best.Len() {
+	from, best := int64(0), Range{}
+	if s.cfg.Kept > 0 { // up to the frontier all is there, whatever was told of it
+		from = max(s.frontier-s.cfg.Kept, 0)
+		best = Range{from, s.frontier}
+	}
+	take := func(r Range) {
+		if r.Off = max(r.Off, from); r.Len() > best.Len() {
 			best = r
 		}
 	}
+	for _, r := range s.done {
+		take(r)
+	}
 	for _, c := range s.conns {
-		if c.works() && c.off-c.start > best.Len() {
-			best = Range{c.start, c.off}
+		if c.works() {
+			take(Range{c.start, c.off})
 		}
 	}
 	n := min(probeLen, best.Len())

@@ -90,6 +90,7 @@ func (s *Scheduler) restarted() bool {
 // void forgets all that is there.
 func (s *Scheduler) void() {
 	s.done, s.got, s.held, s.voided, s.checked = nil, 0, false, true, nil
+	s.frontier, s.looked = 0, 0
 	if s.size >= 0 {
 		s.gaps = spans{{0, s.size}}
 	}

@@ -10,7 +10,7 @@ func (s *Scheduler) hedgeLast() {
 		return
 	}
 	v, left := s.last(func(c *conn) bool {
-		return c.twin == nil && !c.cutting && c.left() > 0 && s.dup+c.left() <= s.maxDup() && s.suspectTo(c.off) < 0
+		return c.twin == nil && !c.cutting && (s.cfg.Order != Sequential || c.end <= s.limit()) && c.left() > 0 && s.dup+c.left() <= s.maxDup() && s.suspectTo(c.off) < 0
 	})
 	if v == nil {
 		return

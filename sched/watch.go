@@ -122,7 +122,10 @@ func (s *Scheduler) peers(c *conn) (rates []float64) {
 
 // paused: where only the window holds us up, nobody is waited for.
 func (s *Scheduler) paused() {
-	if s.working() == 0 && s.anyIdle() && len(s.gaps) > 0 && s.gaps[0].Off >= s.limit() {
+	if s.cfg.Window <= 0 || s.working() > 0 || len(s.gaps) == 0 || !s.begun {
+		return
+	}
+	if _, ok := s.gap(-1, nil); !ok {
 		s.lastByte = s.now
 	}
 }
