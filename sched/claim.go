@@ -173,3 +173,19 @@ func (s *Scheduler) help() {
 		s.hedgeLast()
 	}
 }
+
+// unblock takes the range of who waits for the window while what would move it is nobody's: because it was wrong, or because its
+// host lets nobody else ask.
+func (s *Scheduler) unblock() {
+	if s.cfg.Order != Sequential || len(s.gaps) == 0 || s.gaps[0].Off >= s.limit() {
+		return
+	}
+	for _, c := range s.conns {
+		src := s.sources[c.src]
+		mayServe := s.mayAsk(c.src) || src.stream && src.aside == None
+		if c.works() && c.phase == reading && c.off >= s.limit() && c.end >= 0 && c.maybeCut() && mayServe {
+			s.cut(c, 0)
+			return
+		}
+	}
+}

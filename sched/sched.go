@@ -121,6 +121,7 @@ func (s *Scheduler) plan() {
 		return
 	}
 	s.assign()
+	s.unblock()
 	if s.live() == 0 && s.cfg.RetryMax < 0 {
 		s.giveUp()
 		return

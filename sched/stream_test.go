@@ -121,3 +121,66 @@ func TestVoidTakesTheFrontierBack(t *testing.T) {
 		}
 	}
 }
+
+// Whoever waits for the window takes what would move it, if nobody else may: be it that a piece was wrong, that its host lets only
+// one connection read, or that it has to give all anew.
+func TestNobodyWaitsForWhatIsNobodys(t *testing.T) {
+	const window, bad = 4 * mib, mib
+	for _, c := range []string{"a piece was wrong", "only one may read", "no ranges"} {
+		t.Run(c, func(t *testing.T) {
+			cfg := sched.Config{Connections: 1, Order: sched.Sequential, Window: window, PieceSize: mib}
+			if c == "only one may read" {
+				cfg.Connections, cfg.PieceSize = 2, 0
+			}
+			p := newScript(t, 400*mib, cfg)
+			p.start()
+			p.do(sched.Event{Type: sched.Opened, Conn: 1, End: p.size, Size: p.size, Seekable: c != "no ranges", Setup: time.Millisecond})
+			want := int64(bad)
+			switch c {
+			case "no ranges":
+				want = 0
+				fallthrough
+			case "a piece was wrong":
+				p.pass(time.Second, map[int]float64{1: window})
+				p.at[1] = window
+				p.do(sched.Event{Type: sched.Progress, Conn: 1, Off: window})
+				p.do(sched.Event{Type: sched.Verified, End: bad, OK: true})
+				p.do(sched.Event{Type: sched.Frontier, Off: bad})
+				p.at[1] = window + bad
+				p.do(sched.Event{Type: sched.Progress, Conn: 1, Off: window + bad})
+				p.do(sched.Event{Type: sched.Verified, Off: bad, End: 2 * bad})
+			default:
+				second := p.all[len(p.all)-1]
+				if second.Type != sched.Open || second.Conn != 2 || second.Off <= bad {
+					t.Fatalf("%+v", p.all)
+				}
+				p.opened(2, time.Millisecond)
+				seen := len(p.all)
+				p.at[1] = bad
+				p.fail(1, sched.Network, 0)
+				p.do(sched.Event{Type: sched.Frontier, Off: bad})
+				for range 100 {
+					for ; seen < len(p.all); seen++ {
+						switch a := p.all[seen]; {
+						case a.Type == sched.Open && a.Conn != 2: // it is refused
+							p.fail(a.Conn, sched.Busy, 0)
+						case a.Type == sched.Open && a.Off == bad:
+							return
+						case a.Type == sched.Open:
+							p.opened(2, time.Millisecond)
+						}
+					}
+					p.at[2] = min(p.end[2], bad+window) // the gate is shut there
+					p.do(sched.Event{Type: sched.Progress, Conn: 2, Off: p.at[2]})
+					p.pass(100*time.Millisecond, nil)
+				}
+				t.Fatal("the only one that may read does not take it")
+			}
+			p.do(sched.Event{Type: sched.Progress, Conn: 1, Off: p.at[1]}) // of who has noticed that it was cut
+			p.pass(time.Second, nil)
+			if open := of(sched.Open, p.all); len(open) < 2 || open[len(open)-1].Off != want || open[len(open)-1].Restart != (want == 0) {
+				t.Errorf("%+v", p.all)
+			}
+		})
+	}
+}
