@@ -4,7 +4,7 @@ import "spate/sched"
 
 // isSmall reports whether the file has one block: it is there before goroutines of its own would have begun.
 func (d *driver) isSmall() bool {
-	return d.info.Size >= 0 && d.info.Size <= maxBlock && d.opts.Pieces == nil
+	return d.opts.Window <= 0 && d.info.Size >= 0 && d.info.Size <= maxBlock && d.opts.Pieces == nil
 }
 
 // startAlone is start for where there is one connection, at first: the caller is its goroutine until it has answered.

@@ -16,10 +16,12 @@ import (
 
 // TestChaos, of SPATE_SEED where that is set: whatever origins do, together, what becomes the file is one of the objects that they have, and what is left
 // after an error is of one, and becomes that file where an origin that behaves has it.
-func TestChaos(t *testing.T) {
-	worlds := 100
+func TestChaos(t *testing.T) { inWorlds(t, 100, chaos) }
+
+// inWorlds runs do in so many worlds, in 50 times as many where SPATE_SOAK is set.
+func inWorlds(t *testing.T, worlds int, do func(t *testing.T, r *rand.Rand)) {
 	if os.Getenv("SPATE_SOAK") != "" {
-		worlds = 5000
+		worlds *= 50
 	}
 	first := rand.Uint64()
 	if s := os.Getenv("SPATE_SEED"); s != "" {
@@ -31,7 +33,7 @@ func TestChaos(t *testing.T) {
 			t.Parallel()
 			for i := shard; i < worlds; i += shards { // one by one: what has run in parallel is kept until all is over
 				seed := first + uint64(i)
-				t.Run(fmt.Sprint(seed), func(t *testing.T) { chaos(t, rand.New(rand.NewPCG(seed, 0))) })
+				t.Run(fmt.Sprint(seed), func(t *testing.T) { do(t, rand.New(rand.NewPCG(seed, 0))) })
 			}
 		})
 	}

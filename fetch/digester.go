@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"spate/format/checksum"
 	"spate/format/span"
 )
 
@@ -13,16 +12,23 @@ import (
 // back from the file. It is little, so that what is hashed is still in a cache of the processor.
 const maxHeld = 8 << 20
 
-// A digester hashes a file in order while its bytes are written in any order. What comes in its turn, or a little ahead
-// of it, is hashed from memory, where it is warm; what comes far ahead is read back.
+// A taker takes bytes in order, to hash them or to hand them on.
+type taker interface {
+	io.Writer
+	Reset() // all begins anew
+}
+
+// A digester has a taker take in order what is written in any order: it hashes a file, or hands on a stream. What comes in its
+// turn, or a little ahead of it, is taken from memory, where it is warm; what comes far ahead is read back.
 //
-// add and seal may be called from any goroutine. run ends when all is hashed, or after stop.
+// add and seal may be called from any goroutine. run ends when all is taken, or after stop.
 type digester struct {
-	h    *checksum.Set
+	h    taker
 	file io.ReaderAt
-	told func(off int64) // all before off is hashed
-	free func(b []byte)  // takes back a buffer
-	gate *gate           // holds up who reads too far ahead
+	hold int64                    // at most so much is taken from memory that is not its turn
+	told func(off int64, lap int) // all before off is taken
+	free func(b []byte)           // takes back a buffer
+	gate *gate                    // holds up who reads too far ahead
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -37,8 +43,8 @@ type digester struct {
 	err     error
 }
 
-func newDigester(h *checksum.Set) *digester {
-	d := &digester{h: h, size: -1, held: make(map[int64][]byte), gate: newGate()}
+func newDigester(h taker) *digester {
+	d := &digester{h: h, hold: maxHeld, size: -1, held: make(map[int64][]byte), gate: newGate()}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
@@ -47,7 +53,7 @@ func newDigester(h *checksum.Set) *digester {
 func (d *digester) add(off int64, b []byte) {
 	d.mu.Lock()
 	d.came += int64(len(b))
-	keep := d.bytes+int64(cap(b)) <= maxHeld && off < d.next+maxHeld
+	keep := d.bytes+int64(cap(b)) <= d.hold && off < d.next+d.hold
 	if keep {
 		d.held[off] = b
 		d.bytes += int64(cap(b))
@@ -77,6 +83,7 @@ func (d *digester) restart() {
 	d.lap++
 	d.next, d.bytes, d.dropped = 0, 0, span.Set{}
 	clear(d.held)
+	d.gate.restarts()
 }
 
 // seal tells how long the whole is.
@@ -109,34 +116,48 @@ func (d *digester) run() {
 			d.h.Reset()
 		}
 		begin := time.Now()
-		if p.b != nil {
-			d.h.Write(p.b)
-			d.free(p.b)
-		} else {
+		b := p.b
+		if b == nil {
 			if back == nil {
 				back = make([]byte, maxBlock)
 			}
-			if _, d.err = d.file.ReadAt(back[:p.n], p.off); d.err != nil {
+			b = back[:p.n]
+			_, err := d.file.ReadAt(b, p.off)
+			if d.isVoid(p.lap) {
+				continue // and so is what was read
+			}
+			if d.err = err; err != nil {
 				return
 			}
-			d.h.Write(back[:p.n])
 		}
-		if came, ok := d.moveOn(p); ok {
-			d.gate.moves(p.off+int64(p.n), came, time.Since(begin), p.b != nil)
-			d.told(p.off + int64(p.n))
+		if _, d.err = d.h.Write(b); d.err != nil {
+			return
+		}
+		if p.b != nil {
+			d.free(b)
+		}
+		if d.moveOn(p, begin) {
+			d.told(p.off+int64(p.n), p.lap)
 		}
 	}
 }
 
-// moveOn counts a piece as hashed, unless all has begun anew meanwhile, and says how many bytes have come.
-func (d *digester) moveOn(p piece) (came int64, ok bool) {
+func (d *digester) isVoid(lap int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return lap != d.lap
+}
+
+// moveOn counts a piece as taken, unless all has begun anew meanwhile.
+func (d *digester) moveOn(p piece, begin time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if p.lap != d.lap {
-		return 0, false
+		return false
 	}
 	d.next += int64(p.n)
-	return d.came, true
+	d.gate.moves(d.next, d.came, time.Since(begin), p.b != nil)
+	return true
 }
 
 // A piece is what is hashed next: b, or, where that is nil, n bytes that are to be read back.

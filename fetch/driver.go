@@ -23,6 +23,7 @@ import (
 //
 // Lock order: driver.mu before conn.mu. Neither is held over I/O.
 type driver struct {
+	outer    context.Context // of who wants the object
 	ctx      context.Context // of all requests; ends with run
 	cancel   context.CancelCauseFunc
 	opts     *ObjectOptions
@@ -33,6 +34,8 @@ type driver struct {
 	sums     *checksum.Set // of the whole; nil: none wanted
 	unlike   bool          // these are not those that were promised
 	digest   *digester     // nil: nobody takes the bytes in order
+	window   *window       // nil: the object goes to a file, and
+	handing  *handing      // so is this
 	checks   *verifier     // nil: there are no pieces
 	wg       sync.WaitGroup
 	memory   *budget.Budget // of blocks that are kept to be used again
@@ -54,6 +57,7 @@ type driver struct {
 	info     source.Info // of the first answer: what all others must agree with
 	first    int         // who gave it
 	lap      int         // how often what was there was void
+	anew     int         // who gives it since
 	wrong    error       // of the last piece that was wrong
 	origins  []origin    // the mirrors
 	conns    map[int]*conn
@@ -83,7 +87,7 @@ type origin struct {
 }
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
-	d := &driver{opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
+	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
 		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.Blocks}
 	if d.memory == nil {
 		d.memory = &budget.Budget{Max: maxFree}
@@ -353,7 +357,7 @@ func (d *driver) do(a sched.Action) []sched.Event {
 	switch a.Type {
 	case sched.Open:
 		if a.Restart {
-			d.lap++
+			d.lap, d.anew = d.lap+1, a.Source
 		}
 		d.order(a)
 	case sched.Keep:
@@ -382,11 +386,11 @@ func (d *driver) setAside(a sched.Action) {
 		return
 	}
 	url, err := d.mirrors[a.Source].URL, d.origins[a.Source].fault
-	if a.Class == sched.Corrupt && d.opts.Pieces == nil && !errors.Is(err, source.ErrCorrupt) {
+	if a.Class == sched.Corrupt && !d.opts.piecewise() && !errors.Is(err, source.ErrCorrupt) {
 		err = &source.Error{Op: "compare", URL: url, Kind: source.KindCorrupt, Err: errDiffers}
 		d.origins[a.Source].fault = err
 	}
-	if d.opts.Agree && d.opts.Pieces == nil && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
+	if d.opts.Agree && !d.opts.piecewise() && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
 		d.finishLocked(&DifferError{URL: url, Err: err})
 		return
 	}

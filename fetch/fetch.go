@@ -8,7 +8,8 @@
 //
 // An [Object] is fetched at many places at once. While that lasts, and where it was ended early, FILE.spate beside FILE.part is
 // the journal (package journal) of what is there; [Resume] goes on from these two, in another process or after a crash. What is
-// written in order has one, too, where Options.Journal is set.
+// written in order has one, too, where Options.Journal is set. What is to be handed on in order, to no file, is an Object as well:
+// [Object.Stream].
 package fetch
 
 import (

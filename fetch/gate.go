@@ -21,7 +21,11 @@ const (
 // Where somebody waits and the digest has nothing to do, whoever has the bytes whose turn it is, or the network, is slower: the gate
 // lets through who is within twice the distance, and so on. So nobody waits for what does not come, and a slow network is
 // not held up. Where the digest has had enough for a while, the distance is halved again.
+//
+// One that is fixed lets through who is within its distance, and nobody else: what comes further ahead has no place.
 type gate struct {
+	fixed bool
+
 	mu      sync.Mutex
 	next    int64 // all before it is hashed
 	from    int64 // nobody waits until all before it is: what an earlier download has left is no reason to
@@ -101,7 +105,7 @@ func (g *gate) starve() {
 
 // watch widens the gate in time, if somebody waits while the digest has nothing to do. mu is held.
 func (g *gate) watch() {
-	if g.idle.IsZero() || len(g.waiting) == 0 {
+	if g.fixed || g.idle.IsZero() || len(g.waiting) == 0 {
 		return
 	}
 	left := hungry - g.hunger - time.Since(g.idle)
@@ -127,6 +131,13 @@ func (g *gate) widen() {
 	g.watch()
 }
 
+// restarts is told that all begins anew.
+func (g *gate) restarts() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next = 0
+}
+
 // moves is told that all before next is hashed, of came bytes in all, how long the last bytes of it have taken, and whether they were
 // warm.
 func (g *gate) moves(next, came int64, took time.Duration, warm bool) {
@@ -137,7 +148,7 @@ func (g *gate) moves(next, came int64, took time.Duration, warm bool) {
 	if warm {
 		g.warm += took
 	}
-	if g.warm >= calm || g.keepsUp(next, came, took) {
+	if !g.fixed && (g.warm >= calm || g.keepsUp(next, came, took)) {
 		g.warm, g.ahead = 0, max(g.ahead/2, minAhead)
 	}
 	// Who waits is woken once there is room for several blocks, not for each of them.

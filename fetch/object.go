@@ -17,7 +17,7 @@ import (
 	"spate/source/budget"
 )
 
-// An Object is one resource that has answered and is to be written to a file: over many connections where its origin
+// An Object is one resource that has answered and is to be written to a file, or handed on in order: over many connections where its origin
 // answers ranges and tells its size, else over the one that it has.
 type Object struct {
 	d       *driver
@@ -44,16 +44,17 @@ type ObjectOptions struct {
 	MinRange    int64          // no connection is opened for less; 0: 1 MiB
 	RetryMax    time.Duration  // how long a connection that was lost is waited for; 0: 10 minutes; below 0: not at all
 	Order       sched.Order
-	Agree       bool // a mirror that has another size or other bytes is an error, [*DifferError]; false: it is left aside
-	Refreshed   bool // Left is compared by its bytes: that a validator is another one is no error
-	Limited     bool // a limit of the caller's is shared by all connections: what is asked for twice, to have it earlier, would not pay
+	Window      int64 // above 0: the Object is for Stream, which holds so many bytes at most that are not next, 1 MiB at least; 0: for To
+	Agree       bool  // a mirror that has another size or other bytes is an error, [*DifferError]; false: it is left aside
+	Refreshed   bool  // Left is compared by its bytes: that a validator is another one is no error
+	Limited     bool  // a limit of the caller's is shared by all connections: what is asked for twice, to have it earlier, would not pay
 	Events      event.Sink
 	Blocks      *budget.Budget // of memory that is kept to be used again, also by others; nil: 16 MiB, for this Object alone
 }
 
-// Done is what [Object.To] has done.
+// Done is what [Object.To] or [Object.Stream] has done.
 type Done struct {
-	Size        int64          // of the file, or how much of it is there
+	Size        int64          // of the object, or how much of it is there
 	Digests     []checksum.Sum // of the whole: those that were wanted, then others that it was promised to have
 	Resumed     int64          // bytes that were there before
 	Fetched     int64          // bytes that came over the network and were written
@@ -74,7 +75,7 @@ func (d *Done) Digest(algorithm string) []byte {
 }
 
 // OpenObject asks the mirrors, the first of the best priority to begin with, and returns once one of them has answered. A
-// mirror that does not is tried three times, quickly, beside the others. ctx governs all until [Object.To] returns. The
+// mirror that does not is tried three times, quickly, beside the others. ctx governs all until [Object.To] or [Object.Stream] returns. The
 // Object must be closed.
 //
 // With Left what is missing is asked for. An answer that is not of what was begun then, as far as size, validator and, where
@@ -124,7 +125,7 @@ func (o *Object) Info() source.Info { return o.d.info }
 // [Object.To].
 func (o *Object) Approve(do func(file io.ReaderAt) error) { o.approve = do }
 
-// Close ends what [Object.To] has not.
+// Close ends what [Object.To], or [Object.Stream], has not.
 func (o *Object) Close() error {
 	if !o.over {
 		o.over = true
@@ -169,8 +170,8 @@ func (o *Object) To(file *File) (*Done, error) {
 	return done, err
 }
 
-// window is how far ahead of the digest is written at most, so that it is computed from memory.
-const window = 32 << 20
+// hashWindow is how far ahead of the digest is written at most, so that it is computed from memory.
+const hashWindow = 32 << 20
 
 func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax,
@@ -179,13 +180,16 @@ func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
 	}
 	if len(o.Hashes)+len(o.Checksums) > 0 {
-		c.Window = window
+		c.Window = hashWindow
 	}
-	if o.Pieces != nil {
+	if o.piecewise() {
 		c.PieceSize = o.Pieces.Length
 		if c.Window > 0 { // a piece is hashed once it is whole
 			c.Window = max(c.Window, 2*c.PieceSize)
 		}
+	}
+	if o.Window > 0 {
+		c.Order, c.Window, c.Kept = sched.Sequential, o.window(), keptBehind
 	}
 	if o.Left != nil {
 		c.Size = o.Left.left.Header.Size

@@ -215,7 +215,7 @@ func TestDigesterBeginsAnew(t *testing.T) {
 	set := new(checksum.Set)
 	must(t, set.Compute(checksum.SHA256))
 	d := newDigester(set)
-	d.file, d.free, d.told = part, func([]byte) {}, func(int64) {}
+	d.file, d.free, d.told = part, func([]byte) {}, func(int64, int) {}
 	add := func(b []byte, off int64) {
 		if _, err := part.WriteAt(b, off); err != nil {
 			t.Fatal(err)

@@ -131,7 +131,7 @@ func (v *verifier) run() {
 		if !ok {
 			return
 		}
-		if p.got, err = v.hash(h, p.Span, buf); err == nil && p.got != nil {
+		if p.got, err = v.hash(h, p.Span, p.lap, buf); err == nil && p.got != nil {
 			v.judge(p)
 		}
 	}
@@ -156,14 +156,13 @@ func (v *verifier) wait() (p verdict, ok bool) {
 }
 
 // hash is the digest of x; nil where nobody wants to know any more.
-func (v *verifier) hash(h hash.Hash, x span.Span, buf []byte) ([]byte, error) {
+func (v *verifier) hash(h hash.Hash, x span.Span, lap int, buf []byte) ([]byte, error) {
 	h.Reset()
 	for off := x.Off; off < x.End; {
-		if v.isStopped() {
-			return nil, nil
-		}
 		b := buf[:min(int64(len(buf)), x.End-off)]
-		if n, err := v.file.ReadAt(b, off); n < len(b) {
+		if n, err := v.file.ReadAt(b, off); v.isVoid(lap) {
+			return nil, nil
+		} else if n < len(b) {
 			return nil, err
 		}
 		h.Write(b)
@@ -172,10 +171,11 @@ func (v *verifier) hash(h hash.Hash, x span.Span, buf []byte) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-func (v *verifier) isStopped() bool {
+// isVoid reports whether nobody wants to know of what was read.
+func (v *verifier) isVoid(lap int) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.stopped
+	return v.stopped || lap != v.lap
 }
 
 // judge tells of a piece that was hashed, unless all has begun anew meanwhile.

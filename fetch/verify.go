@@ -12,6 +12,8 @@ import (
 	"spate/source"
 )
 
+var errLeft = errors.New("a stream goes on with nothing")
+
 // check tells what of the options makes no sense, or not together.
 func (o *ObjectOptions) check(url string) error {
 	if _, err := o.digests(nil); err != nil {
@@ -24,6 +26,9 @@ func (o *ObjectOptions) check(url string) error {
 	}
 	if o.Left == nil {
 		return nil
+	}
+	if o.Window > 0 {
+		return errLeft
 	}
 	begun := &o.Left.left.Header
 	text := o.breaks(&source.Info{Size: begun.Size, Digests: begun.Digests})
@@ -168,19 +173,36 @@ func (d *driver) newDigest(set *checksum.Set, in store) *digester {
 	if d.opts.Pieces == nil {
 		g.dropped = *d.written.Clone()
 	}
+	g.lap = d.lap
 	g.seal(d.size)
 	old := d.written.Bounds().End
 	g.gate.from = old
 	if d.opts.Pieces != nil {
 		g.gate.end() // they are read back in any case
 	}
-	g.told = func(off int64) {
+	g.told = func(off int64, lap int) {
 		if off < old { // what was there before is no reason to wait
 			off = max(off, d.ahead())
 		}
-		d.tell(sched.Event{Type: sched.Frontier, Off: off})
+		d.tellTaken(off, lap)
 	}
 	return g
+}
+
+// tellTaken tells that all before off is taken in order, unless all has begun anew.
+func (d *driver) tellTaken(off int64, lap int) {
+	d.mu.Lock()
+	defer d.unlock()
+	for d.paused {
+		d.going.Wait()
+	}
+	if lap != d.lap {
+		return
+	}
+	d.step(sched.Event{Type: sched.Frontier, Off: off})
+	if d.window != nil {
+		d.window.passed(off)
+	}
 }
 
 func (d *driver) newVerifier(in store) *verifier {
@@ -198,6 +220,8 @@ func (d *driver) newVerifier(in store) *verifier {
 // what a piece is.
 func (d *driver) checkAll(size int64) {
 	switch {
+	case d.checks == nil && d.opts.piecewise(): // they are checked on their way, and one that is wrong ends that
+		d.tell(sched.Event{Type: sched.Verified, End: size, OK: true, Source: several})
 	case d.checks == nil:
 	case !d.opts.Pieces.fit(size):
 		d.finish(d.corrupt(d.first, d.opts.Pieces.misfit(size)))
@@ -265,6 +289,11 @@ func (d *driver) verify() ([]checksum.Sum, error) {
 	}
 	if err := d.digest.err; err != nil {
 		return nil, err
+	}
+	if d.handing != nil {
+		if err := d.handing.end(); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.sums.Verify(); err != nil {
 		d.unlike = true
