@@ -27,7 +27,7 @@ var errSample = errors.New("its bytes differ from those of the first URL")
 type samples struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	off    int64
+	off, n int64 // which bytes
 
 	mu     sync.Mutex
 	bytes  map[string][]byte // by URL
@@ -42,7 +42,7 @@ func (g *getter) sample(ctx context.Context, end context.CancelCauseFunc, size i
 		return s
 	}
 	n := max(min(size, sampleLen), 1) // of what is empty a byte is asked for, to be told so
-	s.off = rand.Int64N(max(size-n, 0) + 1)
+	s.off, s.n = rand.Int64N(max(size-n, 0)+1), n
 	for _, m := range g.opts.Mirrors {
 		s.wg.Go(func() {
 			if err := s.take(ctx, g.c.src, m.URL, source.Range{Off: s.off, Len: n}, size); err != nil {

@@ -77,6 +77,11 @@ func (g *getter) hasChecksums(ctx context.Context, file io.ReaderAt, size int64)
 	if err == nil && g.pieces != nil {
 		err = g.pieces.Verify(file, size)
 	}
+	return g.corrupt(err)
+}
+
+// corrupt is err; of bytes that are not as was promised, with the URL.
+func (g *getter) corrupt(err error) error {
 	if errors.Is(err, ErrMismatch) || errors.Is(err, errSize) || errors.Is(err, fetch.ErrPieces) {
 		return &source.Error{Op: "verify", URL: g.url, Kind: source.KindCorrupt, Err: err}
 	}
@@ -91,16 +96,25 @@ func (g *getter) hasSize(size int64) error {
 }
 
 func (g *getter) hasDigests(r io.Reader) error {
-	var set checksum.Set
-	for _, sum := range g.opts.Checksums {
-		if err := set.Expect(sum); err != nil {
-			return err
-		}
+	set, err := g.promised()
+	if err != nil {
+		return err
 	}
-	if _, err := io.Copy(&set, r); err != nil {
+	if _, err := io.Copy(set, r); err != nil {
 		return err
 	}
 	return set.Verify()
+}
+
+// promised computes the digests that were promised, and compares them.
+func (g *getter) promised() (*checksum.Set, error) {
+	set := new(checksum.Set)
+	for _, sum := range g.opts.Checksums {
+		if err := set.Expect(sum); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
 }
 
 // unlessThere is err, which says that there is a file at path: errSkipped if that is the one that was promised.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -94,12 +95,7 @@ const maxPaths = 1000
 // origins still have the same. If not, it is an error that is [source.ErrChanged], and all stays as it is. The same goes for
 // the single output of a manifest, which is read again: it must be the same, and so must be the part that was being read.
 func (c *Client) Get(ctx context.Context, url, path string, opts *GetOptions) (*Result, error) {
-	g := c.getter(url, path, opts)
-	err := g.run(ctx)
-	if err == nil {
-		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
-	}
-	return &g.done, err
+	return c.getter(url, path, opts).get(ctx)
 }
 
 func (c *Client) getter(url, path string, opts *GetOptions) *getter {
@@ -109,6 +105,14 @@ func (c *Client) getter(url, path string, opts *GetOptions) *getter {
 	}
 	g.opts.Checksums = slices.Clone(g.opts.Checksums) // more may be learned
 	return g
+}
+
+func (g *getter) get(ctx context.Context) (*Result, error) {
+	err := g.run(ctx)
+	if err == nil {
+		g.tell(event.Event{Type: event.Done, Bytes: g.done.Bytes})
+	}
+	return &g.done, err
 }
 
 func (g *getter) run(ctx context.Context) error {
@@ -147,10 +151,11 @@ func (g *getter) limited(ctx context.Context, err error) error {
 	return err
 }
 
-// A getter is one call of Get, or of Plan, which is the same up to where something would be written.
+// A getter is one call of Get, of GetTo, or of Plan, which is Get up to where something would be written.
 type getter struct {
 	c         *Client
 	url, path string
+	w         io.Writer // takes the bytes; nil: a file does
 	opts      GetOptions
 	left      *fetch.File   // what an earlier call has left of a single output; nil: nothing that helps
 	learned   bool          // what the origin's links say has been taken
@@ -161,7 +166,7 @@ type getter struct {
 	done      Result
 }
 
-// single writes the whole stream to one file.
+// single writes the whole stream to one file, or hands it on.
 func (g *getter) single(ctx context.Context) error {
 	if g.follows(source.Info{}) {
 		return g.metalink(ctx)
@@ -172,25 +177,34 @@ func (g *getter) single(ctx context.Context) error {
 			return err
 		}
 	}
+	if g.w != nil {
+		return g.resolve(ctx, given, g.objectTo, g.streamTo)
+	}
 	g.guess()
 	if g.path != "" {
 		if err := g.settle(ctx, g.path); err != nil {
 			return err
 		}
 	}
+	err := g.resolve(ctx, given, g.object, g.stream)
+	if g.left != nil {
+		g.left.Keep()
+	}
+	return err
+}
+
+// resolve does what fits what the URL proves to be. given are the digests that the caller has promised.
+func (g *getter) resolve(ctx context.Context, given []checksum.Sum, object, stream func(context.Context) error) error {
 	err := errOrdered
 	if g.isObject() {
-		err = g.object(ctx)
+		err = object(ctx)
 	}
 	switch {
 	case errors.Is(err, errOrdered):
-		err = g.stream(ctx)
+		return stream(ctx)
 	case errors.Is(err, errMetalink):
 		g.opts.Checksums = given // what was found is of the Metalink file
-		err = g.metalink(ctx)
-	}
-	if g.left != nil {
-		g.left.Keep()
+		return g.metalink(ctx)
 	}
 	return err
 }

@@ -46,7 +46,7 @@ func (g *getter) metalink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if g.path != "" && len(doc.Files) > 1 {
+	if (g.path != "" || g.w != nil) && len(doc.Files) > 1 {
 		return &source.Error{Op: "get", URL: g.url, Kind: source.KindProtocol, Err: errSeveral}
 	}
 	var errs []error
@@ -87,10 +87,10 @@ func readError(err error) error {
 
 // described fetches one file of a Metalink file.
 func (g *getter) described(ctx context.Context, f *metalink.File) error {
-	one := &getter{c: g.c, opts: g.opts, path: g.path}
+	one := &getter{c: g.c, opts: g.opts, path: g.path, w: g.w}
 	one.opts.Checksums = slices.Clone(g.opts.Checksums) // each file has its own
 	one.opts.Sequence, one.opts.MirrorsAgree, one.opts.Metalink = SeqOff, false, MetalinkOff
-	if one.path == "" {
+	if one.path == "" && one.w == nil {
 		one.path = filepath.Join(g.opts.Dir, cmp.Or(safeName(path.Base(f.Name)), defaultName))
 	}
 	mirrors := g.mirrorsOf(f)

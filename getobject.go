@@ -34,7 +34,7 @@ var errAlone = errors.New("it is read in order (it is a manifest, local, limited
 // is no local file, and nothing is promised of it.
 func (g *getter) isObject() bool {
 	u, err := url.Parse(g.url)
-	return err == nil && u.Host != "" && !manifest.IsManifest(g.url, "") && !strings.Contains(g.url, "#") && g.opts.Limits.Bytes <= 0
+	return err == nil && u.Host != "" && !manifest.IsManifest(g.url, "") && !strings.Contains(g.url, "#") && (g.opts.Limits.Bytes <= 0 || g.w != nil)
 }
 
 // errOrdered is why what was opened is no object: it is a manifest, or of unknown length and to be stopped where it gets too
@@ -147,6 +147,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		MinRange:    g.opts.MinRange,
 		RetryMax:    g.opts.RetryMax,
 		Order:       g.opts.Order,
+		Window:      g.window(),
 		Agree:       g.opts.MirrorsAgree,
 		Refreshed:   g.opts.Refreshed,
 		Limited:     g.c.Options.Rate != nil,
@@ -156,7 +157,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	unbounded := o.Info().Size < 0 && g.opts.Limits.FileSize > 0
+	unbounded := o.Info().Size < 0 && g.opts.Limits.FileSize > 0 && g.w == nil
 	if !g.learned && len(g.opts.Mirrors) == 0 && g.follows(o.Info()) {
 		o.Close()
 		return nil, errMetalink
@@ -168,11 +169,16 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 	return o, nil
 }
 
+// count takes what an object has cost.
+func (g *getter) count(done *fetch.Done) {
+	g.done.Stats = Stats{Parts: 1, Opens: done.Opens, Failures: done.Failures, Origins: done.Origins}
+	g.done.Resumed, g.done.Fetched, g.done.Connections = done.Resumed, done.Fetched, done.Connections
+}
+
 // download writes the object to file.
 func (g *getter) download(o *fetch.Object, file *fetch.File) error {
 	done, err := o.To(file)
-	g.done.Stats = Stats{Parts: 1, Opens: done.Opens, Failures: done.Failures, Origins: done.Origins}
-	g.done.Resumed, g.done.Fetched, g.done.Connections = done.Resumed, done.Fetched, done.Connections
+	g.count(done)
 	if err == nil {
 		g.finished(file.Path(), done.Size, done.Digest(checksum.SHA256))
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
@@ -62,24 +63,30 @@ func (l *Limits) most() (size int64, over error) {
 	return l.Bytes, overLimit(counted(l.Bytes, "byte"))
 }
 
+// A measured writer knows how much was written to it.
+type measured interface {
+	io.Writer
+	Size() int64
+}
+
 // writer is out, within the limits.
-func (l *Limits) writer(out *fetch.File) *capped {
+func (l *Limits) writer(out measured) *capped {
 	size, over := l.most()
 	return &capped{out, size, over}
 }
 
 // A capped writer fails where there is more than limit allows, having written what it does.
 type capped struct {
-	*fetch.File
+	measured
 	limit int64 // 0: none
 	over  error // what it fails with
 }
 
 func (c *capped) Write(p []byte) (int, error) {
 	if c.limit <= 0 || int64(len(p)) <= c.limit-c.Size() {
-		return c.File.Write(p)
+		return c.measured.Write(p)
 	}
-	n, err := c.File.Write(p[:max(c.limit-c.Size(), 0)]) // there may have been more before
+	n, err := c.measured.Write(p[:max(c.limit-c.Size(), 0)]) // there may have been more before
 	if err == nil {
 		err = c.over
 	}

@@ -5,7 +5,7 @@
 //	stream, err := client.Open(ctx, "http://host/picture.jpg.parts")
 //
 // [Client.Open] is a stream, [Client.Chunks] iterates over pieces of it, [Client.Files] over the files of a sequence,
-// [Client.Get] writes files, and [Client.Stat] tells what an origin says of a URL.
+// [Client.Get] writes files, [Client.GetTo] hands on what it would write, and [Client.Stat] tells what an origin says of a URL.
 //
 // # Errors
 //
