@@ -13,11 +13,11 @@ const (
 	Failed   Type = "failed"   // an alternative failed: URL, Manifest, Line, Error, Kind, Off
 	Resumed  Type = "resumed"  // an alternative broke and was opened again: URL, Off
 	Unwound  Type = "unwound"  // an enclosing part's next alternative is tried: Manifest, Line, Off
-	Begin    Type = "begin"    // a file is begun, or gone on with: Path, URL, Size, Bytes that are there already
+	Begin    Type = "begin"    // a file, or without Path what is handed on, is begun, or gone on with: Path, URL, Size, Bytes that are there already
 	Progress Type = "progress" // Bytes so far, Size where it is known; of a file over many connections Conns and Map
 	Aside    Type = "aside"    // a mirror is not used any more: URL, Error, Kind
 	Waiting  Type = "waiting"  // nothing comes, all that was lost is asked for again: Error, Kind, Until
-	File     Type = "file"     // a file is whole under its final name: Path, Bytes, SHA256
+	File     Type = "file"     // a file is whole under its final name, or without Path all is handed on: Path, Bytes, SHA256
 	Done     Type = "done"     // the whole is done, of a batch the entry: Bytes
 	Ended    Type = "ended"    // an entry of a batch is over and not done: URL; Error, Kind where it has failed
 )

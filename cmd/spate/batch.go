@@ -45,7 +45,7 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 		defer list.Close()
 		requests = c.listed(list)
 	}
-	g, err := c.begin(p)
+	g, err := c.begin(p, false)
 	if err != nil {
 		return err
 	}

@@ -66,11 +66,8 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 
 // copy writes the stream at url to out, within the limits.
 func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out io.Writer) error {
-	if c.limits.time > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.limits.time, overLimit(c.limits.time.String()+" have passed"))
-		defer cancel()
-	}
+	ctx, cancel := c.limits.context(ctx)
+	defer cancel()
 	stream, err := client.Open(ctx, url)
 	if err == nil {
 		err = copyWithin(escapable(ctx, out), stream, &c.limits)
@@ -154,6 +151,14 @@ func ignoreEOF(err error) error {
 		return nil
 	}
 	return err
+}
+
+// context is ctx under the limit of time, which is to end writes, too.
+func (f *limitFlags) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.time <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, f.time, overLimit(f.time.String()+" have passed"))
 }
 
 func overLimit(limit string) error { return fmt.Errorf("%w: %s", spate.ErrLimit, limit) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,7 @@ func newDownload(o outcome, connects *atomic.Int64) *download {
 func (d *download) observe(e event.Event) (whole bool) {
 	switch e.Type {
 	case event.Begin:
-		d.path, d.size = e.Path, e.Size
+		d.path, d.size = cmp.Or(e.Path, d.path), e.Size
 		d.resumed, d.past, d.bytes = e.Bytes, e.Bytes, e.Bytes
 	case event.Progress:
 		d.bytes, d.fetched = e.Bytes, max(e.Bytes-d.past, 0)
@@ -37,7 +38,7 @@ func (d *download) observe(e event.Event) (whole bool) {
 			d.size = e.Size
 		}
 	case event.File:
-		d.path, d.size, d.sha256, d.fetched = e.Path, e.Bytes, e.SHA256, e.Bytes-d.resumed
+		d.path, d.size, d.sha256, d.fetched = cmp.Or(e.Path, d.path), e.Bytes, e.SHA256, e.Bytes-d.resumed
 		return true
 	}
 	return false

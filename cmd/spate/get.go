@@ -152,8 +152,9 @@ type getting struct {
 	printed bool // a plan was
 }
 
-func (c *getCmd) begin(p *process) (*getting, error) {
-	g := &getting{c: c, p: p, talk: c.talk.start(p, false)}
+// begin begins a command; noisy tells that data go to a terminal.
+func (c *getCmd) begin(p *process, noisy bool) (*getting, error) {
+	g := &getting{c: c, p: p, talk: c.talk.start(p, noisy)}
 	var err error
 	if g.after, err = c.after.begin(p, g.talk); err != nil {
 		g.talk.close()
@@ -170,7 +171,7 @@ func (c *getCmd) begin(p *process) (*getting, error) {
 }
 
 func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
-	g, err := c.begin(p)
+	g, err := c.begin(p, false)
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "header": cmdHeader, "exits": cmdExits,
 			"starts": cmdStarts, "ends": cmdEnds, "servers": cmdServers, "put": cmdPut, "expanded": cmdExpanded,
+			"peak": cmdPeak,
 		},
 	})
 }
@@ -189,6 +190,13 @@ func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
 	f, path := find(ts, args[0])
 	if got := strconv.Itoa(f.Requests(path)); got != args[1] {
 		ts.Fatalf("%s requests of %s, want %s", got, args[0], args[1])
+	}
+}
+
+// cmdPeak: an origin has answered at most so many requests at the same time, and so many once.
+func cmdPeak(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strconv.Itoa(ts.Value(worldKey{}).(*world).origins[args[0]].Peak()); got != args[1] {
+		ts.Fatalf("%s requests of %s at the same time, want %s", got, args[0], args[1])
 	}
 }
 

@@ -32,6 +32,12 @@ func misbehave(r *farm.Resource, key, value string) error {
 		r.Handler, err = http.HandlerFunc(chatty), nil
 	case "endless": // the value, again and again
 		r.Gen, err = repeat(value+"\n"), nil
+	case "bytes": // so many
+		r.Size, r.Gen = n, func(off int64, p []byte) int {
+			m := min(int64(len(p)), n-off)
+			fill(p[:m], off)
+			return int(m)
+		}
 	case "body":
 		r.Body, err = []byte(value), nil
 	case "status":
