@@ -218,10 +218,6 @@ func (c *conn) fail(off int64, source int, err error) {
 
 // keep writes what a hedge has won: of what is held, that from a.Off on and before a.End.
 func (c *conn) keep(a sched.Action) {
-	if err := c.d.store.begin(); err != nil {
-		c.d.lost(err)
-		return
-	}
 	from := a.Off - c.heldFrom
 	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
 		buf := c.d.buffer(maxBlock)

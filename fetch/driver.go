@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"spate/event"
-	"spate/fetch/journal"
 	"spate/format/checksum"
 	"spate/format/span"
 	"spate/internal/redact"
@@ -29,7 +28,7 @@ type driver struct {
 	opts     *ObjectOptions
 	src      source.Source
 	mirrors  []Mirror
-	store    store         // nil until run
+	target   target        // nil until run
 	path     string        // of the file
 	sums     *checksum.Set // of the whole; nil: none wanted
 	unlike   bool          // these are not those that were promised
@@ -147,8 +146,8 @@ func (d *driver) run(prepare func() error) (*Done, error) {
 	d.cancel(errOver)
 	d.stopDigests()
 	d.wg.Wait()
-	if d.store != nil {
-		d.recorded(d.store.end(d.err == nil))
+	if d.target != nil {
+		d.recorded(d.target.end(d.err == nil))
 	}
 	d.sum(done)
 	return done, d.err
@@ -178,71 +177,6 @@ func (d *driver) sum(done *Done) {
 		done.Size = d.written.Bytes()
 	}
 }
-
-// prepare makes all ready for the first byte of file.
-func (d *driver) prepare(file *File) error {
-	d.path = file.Path()
-	if err := journal.CheckName(file.path + journal.Ext); err != nil {
-		return err
-	}
-	if !d.isSmall() && d.info.Size > 0 {
-		if err := allocate(file.part, d.info.Size); err != nil {
-			return err
-		}
-	}
-	r := newRecorder(file)
-	r.header, r.failed = d.header, d.finish
-	r.pass, r.voided = func(b block) { d.recycle(b.b) }, func() {}
-	if err := d.prepareDigests(r); err != nil {
-		return err
-	}
-	resumed := d.written.Len() > 0
-	if resumed {
-		r.early = file.left.Ranges
-	} else if file.left != nil { // what was left has proved to be of no use
-		if err := file.dropJournal(); err != nil {
-			return err
-		}
-	}
-	d.store = r
-	r.start(d.isSmall())
-	d.startDigests()
-	d.tellBegin()
-	if resumed {
-		return r.begin()
-	}
-	return nil
-}
-
-func (d *driver) tellBegin() {
-	if d.opts.Events != nil { // what is told takes its time to be made up
-		d.tellOf(event.Event{Type: event.Begin, Path: d.path, URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
-	}
-}
-
-// header is what the journal says of the object.
-func (d *driver) header() journal.Header {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	h := journal.Header{Size: d.size, Digests: d.told(), Pieces: d.opts.Pieces != nil}
-	for i, o := range d.origins {
-		if o.answered && len(h.Origins) < maxNoted {
-			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
-		}
-	}
-	if d.opts.Left == nil || d.voided { // of which nothing is left
-		return h
-	}
-	for _, o := range d.opts.Left.left.Header.Origins {
-		if _, known := h.Origin(o.URL); !known && len(h.Origins) < maxNoted {
-			h.Origins = append(h.Origins, o)
-		}
-	}
-	return h
-}
-
-// maxNoted is how many origins a journal tells of.
-const maxNoted = 32
 
 // stopWorkers lets the workers end after what they have been told to do.
 func (d *driver) stopWorkers() {
@@ -322,7 +256,7 @@ func (d *driver) step(ev sched.Event) {
 // tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. Before the first answer
 // what is tried again within a second is not worth a word. d.mu is held.
 func (d *driver) tellWaiting() {
-	waiting := len(d.conns) == 0 && !d.isOver && (d.store != nil || d.banned() >= time.Second)
+	waiting := len(d.conns) == 0 && !d.isOver && (d.target != nil || d.banned() >= time.Second)
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
 		e := event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()}
@@ -425,7 +359,7 @@ func (d *driver) order(a sched.Action) {
 	}
 	d.opens++
 	if a.Probe {
-		c.there = d.store.pin(span.Span{Off: a.Off, End: a.End})
+		c.there = d.target.pin(span.Span{Off: a.Off, End: a.End})
 	}
 	c.expect(a)
 	c.work <- a

@@ -54,9 +54,6 @@ func (r *reading) opened() error {
 	if res.Size >= 0 {
 		d.checkAll(res.Size)
 	}
-	if r.a.Off > 0 && !r.a.Hedge && !r.a.Probe {
-		return d.store.begin()
-	}
 	return nil
 }
 

@@ -26,7 +26,7 @@ type block struct {
 // where is the bytes' place in the file.
 func (b *block) where() span.Span { return span.Span{Off: b.off, End: b.off + int64(len(b.b))} }
 
-// A recorder is the [store] of a file: it writes it at many places, and keeps its journal. The checksum of what was written is
+// A recorder is the [target] of a file: it writes it at many places, and keeps its journal. The checksum of what was written is
 // computed by the recorder's own goroutine, which hands the bytes on after that. A file of one block is there before that
 // would have helped: its bytes are recorded by who gives them, as long as they take less than syncEvery.
 //
@@ -51,6 +51,7 @@ type recorder struct {
 
 	mu    sync.Mutex
 	early []journal.Range // what is there while there is no journal
+	next  int64           // all before it came in order
 }
 
 func newRecorder(f *File) *recorder {
@@ -90,13 +91,29 @@ func (r *recorder) ReadAt(p []byte, off int64) (int, error) { return r.file.Read
 
 func (r *recorder) pin(span.Span) io.ReaderAt { return r.file }
 
-// put writes b, and records it.
+// put writes b, and records it. There is a journal before anything is written out of order.
 func (r *recorder) put(b block) error {
+	if !r.isNext(b.where()) {
+		if err := r.begin(); err != nil {
+			return err
+		}
+	}
 	if _, err := r.file.WriteAt(b.b, b.off); err != nil {
 		return err
 	}
 	r.give(b)
 	return nil
+}
+
+// isNext reports whether x is in order, up to which all is written or about to be.
+func (r *recorder) isNext(x span.Span) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.Off != r.next {
+		return false
+	}
+	r.next = x.End
+	return true
 }
 
 // give takes what was written, and reports whether it has been recorded already. It is safe for concurrent use.
@@ -113,7 +130,7 @@ func (r *recorder) give(b block) bool {
 	return false
 }
 
-// begin makes sure that there is a journal. It must have returned before anything is written out of order.
+// begin makes sure that there is a journal.
 func (r *recorder) begin() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -213,7 +230,7 @@ func (r *recorder) void() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.voided()
-	r.early = nil
+	r.early, r.next = nil, 0
 	if j := r.file.journal; j != nil {
 		if err := j.Restart(r.header()); err != nil {
 			r.failed(err)

@@ -72,7 +72,7 @@ func (d *driver) prepareStream(w io.Writer) (*handing, error) {
 		d.checks = d.newVerifier(win)
 		win.pass, win.voided = d.checks.add, d.checks.restart
 	}
-	d.store = win
+	d.target = win
 	d.mu.Unlock()
 	d.startDigests()
 	d.tellBegin()

@@ -234,7 +234,7 @@ func (d *driver) checkAll(size int64) {
 // is, before anybody may write it anew.
 func (d *driver) judged(p verdict) {
 	if !p.right {
-		if err := d.store.forget(p.Span); err != nil {
+		if err := d.target.forget(p.Span); err != nil {
 			d.finish(err)
 			return
 		}

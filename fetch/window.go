@@ -18,7 +18,7 @@ const cellSize = maxBlock
 // errGone is why bytes cannot be read any more, or not yet.
 var errGone = errors.New("not in the window")
 
-// A window is the [store] of a stream: it has in memory what has come and was not handed on, and the last of what was. How far
+// A window is the [target] of a stream: it has in memory what has come and was not handed on, and the last of what was. How far
 // ahead anybody writes is for others to bound, by the gate and the scheduler.
 type window struct {
 	memory *budget.Budget
@@ -33,8 +33,6 @@ type window struct {
 func newWindow(memory *budget.Budget) *window {
 	return &window{memory: memory, cells: make(map[int64][]byte)}
 }
-
-func (w *window) begin() error { return nil }
 
 // put copies b: a block may be much larger than what is in it.
 func (w *window) put(b block) error {

@@ -21,7 +21,7 @@ func (d *driver) write(b block) error {
 	d.mu.Lock()
 	d.written.Add(x) // before anybody who has it can find it wrong
 	d.mu.Unlock()
-	if err := d.store.put(b); err != nil {
+	if err := d.target.put(b); err != nil {
 		d.mu.Lock()
 		d.written.Remove(x)
 		d.mu.Unlock()
@@ -54,8 +54,8 @@ func (d *driver) restart() {
 	d.mu.Lock()
 	d.written, d.voided = span.Set{}, true
 	d.mu.Unlock()
-	if d.store != nil {
-		d.store.restart()
+	if d.target != nil {
+		d.target.restart()
 	}
 }
 

@@ -1,0 +1,72 @@
+package fetch
+
+import (
+	"spate/event"
+	"spate/fetch/journal"
+	"spate/internal/redact"
+)
+
+// prepare makes all ready for the first byte of file.
+func (d *driver) prepare(file *File) error {
+	d.path = file.Path()
+	if err := journal.CheckName(file.path + journal.Ext); err != nil {
+		return err
+	}
+	if !d.isSmall() && d.info.Size > 0 {
+		if err := allocate(file.part, d.info.Size); err != nil {
+			return err
+		}
+	}
+	r := newRecorder(file)
+	r.header, r.failed = d.header, d.finish
+	r.pass, r.voided = func(b block) { d.recycle(b.b) }, func() {}
+	if err := d.prepareDigests(r); err != nil {
+		return err
+	}
+	resumed := d.written.Len() > 0
+	if resumed {
+		r.early = file.left.Ranges
+	} else if file.left != nil { // what was left has proved to be of no use
+		if err := file.dropJournal(); err != nil {
+			return err
+		}
+	}
+	d.target = r
+	r.start(d.isSmall())
+	d.startDigests()
+	d.tellBegin()
+	if resumed {
+		return r.begin()
+	}
+	return nil
+}
+
+func (d *driver) tellBegin() {
+	if d.opts.Events != nil { // what is told takes its time to be made up
+		d.tellOf(event.Event{Type: event.Begin, Path: d.path, URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
+	}
+}
+
+// header is what the journal says of the object.
+func (d *driver) header() journal.Header {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := journal.Header{Size: d.size, Digests: d.told(), Pieces: d.opts.Pieces != nil}
+	for i, o := range d.origins {
+		if o.answered && len(h.Origins) < maxNoted {
+			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
+		}
+	}
+	if d.opts.Left == nil || d.voided { // of which nothing is left
+		return h
+	}
+	for _, o := range d.opts.Left.left.Header.Origins {
+		if _, known := h.Origin(o.URL); !known && len(h.Origins) < maxNoted {
+			h.Origins = append(h.Origins, o)
+		}
+	}
+	return h
+}
+
+// maxNoted is how many origins a journal tells of.
+const maxNoted = 32
