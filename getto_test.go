@@ -24,7 +24,8 @@ func wantHandedOn(t *testing.T, got, want []byte, res *Result, err error) {
 	t.Helper()
 	must(t, err)
 	sameBytes(t, got, want)
-	if sum := sha256.Sum256(want); res.Bytes != int64(len(want)) || !bytes.Equal(res.SHA256, sum[:]) || res.Files != 0 || res.Paths != nil || res.Part != "" {
+	sum := sha256.Sum256(want)
+	if res.Bytes != int64(len(want)) || !bytes.Equal(res.SHA256, sum[:]) || res.Files != 0 || res.Paths != nil || res.Part != "" {
 		t.Errorf("%+v", res)
 	}
 }
@@ -52,7 +53,8 @@ func TestGetTo(t *testing.T) {
 	}{
 		{"one", origin.URL("/x"), GetOptions{}, data},
 		{"four connections", origin.URL("/x"), GetOptions{Connections: 4, MinRange: 1 << 18}, data},
-		{"mirrors", origin.URL("/x"), GetOptions{Connections: 4, MinRange: 1 << 18, Mirrors: []Mirror{{URL: other.URL("/x")}}, MirrorsAgree: true}, data},
+		{"mirrors", origin.URL("/x"),
+			GetOptions{Connections: 4, MinRange: 1 << 18, Mirrors: []Mirror{{URL: other.URL("/x")}}, MirrorsAgree: true}, data},
 		{"the first is gone", origin.URL("/gone"), GetOptions{Mirrors: []Mirror{{URL: other.URL("/x")}}}, data},
 		{"no ranges", origin.URL("/no-ranges"), GetOptions{Connections: 4}, data},
 		{"no length", origin.URL("/no-length"), GetOptions{Connections: 4}, data},
@@ -62,7 +64,8 @@ func TestGetTo(t *testing.T) {
 		{"checksums", origin.URL("/x"), GetOptions{Checksums: []checksum.Sum{sumOf(data)}}, data},
 		{"a limit that is met", origin.URL("/no-length"), GetOptions{Limits: Limits{Bytes: int64(len(data)), FileSize: int64(len(data))}}, data},
 		{"a manifest", origin.URL("/it.parts"), GetOptions{Connections: 4}, append(bytes.Clone(data), data[:10]...)},
-		{"a manifest with a digest", origin.URL("/it.parts"), GetOptions{Checksums: []checksum.Sum{sumOf(append(bytes.Clone(data), data[:10]...))}},
+		{"a manifest with a digest", origin.URL("/it.parts"),
+			GetOptions{Checksums: []checksum.Sum{sumOf(append(bytes.Clone(data), data[:10]...))}},
 			append(bytes.Clone(data), data[:10]...)},
 		{"a sequence", origin.URL("/it-seq"), GetOptions{}, []byte("\x03\x00\x00\x00abc")},
 		{"local", localURL, GetOptions{Checksums: []checksum.Sum{sumOf(data)}}, data},
@@ -108,7 +111,8 @@ func TestGetToMetalink(t *testing.T) {
 		{"all lie, and tell no size", described(t, "x", data, 1<<20, untold), 3 << 20, 4<<20 - 1},
 		{"a local one lies", described(t, "x", data, 1<<20, local), 3 << 20, 4<<20 - 1},
 		{"a local one lies, no pieces", described(t, "x", data, 0, local), len(data), len(data)},
-		{"several", bytes.Replace(described(t, "x", data, 0, a), []byte("</file>"), []byte(`</file><file name="y"><url>`+a+`</url></file>`), 1), 0, 0},
+		{"several", bytes.Replace(described(t, "x", data, 0, a), []byte("</file>"),
+			[]byte(`</file><file name="y"><url>`+a+`</url></file>`), 1), 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			meta := filepath.Join(t.TempDir(), "it.meta4")
@@ -145,7 +149,14 @@ func TestGetToMirrorsAgree(t *testing.T) {
 	for _, test := range []struct {
 		a, b    string
 		differs bool
-	}{{"/x", "/y", false}, {"/x", "/gone", false}, {"/x", "/other", true}, {"/x", "/longer", true}, {"/empty", "/empty", false}, {"/empty", "/x", true}} {
+	}{
+		{"/x", "/y", false},
+		{"/x", "/gone", false},
+		{"/x", "/other", true},
+		{"/x", "/longer", true},
+		{"/empty", "/empty", false},
+		{"/empty", "/x", true},
+	} {
 		for _, n := range []int{1, 4} {
 			t.Run(fmt.Sprint(test.a, test.b, n), func(t *testing.T) {
 				opts := &GetOptions{Mirrors: []Mirror{{URL: origin.URL(test.b)}}, MirrorsAgree: true, Connections: n}
@@ -221,7 +232,8 @@ func TestGetToErrors(t *testing.T) {
 		{"/gone", GetOptions{FindChecksum: true}, fs.ErrNotExist},
 	} {
 		var out bytes.Buffer
-		if res, err := newClient(t).GetTo(t.Context(), &out, origin.URL(test.path), &test.opts); !errors.Is(err, test.want) || out.Len() > 0 || res.Bytes > 0 {
+		res, err := newClient(t).GetTo(t.Context(), &out, origin.URL(test.path), &test.opts)
+		if !errors.Is(err, test.want) || out.Len() > 0 || res.Bytes > 0 {
 			t.Errorf("%s: %v, %+v", test.path, err, res)
 		}
 	}

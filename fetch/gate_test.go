@@ -263,3 +263,30 @@ func TestNobodyWaitsForWhoStalls(t *testing.T) {
 		}
 	})
 }
+
+// One that is fixed stays as it is, whatever the digest does: what is further ahead has no place.
+func TestFixedGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const window = 1 << 20
+		g := newGate()
+		g.fixed, g.ahead = true, window
+		p := g.ask(window)
+		g.idles()
+		time.Sleep(time.Hour)
+		g.works()
+		for came := range int64(1000) {
+			g.moves(0, came<<20, calm, true)
+		}
+		if isGiven(p) || g.ahead != window || !isGiven(g.ask(window-1)) {
+			t.Errorf("it lets through %d bytes ahead, want %d", g.ahead, window)
+		}
+		g.moves(window/2+1, 1<<40, 0, false)
+		if !isGiven(p) {
+			t.Error("who is near enough now still waits")
+		}
+		g.restarts()
+		if isGiven(g.ask(window)) {
+			t.Error("it is open for what was before all began anew")
+		}
+	})
+}

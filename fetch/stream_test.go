@@ -395,13 +395,14 @@ func TestStreamPieces(t *testing.T) {
 		{name: "one lies, the other does not", has: []farm.Resource{{Body: lying(data, bad)}, {}}, length: 300_000},
 		{name: "one lies, the other does not, large pieces", has: []farm.Resource{{Body: lying(data, bad)}, {}}, length: minWindow / 2},
 		{name: "the only one lies", has: []farm.Resource{{Body: lying(data, bad)}}, length: 300_000, kept: 3_300_000, wrong: true},
-		{name: "no ranges, lies once", has: []farm.Resource{farm.Then(farm.Resource{ETag: `"1"`, NoRange: true, Body: lying(data, bad)}, farm.Resource{ETag: `"1"`, NoRange: true})},
-			length: 300_000},
+		{name: "no ranges, lies once", length: 300_000,
+			has: []farm.Resource{farm.Then(farm.Resource{ETag: `"1"`, NoRange: true, Body: lying(data, bad)}, farm.Resource{ETag: `"1"`, NoRange: true})}},
 		{name: "no length", has: []farm.Resource{{NoRange: true, NoLength: true}}, length: 300_000},
 		{name: "breaks", has: []farm.Resource{{BreakAfter: 3 * MiB}}, length: 300_000},
 		{name: "pieces that no window holds", has: []farm.Resource{{}}, length: minWindow},
 		{name: "pieces that no window holds, and the last is short", has: []farm.Resource{{NoRange: true, NoLength: true}}, length: 3 * MiB},
-		{name: "pieces that no window holds, lies", has: []farm.Resource{{Body: lying(data, bad)}}, length: minWindow, kept: bad / minWindow * minWindow, wrong: true},
+		{name: "pieces that no window holds, lies", has: []farm.Resource{{Body: lying(data, bad)}}, length: minWindow,
+			kept: bad / minWindow * minWindow, wrong: true},
 		{name: "one piece, lies", has: []farm.Resource{{Body: lying(data, bad)}}, length: 100 * MiB, wrong: true},
 	} {
 		for _, n := range []int{1, 4} {

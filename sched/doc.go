@@ -19,7 +19,8 @@
 //
 // A hedge is a range that another connection still has: its bytes stay in memory, Progress tells how many there are, and Keep
 // says which of them to write (Off == End: none of them any more), Drop to forget them. A probe is compared with what is in the
-// file, and answered by Verified instead of the last Progress.
+// file, and answered by Verified instead of the last Progress. What it is compared with is there when Open is given out; of a stream,
+// with Kept, it may be gone a moment later.
 //
 // A driver that does not read, because its consumer does not, says so at least each second by Progress with an unchanged Off:
 // that is no silence.
@@ -40,7 +41,8 @@
 //
 //   - claim.go: a free range goes to whoever is idle: 4 s of work at its own rate, or, where all ends within 6 s, its share, so that all
 //     end together. The first in order, within the window; what a connection goes on with contiguously if that is not far. While
-//     connections are held up by us (an unchanged Off) a quarter of the window at most.
+//     connections are held up by us (an unchanged Off) a quarter of the window at most. In sequential order whoever waits at the end of
+//     the window loses his range to what would move it, if nobody else may fetch that.
 //   - rate.go: rates decay while nothing comes, so that who is slow or silent is taken from long before it is replaced. A new connection
 //     counts as its source's others do, at first as 2 MiB/s.
 //   - steal.go: where nothing is free and somebody idle, the connection that would end last is cut to its share: if that moves the end
@@ -59,5 +61,5 @@
 //     or more peers for 0.3 s, or 20 times slower than it was for 3 s, is replaced, too.
 //   - retry.go: three tries of a source that never answered; one that was given up before ReadTimeout, to ask another, is none. Later
 //     failures are retried at once, then after 0.2 s, doubling to 30 s, for RetryMax after the last byte. Retry-After is obeyed for the
-//     whole host.
+//     whole host. RetryMax does not count while whoever takes the bytes leaves nothing to be done.
 package sched

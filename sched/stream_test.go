@@ -11,8 +11,8 @@ import (
 func TestComparesWhatIsKept(t *testing.T) {
 	const kept = mib
 	for _, rand := range []float64{0, 0.5, 0.999} {
-		p := newScript(t, 400*mib, sched.Config{Sources: make([]sched.Source, 2), Connections: 2, Order: sched.Sequential, Window: 8 * mib, Kept: kept,
-			Rand: func() float64 { return rand }})
+		p := newScript(t, 400*mib, sched.Config{Sources: make([]sched.Source, 2), Connections: 2, Order: sched.Sequential,
+			Window: 8 * mib, Kept: kept, Rand: func() float64 { return rand }})
 		p.start()
 		p.opened(1, time.Millisecond)
 		late, frontier := 0, int64(0)

@@ -10,7 +10,8 @@ func (s *Scheduler) hedgeLast() {
 		return
 	}
 	v, left := s.last(func(c *conn) bool {
-		return c.twin == nil && !c.cutting && (s.cfg.Order != Sequential || c.end <= s.limit()) && c.left() > 0 && s.dup+c.left() <= s.maxDup() && s.suspectTo(c.off) < 0
+		hasRoom := s.cfg.Order != Sequential || c.end <= s.limit() // or the copy could not be kept
+		return c.twin == nil && !c.cutting && hasRoom && c.left() > 0 && s.dup+c.left() <= s.maxDup() && s.suspectTo(c.off) < 0
 	})
 	if v == nil {
 		return
