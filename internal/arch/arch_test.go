@@ -40,6 +40,8 @@ var rooms = map[string]int{
 	"source/driver":     2, // what every driver needs
 	"swarm/actionlog":   2,
 	"swarm/tracker":     2,
+	"swarm/peer":        2,
+	"swarm/loopback":    2, // where both programs of a swarm listen
 	"internal/farm":     2, // for tests and the demo only, see testOnly
 	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,
