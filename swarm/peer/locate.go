@@ -1,0 +1,65 @@
+package peer
+
+import (
+	"context"
+	"slices"
+
+	"spate/swarm/wire"
+)
+
+// A located is what somebody who waits for it learns of a chunk.
+type located struct {
+	addrs []wire.Addr
+	err   error
+}
+
+// Locate asks who has a chunk, and waits for the answer: nobody, if it is not known. It needs Run to run. An error is
+// that of a connection that could not be made, or of an answer that did not come.
+func (t *Tracker) Locate(ctx context.Context, chunk int) ([]wire.Addr, error) {
+	mine := make(chan located, 1)
+	t.mu.Lock()
+	if t.waiting == nil {
+		t.waiting = map[int][]chan located{}
+	}
+	isAsked := len(t.waiting[chunk]) > 0
+	t.waiting[chunk] = append(t.waiting[chunk], mine)
+	t.mu.Unlock()
+	if !isAsked {
+		t.Ask(chunk)
+	}
+	select {
+	case l := <-mine:
+		return l.addrs, l.err
+	case <-ctx.Done():
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.waiting[chunk] = slices.DeleteFunc(t.waiting[chunk], func(c chan located) bool { return c == mine })
+		return nil, ctx.Err()
+	}
+}
+
+// located hands on an answer, or that there was none.
+func (t *Tracker) located(m wire.Message, err error) {
+	t.mu.Lock()
+	waiting := t.waiting[m.Chunk]
+	delete(t.waiting, m.Chunk)
+	t.mu.Unlock()
+	for _, c := range waiting {
+		c <- located{m.Addrs, err}
+	}
+	t.o.Located(m)
+}
+
+// failed tells all who wait why there is no answer.
+func (t *Tracker) failed(err error) {
+	t.mu.Lock()
+	all := t.waiting
+	t.waiting = nil
+	t.mu.Unlock()
+	for _, waiting := range all {
+		for _, c := range waiting {
+			c <- located{nil, err}
+		}
+	}
+	t.o.News(err)
+}
