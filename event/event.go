@@ -20,6 +20,13 @@ const (
 	File     Type = "file"     // a file is whole under its final name, or without Path all is handed on: Path, Bytes, SHA256
 	Done     Type = "done"     // the whole is done, of a batch the entry: Bytes
 	Ended    Type = "ended"    // an entry of a batch is over and not done: URL; Error, Kind where it has failed
+
+	// Of a peer of a swarm. It tells Failed and Done besides, with Chunk and Origin in place of URL.
+	Listening  Type = "listening"  // others are served: Origin, under which they know this peer
+	Tracker    Type = "tracker"    // the tracker is there: Origin; or, with Error, not, or not any more
+	Chunk      Type = "chunk"      // a chunk is there: Chunk, Origin, Bytes
+	Unverified Type = "unverified" // all chunks are there, this one without a proof that it is whole: Chunk
+	Served     Type = "served"     // a chunk was given: Chunk, Origin, Bytes; with Error: begun and not given
 )
 
 // An Event is one thing that happened. Fields that do not apply are zero; Type says which do.
@@ -35,6 +42,7 @@ type Event struct {
 	Bytes    int64     `json:"bytes,omitempty"`  // of the stream
 	Size     int64     `json:"size,omitempty"`   // -1: not known
 	Cached   bool      `json:"cached,omitempty"` // served without a request
+	Chunk    int       `json:"chunk,omitempty"`  // of a swarm's file-set, from 1
 	Path     string    `json:"path,omitempty"`
 	SHA256   string    `json:"sha256,omitempty"` // in hexadecimal
 	Conns    int       `json:"conns,omitempty"`  // connections that are open

@@ -194,7 +194,8 @@ func (f *Folder) Create(chunk int) (*Draft, error) {
 	}
 	return &Draft{
 		file:   file,
-		commit: func(file *os.File) error { return f.commit(chunk, file, temp) },
+		open:   func() (*os.File, error) { return f.root.OpenFile(temp, os.O_RDWR, 0) },
+		commit: func() error { return f.commit(chunk, temp) },
 		remove: func() error { return f.root.Remove(temp) },
 	}, nil
 }
@@ -204,10 +205,7 @@ func (f *Folder) create(name string) (*os.File, error) {
 	return file, f.failed("create", name, err)
 }
 
-func (f *Folder) commit(chunk int, file *os.File, temp string) error {
-	if err := file.Close(); err != nil {
-		return err
-	}
+func (f *Folder) commit(chunk int, temp string) error {
 	n, err := f.rename(chunk, temp)
 	if err != nil {
 		return err

@@ -55,6 +55,7 @@ func (t *Tracker) failed(err error) {
 	t.mu.Lock()
 	all := t.waiting
 	t.waiting = nil
+	t.wakeFlushes()
 	t.mu.Unlock()
 	for _, waiting := range all {
 		for _, c := range waiting {
@@ -62,4 +63,37 @@ func (t *Tracker) failed(err error) {
 		}
 	}
 	t.o.News(err)
+}
+
+// Flush waits until all that was announced has been sent. It does not wait for a tracker that is not there. It needs Run to run.
+func (t *Tracker) Flush(ctx context.Context) {
+	mine := make(chan struct{})
+	t.mu.Lock()
+	if !t.stats.Connected || t.sent == len(t.announced) {
+		t.mu.Unlock()
+		return
+	}
+	t.flushes = append(t.flushes, mine)
+	t.mu.Unlock()
+	select {
+	case <-mine:
+	case <-ctx.Done():
+	}
+}
+
+// flushed is for a message that was sent.
+func (t *Tracker) flushed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sent == len(t.announced) {
+		t.wakeFlushes()
+	}
+}
+
+// wakeFlushes needs the lock.
+func (t *Tracker) wakeFlushes() {
+	for _, c := range t.flushes {
+		close(c)
+	}
+	t.flushes = nil
 }

@@ -36,11 +36,13 @@ func (s Section) Close() error { return s.File.Close() }
 func (s Section) Reader() io.Reader { return io.NewSectionReader(s.File, s.Off, s.Len) }
 
 // A Draft is a chunk that is being written, under a temporary name. It ends with Commit or with Discard; several of one
-// chunk may exist beside each other. Its methods must not be called at once.
+// chunk may exist beside each other. Write and End are one goroutine's; behind End no descriptor is held, and Open can be
+// called by several.
 type Draft struct {
-	file   *os.File
+	file   *os.File // nil behind End
 	size   int64
-	commit func(*os.File) error // gives the closed file its name
+	open   func() (*os.File, error) // by its name
+	commit func() error             // gives it its name as a chunk
 	remove func() error
 }
 
@@ -54,23 +56,45 @@ func (d *Draft) Write(p []byte) (int, error) {
 // Size is how many bytes were written.
 func (d *Draft) Size() int64 { return d.size }
 
-// ReadAt reads what was written.
-func (d *Draft) ReadAt(p []byte, off int64) (int, error) { return d.file.ReadAt(p, off) }
+// End says that nothing more will be written. A second time does nothing.
+func (d *Draft) End() error {
+	if d.file == nil {
+		return nil
+	}
+	err := d.file.Close()
+	d.file = nil
+	return err
+}
+
+// Open opens what was written, to be read. After Commit or Discard it is gone.
+func (d *Draft) Open() (io.ReadCloser, error) { return d.open() }
 
 // Commit makes what was written durable and then the chunk of the Store. After an error the Draft is gone, and what was
 // there before is as it was.
 func (d *Draft) Commit() error {
-	if err := d.file.Sync(); err != nil {
-		return errors.Join(err, d.Discard())
+	err := d.sync()
+	if err == nil {
+		err = d.commit()
 	}
-	if err := d.commit(d.file); err != nil {
+	if err != nil {
 		return errors.Join(err, ignoreGone(d.remove()))
 	}
 	return nil
 }
 
+func (d *Draft) sync() error {
+	if err := d.End(); err != nil {
+		return err
+	}
+	f, err := d.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // Discard drops what was written.
-func (d *Draft) Discard() error { return errors.Join(d.file.Close(), ignoreGone(d.remove())) }
+func (d *Draft) Discard() error { return errors.Join(d.End(), ignoreGone(d.remove())) }
 
 func ignoreGone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -62,6 +62,7 @@ type Tracker struct {
 	initial   int // how many come before the first question
 	questions []int
 	waiting   map[int][]chan located
+	flushes   []chan struct{}
 	stats     TrackerStats
 }
 
@@ -308,6 +309,7 @@ func (s *session) write(now time.Time) (time.Time, error) {
 		if err := s.send(m); err != nil {
 			return now, err
 		}
+		s.t.flushed()
 		now = time.Now()
 		switch {
 		case m.Command == wire.WhereChunk:

@@ -1,0 +1,119 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"spate/event"
+	"spate/format/checksum"
+	"spate/swarm/actionlog"
+	"spate/swarm/loopback"
+	"spate/swarm/wire"
+)
+
+// DefaultTracker is where the assignment has the tracker.
+const DefaultTracker = "localhost:5100"
+
+// Options are what a Peer has, and how it behaves. Store and Last are needed.
+type Options struct {
+	Store Store
+	Last  int // the index of the last chunk, LASTCHUNK
+	// Sum is the digest that a chunk must have; ok is false where none is known. Nil: of none. See [Folder.Sum].
+	Sum func(chunk int) (sum checksum.Sum, ok bool, err error)
+
+	Name string         // in the log of actions
+	Log  *actionlog.Log // nil: none
+
+	Tracker string        // host:port; "": DefaultTracker
+	Pace    time.Duration // see [TrackerOptions]
+	SHA1    bool          // speak the dialect with hashes
+
+	Host      string // to listen on; "": localhost, which is both loopback addresses
+	Port      int    // 0: a free one
+	Advertise string // HOST or HOST:PORT under which others reach this peer; "": found out
+
+	Once    bool          // end when all chunks are here
+	SeedFor time.Duration // end so long after that; 0: never, or at once with Once
+
+	Slots       int            // chunks that are sent at a time; 0: 2
+	UploadLimit int64          // bytes a second; 0: none
+	Allow       []netip.Prefix // who may fetch; none: everybody
+
+	Events event.Sink // nil: nobody listens
+}
+
+func (o Options) withDefaults() Options {
+	if o.Tracker == "" {
+		o.Tracker = DefaultTracker
+	}
+	if o.Host == "" {
+		o.Host = loopback.Name
+	}
+	if o.Sum == nil {
+		o.Sum = func(int) (checksum.Sum, bool, error) { return checksum.Sum{}, false, nil }
+	}
+	if o.Events == nil {
+		o.Events = func(event.Event) {}
+	}
+	return o
+}
+
+// burst is how many bytes are sent at once under a limit: what comes within a sixteenth of a second.
+func (o Options) limiter() pacer {
+	if o.UploadLimit <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(o.UploadLimit), int(min(max(o.UploadLimit/16, 1), portion)))
+}
+
+// advertised is the address that others are told.
+func (o Options) advertised(ctx context.Context, port int) (wire.Addr, error) {
+	host := o.Host
+	if o.Advertise != "" {
+		var err error
+		if host, port, err = splitAdvertise(o.Advertise, port); err != nil {
+			return wire.Addr{}, err
+		}
+		return wire.Addr{Host: host, Port: port}, nil
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		var err error
+		if host, err = localAddr(ctx, o.Tracker); err != nil {
+			return wire.Addr{}, fmt.Errorf("which address others reach this peer at cannot be found out, it has to be given: %w", err)
+		}
+	}
+	if loopback.Is(host) {
+		host = loopback.Name
+	}
+	return wire.Addr{Host: host, Port: port}, nil
+}
+
+func splitAdvertise(s string, port int) (string, int, error) {
+	host, text, err := net.SplitHostPort(s)
+	if err != nil { // no port, perhaps an IPv6 address
+		host, text = strings.Trim(s, "[]"), strconv.Itoa(port)
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > wire.MaxPort || host == "" || strings.ContainsAny(host, ", \t\r\n") {
+		return "", 0, fmt.Errorf("advertise %q: not HOST or HOST:PORT", s)
+	}
+	return host, n, nil
+}
+
+// localAddr is the address from which this machine reaches the tracker. Nothing is sent for it.
+func localAddr(ctx context.Context, tracker string) (string, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "udp", tracker)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String(), nil
+}
