@@ -149,6 +149,7 @@ func (j *judge) arrived(d *delivery, rel []relation, holders []wire.Addr) ruling
 
 // first rules on a delivery that nothing is there to compare with, but what it proves to be the beginning of it.
 func (j *judge) first(d *delivery, holders []wire.Addr) ruling {
+	j.measure(d) // it may be the second of its size
 	size, isKnown := j.common()
 	switch {
 	case isKnown && d.size == size:
@@ -186,6 +187,9 @@ func (j *judge) confirmed(d *delivery) ruling {
 func (j *judge) accepted(d *delivery) ruling {
 	r := j.confirmed(d)
 	j.unsure[d.chunk] = d.size
+	if _, isKnown := j.common(); isKnown {
+		j.done[d.chunk] = true // it was looked at in the knowledge of the others
+	}
 	return r
 }
 
@@ -218,8 +222,6 @@ func (j *judge) hold(d *delivery, why error) ruling {
 		}
 	}
 	j.held[d.chunk] = keep
-	j.measure(d)
-	j.review(&r)
 	return r
 }
 
