@@ -33,7 +33,7 @@ type Peer struct {
 	ctx       context.Context
 	fail      context.CancelCauseFunc // ends all
 
-	// mu guards what follows. No I/O under it; Tracker.mu may be taken while it is held, not the other way round.
+	// mu guards what follows; chooser is nil until the tracker was there. No I/O under it; Tracker.mu may be taken while it is held, not the other way round.
 	mu       sync.Mutex
 	chooser  *choose.Chooser
 	judge    *judge
@@ -151,9 +151,9 @@ func (p *Peer) Run(ctx context.Context) error {
 			}
 		})
 	}
+	p.begin()
 	parts.Go(func() { p.tracker.Run(ctx) })
 	parts.Go(func() { p.clock(ctx) })
-	p.begin()
 	err := p.untilDone(ctx)
 	p.fail(err)
 	parts.Wait()
@@ -230,6 +230,9 @@ func (p *Peer) log(m wire.Message) {
 
 func (p *Peer) news(err error) {
 	p.tell(event.Event{Type: event.Tracker, Origin: p.o.Tracker, Error: text(err)})
+	if err == nil {
+		p.connected(!p.tracker.Stats().Paced)
+	}
 }
 
 // later tells of an event once the lock is given back: who hears of it may ask for Stats.

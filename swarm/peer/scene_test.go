@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 
 	"spate/event"
 	"spate/swarm/actionlog"
+	"spate/swarm/tracker"
 	"spate/swarm/wire"
 )
 
@@ -32,7 +32,9 @@ type sheetTracker struct {
 	mu    sync.Mutex
 	known map[string][]string // chunk: addresses
 	heard []string
+	raw   []byte // what came, of all connections
 	conns map[net.Conn]bool
+	ended int // connections
 	l     net.Listener
 	all   sync.WaitGroup
 }
@@ -76,10 +78,13 @@ func (s *sheetTracker) stop() {
 func (s *sheetTracker) serve(conn net.Conn) {
 	defer conn.Close()
 	conn.Write([]byte(s.greeting))
-	in := newReceiver(conn, wire.LocalChunks, wire.WhereChunk)
+	in := newReceiver(recorder{conn, s}, wire.LocalChunks, wire.WhereChunk)
 	for {
 		m, err := in.next(time.Time{})
 		if err != nil {
+			s.mu.Lock()
+			s.ended++
+			s.mu.Unlock()
 			return
 		}
 		for _, segment := range s.handle(string(m.Append(nil))) {
@@ -88,6 +93,20 @@ func (s *sheetTracker) serve(conn net.Conn) {
 			}
 		}
 	}
+}
+
+// A recorder keeps what is read.
+type recorder struct {
+	net.Conn
+	s *sheetTracker
+}
+
+func (r recorder) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	r.s.mu.Lock()
+	r.s.raw = append(r.s.raw, p[:n]...)
+	r.s.mu.Unlock()
+	return n, err
 }
 
 func (s *sheetTracker) handle(text string) []string {
@@ -127,10 +146,23 @@ func (s *sheetTracker) texts() []string {
 	return slices.Clone(s.heard)
 }
 
+func (s *sheetTracker) bytes() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.raw)
+}
+
+func (s *sheetTracker) places(chunk int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.known[strconv.Itoa(chunk)])
+}
+
 // A scene is a file-set, and who has what of it.
 type scene struct {
 	t       *testing.T
 	tracker *sheetTracker
+	at      string   // where the tracker is
 	texts   []string // of the chunks, from 1
 	log     string   // path of logs.log
 	action  *actionlog.Log
@@ -144,7 +176,7 @@ func newScene(t *testing.T, sizes ...int) *scene {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	s := &scene{t: t, tracker: newSheetTracker(t), log: filepath.Join(t.TempDir(), "logs.log")}
+	s := &scene{t: t, log: filepath.Join(t.TempDir(), "logs.log")}
 	for _, n := range sizes {
 		b := make([]byte, n)
 		for i := range b {
@@ -156,6 +188,27 @@ func newScene(t *testing.T, sizes ...int) *scene {
 	s.action, err = actionlog.Open(s.log)
 	must(t, err)
 	t.Cleanup(func() { s.action.Close() })
+	s.tracker = newSheetTracker(t)
+	s.at = s.tracker.addr
+	return s
+}
+
+// withTracker makes the scene's tracker ours.
+func (s *scene) withTracker() *scene {
+	s.t.Helper()
+	tr, err := tracker.Listen(s.t.Context(), &tracker.Options{Addr: "localhost:0", Log: s.action})
+	must(s.t, err)
+	s.at = net.JoinHostPort("localhost", strconv.Itoa(tr.Addrs()[0].(*net.TCPAddr).Port))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- tr.Serve(ctx) }()
+	s.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Error(err)
+		}
+	})
+	s.adjust = func(o *Options) { o.Pace = 0 }
 	return s
 }
 
@@ -207,7 +260,7 @@ func (s *scene) prepare(name, dir string, adjust ...func(*Options)) *player {
 	must(s.t, err)
 	pl := &player{t: s.t, name: name, dir: dir, store: f, done: make(chan error, 1)}
 	o := Options{
-		Store: f, Last: f.Last(), Sum: f.Sum, Name: name, Log: s.action, Tracker: s.tracker.addr, Pace: NoPace,
+		Store: f, Last: f.Last(), Sum: f.Sum, Name: name, Log: s.action, Tracker: s.at, Pace: NoPace,
 		Events: func(e event.Event) {
 			pl.mu.Lock()
 			defer pl.mu.Unlock()
@@ -360,9 +413,15 @@ func give(t *testing.T, answer func(conn *net.TCPConn, chunk int)) (addr string)
 	return l.Addr().String()
 }
 
-func remove(t *testing.T, path string) {
-	t.Helper()
-	must(t, os.Remove(path))
-}
+// honest gives whole chunks.
+func (s *scene) honest(conn *net.TCPConn, chunk int) { conn.Write([]byte(s.texts[chunk-1])) }
 
-func addrOf(pl *player) wire.Addr { return pl.Addr() }
+// waitFor waits until the peer has told of an event.
+func (pl *player) waitFor(is func(event.Event) bool) {
+	pl.t.Helper()
+	await(pl.t, func() bool {
+		pl.mu.Lock()
+		defer pl.mu.Unlock()
+		return slices.ContainsFunc(pl.events, is)
+	})
+}

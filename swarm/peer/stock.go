@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"spate/event"
 	"spate/format/checksum"
@@ -69,22 +70,39 @@ func (p *Peer) look(chunk int) (size int64, hash string, err error) {
 	return sec.Len, hash, nil
 }
 
-// begin announces what is here, and fetches what is not.
+// begin announces what is here.
 func (p *Peer) begin() {
 	p.mu.Lock()
 	defer p.unlock()
-	o := choose.Options{Self: p.names(), Last: p.o.Last}
-	if size, isKnown := p.judge.common(); isKnown {
-		o.ChunkSize = size
-	}
-	p.chooser = choose.New(o)
 	for chunk := 1; chunk <= p.o.Last; chunk++ {
 		if p.have[chunk] {
-			p.chooser.Have(chunk)
 			p.announce(chunk)
 		}
 	}
 	p.checkComplete()
+}
+
+// strangersPatience is how long a request waits in the queue of a giver whom we know nothing of, before its chunk is
+// asked for elsewhere, too. Whoever then begins first has the other dropped, which not all programs survive.
+const strangersPatience = 3 * time.Second
+
+// connected is called when the tracker is there. The first time it begins to ask: how, depends on whose tracker it is.
+func (p *Peer) connected(isOurs bool) {
+	p.mu.Lock()
+	defer p.unlock()
+	if p.chooser == nil {
+		o := choose.Options{Self: p.names(), Last: p.o.Last}
+		if !isOurs {
+			o.Patience = strangersPatience
+		}
+		if size, isKnown := p.judge.common(); isKnown {
+			o.ChunkSize = size
+		}
+		p.chooser = choose.New(o)
+		for chunk := range p.have {
+			p.chooser.Have(chunk)
+		}
+	}
 	p.step()
 }
 
