@@ -19,6 +19,7 @@ type delivery struct {
 	sha1  []byte // nil: not needed
 	clean bool   // the giver has ended it, the connection did not break
 	draft *Draft // nil: it is in the Store, and doubted
+	again int    // how often the same giver has given the same once more
 }
 
 // A relation is how an earlier delivery of a chunk compares with the one that has come now.
@@ -40,8 +41,10 @@ type ruling struct {
 	err     error // why the delivery is not accepted, where it is not
 }
 
-// maxHeld is how many deliveries of a chunk that contradict each other are kept.
-const maxHeld = 3
+const (
+	maxHeld  = 3 // deliveries of a chunk that contradict each other and are kept
+	maxAgain = 1 // times that a giver says the same again while others could confirm it; the next has to do
+)
 
 // A judge says which deliveries are whole where no digest does. A peer that dies in the middle closes its connection as if
 // it were done. So a delivery counts
@@ -131,7 +134,7 @@ func (j *judge) arrived(d *delivery, rel []relation, holders []wire.Addr) ruling
 	switch {
 	case find(same, true) != nil:
 		return j.confirmed(d)
-	case find(same, false) != nil && !isContested && !j.isElse(d, holders):
+	case find(same, false) != nil && !isContested && j.isRepeated(d, find(same, false), holders):
 		return j.accepted(d)
 	case find(same, false) != nil:
 		return ruling{outcome: choose.Doubtful, discard: []*delivery{d}, err: errUnconfirmed}
@@ -147,6 +150,19 @@ func (j *judge) arrived(d *delivery, rel []relation, holders []wire.Addr) ruling
 	return j.first(d, holders)
 }
 
+// isRepeated tells whether what a giver has given before, h, and gives again, d, has to do. If there are others who could
+// confirm it, they have had their time then, or are as slow as if they did not want to; but for what is small.
+func (j *judge) isRepeated(d, h *delivery, holders []wire.Addr) bool {
+	h.again++
+	return !j.isElse(d, holders) || h.again > maxAgain && !j.isSmaller(d)
+}
+
+// isSmaller tells whether a delivery is smaller than all chunks but the last are.
+func (j *judge) isSmaller(d *delivery) bool {
+	size, isKnown := j.common()
+	return isKnown && d.size < size && d.chunk != j.last
+}
+
 // first rules on a delivery that nothing is there to compare with, but what it proves to be the beginning of it.
 func (j *judge) first(d *delivery, holders []wire.Addr) ruling {
 	j.measure(d) // it may be the second of its size
@@ -154,12 +170,12 @@ func (j *judge) first(d *delivery, holders []wire.Addr) ruling {
 	switch {
 	case isKnown && d.size == size:
 		return j.confirmed(d)
-	case isKnown && d.size < size && d.chunk != j.last && !d.clean:
+	case j.isSmaller(d) && !d.clean:
 		r := j.failed(d.chunk, d.from, holders)
 		r.outcome, r.err = choose.Broken, errCut
 		r.discard = append(r.discard, d)
 		return r
-	case isKnown && d.size < size && d.chunk != j.last:
+	case j.isSmaller(d):
 		return j.hold(d, errSmaller)
 	case !d.clean || j.isElse(d, holders):
 		return j.hold(d, errUnconfirmed)
@@ -260,9 +276,7 @@ func (j *judge) failed(chunk int, from wire.Addr, holders []wire.Addr) ruling {
 		j.tried[chunk] = append(j.tried[chunk], from)
 	}
 	d := held[0]
-	size, isKnown := j.common()
-	isSmaller := isKnown && d.size < size && chunk != j.last
-	if len(held) > 1 || !d.clean || isSmaller || j.isElse(d, holders) {
+	if len(held) > 1 || !d.clean || j.isSmaller(d) || j.isElse(d, holders) {
 		return r
 	}
 	return j.accepted(d)

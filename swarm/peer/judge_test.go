@@ -153,6 +153,26 @@ func TestJudge(t *testing.T) {
 			},
 			unsure: []int{3},
 		},
+		"the other is slow, and it was said three times": {
+			holders: []wire.Addr{ann, bob},
+			steps: []step{
+				{3, ann, whole, clean, choose.Doubtful, "", nil},
+				{3, ann, whole, clean, choose.Doubtful, "", nil},
+				{3, ann, whole, clean, choose.Done, "3:10", nil},
+			},
+			unsure: []int{3},
+		},
+		"the other is slow, and it is small: it waits": {
+			here:    []string{whole, whole},
+			holders: []wire.Addr{ann, bob},
+			steps: []step{
+				{3, ann, half, clean, choose.Doubtful, "", nil},
+				{3, ann, half, clean, choose.Doubtful, "", nil},
+				{3, ann, half, clean, choose.Doubtful, "", nil},
+				{3, ann, half, clean, choose.Doubtful, "", nil},
+				{3, bob, whole, clean, choose.Done, "3:10", nil},
+			},
+		},
 		"one of the others is dead": {
 			holders: []wire.Addr{ann, bob, cid},
 			steps: []step{

@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -136,7 +137,10 @@ func (s *sheetTracker) register(addr string, chunks ...int) {
 	defer s.mu.Unlock()
 	for _, chunk := range chunks {
 		key := strconv.Itoa(chunk)
-		s.known[key] = append(s.known[key], strings.Replace(addr, ":", ",", 1))
+		if host, port, err := net.SplitHostPort(addr); err == nil {
+			addr = host + "," + port
+		}
+		s.known[key] = append(s.known[key], addr)
 	}
 }
 
@@ -425,3 +429,12 @@ func (pl *player) waitFor(is func(event.Event) bool) {
 		return slices.ContainsFunc(pl.events, is)
 	})
 }
+
+func parse(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	must(t, err)
+	return n
+}
+
+func sha1Of(text string) string { return fmt.Sprintf("%x", sha1.Sum([]byte(text))) }

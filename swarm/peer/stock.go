@@ -29,11 +29,14 @@ func (p *Peer) takeStock(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if size >= 0 {
-			p.have[chunk] = true
-			p.judge.here(chunk, size)
-			p.sha1[chunk] = hash
+		if size < 0 {
+			continue
 		}
+		p.mu.Lock()
+		p.have[chunk] = true
+		p.judge.here(chunk, size)
+		p.sha1[chunk] = hash
+		p.mu.Unlock()
 	}
 	return nil
 }
