@@ -30,6 +30,7 @@ func aloneWith(t *testing.T, have ...int) (*scene, *player) {
 }
 
 func TestGradingClient1SendsItsOwnChecklist(t *testing.T) {
+	t.Parallel()
 	s, pl := aloneWith(t, 2, 3, 7)
 	s.finishes(pl)
 	if got, want := s.tracker.texts()[:3], []string{localText(pl, 2), localText(pl, 3), localText(pl, 7)}; !slices.Equal(got, want) {
@@ -41,6 +42,7 @@ func TestGradingClient1SendsItsOwnChecklist(t *testing.T) {
 }
 
 func TestGradingClient2AsksForAllOtherChunks(t *testing.T) {
+	t.Parallel()
 	s, pl := aloneWith(t, 2, 3, 7)
 	s.finishes(pl)
 	texts := s.tracker.texts()
@@ -58,6 +60,7 @@ func TestGradingClient2AsksForAllOtherChunks(t *testing.T) {
 }
 
 func TestGradingClient3KeepsTheTracker(t *testing.T) {
+	t.Parallel()
 	s, pl := aloneWith(t, 2)
 	s.finishes(pl)
 	s.tracker.mu.Lock()
@@ -69,6 +72,7 @@ func TestGradingClient3KeepsTheTracker(t *testing.T) {
 }
 
 func TestGradingClient4And5FetchesSomeFiles(t *testing.T) {
+	t.Parallel()
 	for _, have := range [][]int{{1, 2, 3, 4, 5, 6}, {3, 4, 5, 6, 7, 8}} {
 		s, pl := aloneWith(t, have...)
 		s.finishes(pl)
@@ -76,6 +80,7 @@ func TestGradingClient4And5FetchesSomeFiles(t *testing.T) {
 }
 
 func TestGradingClient6FetchesAllFiles(t *testing.T) {
+	t.Parallel()
 	s, pl := aloneWith(t)
 	s.finishes(pl)
 	for chunk := range 8 {
@@ -90,6 +95,7 @@ func TestGradingClient6FetchesAllFiles(t *testing.T) {
 }
 
 func TestGradingClient7AsksOnlyForTheRightChunks(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(8, 1000)...)
 	var asked [2][]int
 	ask := make(chan [2]int, 100)
@@ -127,6 +133,7 @@ func TestGradingClient7AsksOnlyForTheRightChunks(t *testing.T) {
 }
 
 func TestGradingClient8DisconnectsFromPeers(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(4, 1000)...)
 	ended := make(chan error, 4)
 	addr := give(t, func(conn *net.TCPConn, chunk int) {
@@ -147,6 +154,7 @@ func TestGradingClient8DisconnectsFromPeers(t *testing.T) {
 
 // What is fetched is announced: those who come later find it here.
 func TestFetchedChunksAreAnnounced(t *testing.T) {
+	t.Parallel()
 	s, pl := aloneWith(t, 2)
 	s.finishes(pl)
 	await(t, func() bool { return pl.Stats().Tracker.Waiting == 0 })
@@ -174,6 +182,7 @@ func (s *scene) wantLog(names ...string) {
 }
 
 func TestGradingSystem1MoreThanOneClient(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(6, 1000)...).withTracker()
 	a, b := s.join("client_1", 1, 2, 3), s.join("client_2", 4, 5, 6)
 	s.finishes(a, b)
@@ -181,6 +190,7 @@ func TestGradingSystem1MoreThanOneClient(t *testing.T) {
 }
 
 func TestGradingSystem2AllHaveAllChunks(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(20, 5000)...).withTracker()
 	a := s.join("client_1", 1, 4, 7, 10, 13, 16, 19)
 	b := s.join("client_2", 2, 5, 8, 11, 14, 17, 20)
@@ -196,6 +206,7 @@ func TestGradingSystem2AllHaveAllChunks(t *testing.T) {
 
 // Reasonable is: each chunk is asked for about as often as it has to be, and the tracker a few times for each.
 func TestGradingSystem3ReasonableTime(t *testing.T) {
+	t.Parallel()
 	const chunks, peers = 40, 4
 	s := newScene(t, equal(chunks, 2000)...).withTracker()
 	var all []*player
@@ -219,6 +230,7 @@ func TestGradingSystem3ReasonableTime(t *testing.T) {
 
 // A client that waits for a chunk gives one meanwhile.
 func TestGradingSystem4GivesWhileItFetches(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(4, 1000)...)
 	given := make(chan struct{})
 	s.tracker.register(give(t, func(conn *net.TCPConn, chunk int) {
@@ -236,12 +248,14 @@ func TestGradingSystem4GivesWhileItFetches(t *testing.T) {
 }
 
 func TestGradingSystem5SmallChunks(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, slices.Repeat([]int{1}, 50)...).withTracker()
 	a, b := s.join("client_1", odd(50)...), s.join("client_2", even(50)...)
 	s.finishes(a, b)
 }
 
 func TestGradingSystem6LargeChunks(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 12<<20, 12<<20, 12<<20, 5<<20).withTracker()
 	s.sums = true
 	a, b := s.join("client_1", 1, 3), s.join("client_2", 2, 4)
@@ -250,6 +264,7 @@ func TestGradingSystem6LargeChunks(t *testing.T) {
 
 // Some clients have everything between them; others come, and never have anything that these have not.
 func TestGradingSystem7OnlySomeHaveWhatIsNeeded(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(10, 3000)...).withTracker()
 	a, b := s.join("client_1", odd(10)...), s.join("client_2", even(10)...)
 	c, d := s.join("client_3"), s.join("client_4", 1, 2)
@@ -274,6 +289,7 @@ func even(last int) (all []int) {
 
 // As a grader splits a file: chunks of any size, without digests.
 func TestRandomlySplitFile(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 812, 40_001, 3, 7777, 64_000, 1, 15, 30_000, 12_345, 9).withTracker()
 	a, b, c := s.join("client_1", 1, 2, 3, 4), s.join("client_2", 4, 5, 6, 7), s.join("client_3", 8, 9, 10, 1)
 	s.finishes(a, b, c)

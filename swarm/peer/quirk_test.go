@@ -57,6 +57,7 @@ func slowly(conn *net.TCPConn, text string) {
 
 // With another who has the chunks, everything arrives, with digests and without, whatever the first one of the list does.
 func TestQuirksOfGivers(t *testing.T) {
+	t.Parallel()
 	for name, q := range quirks() {
 		for _, sums := range []bool{true, false} {
 			t.Run(name+map[bool]string{true: ", with digests", false: ""}[sums], func(t *testing.T) {
@@ -73,6 +74,7 @@ func TestQuirksOfGivers(t *testing.T) {
 
 // The same without equal sizes: what is short is found out by the other's copy.
 func TestQuirksWithChunksOfAnySize(t *testing.T) {
+	t.Parallel()
 	for name, q := range quirks() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,6 +88,7 @@ func TestQuirksWithChunksOfAnySize(t *testing.T) {
 
 // Other bytes than the chunk's are found out by digests alone.
 func TestOtherChunksBytes(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(6, 500)...)
 	s.sums = true
 	s.tracker.register(give(t, func(c *net.TCPConn, chunk int) { s.honest(c, max(1, chunk-1)) }), 3, 4, 5, 6)
@@ -101,6 +104,7 @@ func TestOtherChunksBytes(t *testing.T) {
 
 // A chunk that is CHUNK_NOT_FOUND, or nothing, is one if its digest says so.
 func TestChunksThatLookLikeNone(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 100, 0, 0, 100)
 	s.texts[1] = "CHUNK_NOT_FOUND"
 	s.sums = true
@@ -111,6 +115,7 @@ func TestChunksThatLookLikeNone(t *testing.T) {
 
 // Without a digest they are none.
 func TestEmptyChunkIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 100, 0, 100)
 	s.tracker.register(give(t, s.honest), 1, 2, 3)
 	pl := s.join("client_1", 1)
@@ -123,6 +128,7 @@ func TestEmptyChunkIsNotBelieved(t *testing.T) {
 
 // Some register before they listen.
 func TestGiverThatListensLater(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -153,6 +159,7 @@ func TestGiverThatListensLater(t *testing.T) {
 
 // A giver that dies twice in the middle of a chunk that nobody else has, and gives it then.
 func TestOnlyGiverFails(t *testing.T) {
+	t.Parallel()
 	for name, fail := range map[string]quirk{
 		"reset":   func(c *net.TCPConn, text string) { c.Write([]byte(text[:50])); abort(c) },
 		"closed":  func(c *net.TCPConn, text string) { c.Write([]byte(text[:50])) },
@@ -177,6 +184,7 @@ func TestOnlyGiverFails(t *testing.T) {
 
 // What was accepted from its only giver, and proves smaller than what others give, is asked for again.
 func TestShortChunkIsFoundOutLater(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(6, 500)...)
 	var n atomic.Int32
 	s.tracker.register(give(t, func(c *net.TCPConn, chunk int) {
@@ -198,6 +206,7 @@ func TestShortChunkIsFoundOutLater(t *testing.T) {
 
 // What nothing could confirm is told at the end.
 func TestWhatCannotBeVerifiedIsTold(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 100, 200, 300)
 	s.tracker.register(give(t, s.honest), 2, 3)
 	pl := s.join("client_1", 1)
@@ -214,6 +223,7 @@ func TestWhatCannotBeVerifiedIsTold(t *testing.T) {
 
 // Trackers of others, and a whole peer with them.
 func TestQuirksOfTrackers(t *testing.T) {
+	t.Parallel()
 	for name, adjust := range map[string]func(*sheetTracker){
 		"greets": func(s *sheetTracker) { s.greeting = "Connected" },
 		"says that it knows nothing with spaces": func(s *sheetTracker) {
@@ -246,6 +256,7 @@ func TestQuirksOfTrackers(t *testing.T) {
 
 // The tracker goes: what is known is fetched and given. It comes back without a memory, and all is told to it again.
 func TestTrackerGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(6, 500)...)
 	release := make(chan struct{})
 	slowAddr := give(t, func(c *net.TCPConn, chunk int) {
@@ -267,6 +278,7 @@ func TestTrackerGoesAndComesBack(t *testing.T) {
 
 // The seed dies when everything exists elsewhere.
 func TestSeedDies(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(10, 2000)...).withTracker()
 	seed := s.join("seed", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	a, b := s.join("client_1", odd(10)...), s.join("client_2", even(10)...)
@@ -279,6 +291,7 @@ func TestSeedDies(t *testing.T) {
 
 // Two of eight die.
 func TestTwoOfEightDie(t *testing.T) {
+	t.Parallel()
 	const chunks = 24
 	s := newScene(t, equal(chunks, 2000)...).withTracker()
 	var all []*player
@@ -299,6 +312,7 @@ func TestTwoOfEightDie(t *testing.T) {
 
 // One's own address is not asked, whatever the tracker makes of it.
 func TestOwnAddressIsSkipped(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	pl := s.prepare("client_1", s.folder(1))
 	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
@@ -314,6 +328,7 @@ func TestOwnAddressIsSkipped(t *testing.T) {
 }
 
 func TestPortIsInUse(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	pl := s.prepare("client_1", s.folder(1))
 	defer pl.Close()
@@ -325,6 +340,7 @@ func TestPortIsInUse(t *testing.T) {
 }
 
 func TestAdvertise(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	for name, c := range map[string]struct {
 		o    Options
@@ -362,6 +378,7 @@ func TestAdvertise(t *testing.T) {
 
 // Once: it ends when it has everything, has told so, and nobody is fetching from it.
 func TestOnce(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(6, 500)...)
 	s.tracker.register(give(t, s.honest), 3, 4, 5, 6)
 	pl := s.prepare("client_1", s.folder(1, 2), func(o *Options) { o.Once = true })
@@ -377,6 +394,7 @@ func TestOnce(t *testing.T) {
 
 // What is being fetched when a peer ends is given to the end.
 func TestOnceGivesToTheEnd(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 8<<20, 500, 500)
 	giver := make(chan struct{})
 	s.tracker.register(give(t, func(c *net.TCPConn, chunk int) {
@@ -401,6 +419,7 @@ func TestOnceGivesToTheEnd(t *testing.T) {
 }
 
 func TestSeedFor(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(2, 500)...)
 	for d, ends := range map[time.Duration]bool{time.Millisecond: true, time.Hour: false} {
 		pl := s.enter(s.prepare("client_1", s.folder(1, 2), func(o *Options) { o.SeedFor = d }))
@@ -419,6 +438,7 @@ func TestSeedFor(t *testing.T) {
 
 // A full disk is the end, with what it was; nothing is lost.
 func TestNoSpaceEndsThePeer(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	s.tracker.register(give(t, s.honest), 2, 3)
 	pl := s.prepare("client_1", s.folder(1), func(o *Options) { o.Store = fullStore{o.Store} })
@@ -451,6 +471,7 @@ func (s fullStore) Create(chunk int) (*Draft, error) {
 
 // What is here and has not its digest is not given to anybody, and fetched.
 func TestDamagedChunkIsFetched(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(4, 500)...)
 	s.sums = true
 	dir := s.folder(1, 2)
@@ -468,6 +489,7 @@ func TestDamagedChunkIsFetched(t *testing.T) {
 
 // A list of digests that contradicts itself is no list to go by.
 func TestSumsThatContradict(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	dir := s.folder(1)
 	zeros := strings.Repeat("0", 64)
@@ -481,6 +503,7 @@ func TestSumsThatContradict(t *testing.T) {
 
 // In the dialect with hashes a chunk must have the hash that the tracker tells, which is that of two who agree.
 func TestDialectWithHashes(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(5, 500)...).withTracker()
 	adjust := s.adjust
 	s.adjust = func(o *Options) { adjust(o); o.SHA1 = true }
@@ -499,6 +522,7 @@ func TestDialectWithHashes(t *testing.T) {
 
 // A lie is found out by the hash.
 func TestHashFindsALie(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, equal(3, 500)...)
 	var n atomic.Int32
 	s.tracker.register(give(t, func(c *net.TCPConn, chunk int) {
@@ -519,6 +543,7 @@ func TestHashFindsALie(t *testing.T) {
 }
 
 func TestOpenChunk(t *testing.T) {
+	t.Parallel()
 	texts := []string{"whole", "", "CHUNK_NOT_FOUND", "CHUNK_NOT_FOUND, or so", "C", "CHUNK"}
 	addr := give(t, func(c *net.TCPConn, chunk int) { c.Write([]byte(texts[chunk-1])) })
 	host, port, err := net.SplitHostPort(addr)

@@ -162,6 +162,7 @@ func (s *server) handle(ctx context.Context, conn net.Conn) {
 	defer gone(nil)
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
 	defer stop()
+	tune(conn)
 	u := upload{remote: host(conn)}
 	if u.chunk, u.err = s.request(conn); u.err != nil {
 		conn.Close()
