@@ -69,7 +69,7 @@ func (t *Tracker) failed(err error) {
 func (t *Tracker) Flush(ctx context.Context) {
 	mine := make(chan struct{})
 	t.mu.Lock()
-	if !t.stats.Connected || t.sent == len(t.announced) {
+	if !t.stats.Connected || t.isFlushed() {
 		t.mu.Unlock()
 		return
 	}
@@ -85,10 +85,14 @@ func (t *Tracker) Flush(ctx context.Context) {
 func (t *Tracker) flushed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.sent == len(t.announced) {
+	t.isWriting = false
+	if t.isFlushed() {
 		t.wakeFlushes()
 	}
 }
+
+// isFlushed needs the lock.
+func (t *Tracker) isFlushed() bool { return t.sent == len(t.announced) && !t.isWriting }
 
 // wakeFlushes needs the lock.
 func (t *Tracker) wakeFlushes() {

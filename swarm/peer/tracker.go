@@ -58,7 +58,8 @@ type Tracker struct {
 
 	mu        sync.Mutex // guards what follows; no I/O under it
 	announced []wire.Message
-	sent      int // how many of them over this connection
+	sent      int // how many of them over this connection, that which is being written included
+	isWriting bool
 	initial   int // how many come before the first question
 	questions []int
 	waiting   map[int][]chan located
@@ -205,7 +206,7 @@ func (t *Tracker) talk(ctx context.Context, conn net.Conn) error {
 		s.window = 1
 	}
 	t.mu.Lock()
-	t.sent = 0
+	t.sent, t.isWriting = 0, false
 	t.stats.Connected, t.stats.Paced = true, s.pace > 0
 	t.stats.Connects++
 	t.mu.Unlock()
@@ -337,6 +338,7 @@ func (s *session) next() (wire.Message, bool) {
 	switch {
 	case canTell && (!canAsk || s.asked >= askedBetween):
 		t.sent++
+		t.isWriting = true
 		t.stats.Announced++
 		if t.sent >= t.initial {
 			t.initial = 0 // for good: later ones go between questions

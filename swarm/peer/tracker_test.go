@@ -437,3 +437,36 @@ func TestProbe(t *testing.T) {
 		t.Error("nobody has answered")
 	}
 }
+
+// What is being written has not been said yet.
+func TestFlushWaitsForTheWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, its := net.Pipe()
+		tr := NewTracker(TrackerOptions{Addr: "fake", Pace: NoPace, dial: func(context.Context) (net.Conn, error) { return client, nil }})
+		tr.Announce(local(1))
+		ctx, cancel := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { tr.Run(ctx) })
+		synctest.Wait() // the write waits for its reader
+		var flushed atomic.Bool
+		running.Go(func() {
+			tr.Flush(ctx)
+			flushed.Store(true)
+		})
+		synctest.Wait()
+		if flushed.Load() {
+			t.Error("flushed, and nothing was read")
+		}
+		b := make([]byte, 100)
+		if n, err := its.Read(b); err != nil || string(b[:n]) != "LOCAL_CHUNKS,1,localhost,7001" {
+			t.Errorf("%q, %v", b[:n], err)
+		}
+		synctest.Wait()
+		if !flushed.Load() {
+			t.Error("not flushed, and all was read")
+		}
+		cancel()
+		running.Wait()
+		its.Close()
+	})
+}
