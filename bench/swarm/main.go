@@ -1,0 +1,144 @@
+// Command swarm measures how long a swarm takes to get a file from one seed to all of its peers, against the least time that
+// it could take, and against a swarm of other programs: each node in a network namespace of its own, with a limited uplink.
+//
+//	go run ./bench/swarm [-peers 8] [-chunks 64] [-size 33554432] [-rate 20000000] [-mixed] [-late] [-rounds 3] [-only spate,aria2]
+//
+// It needs Linux, root, ip and tc (iproute2); aria2c and opentracker take part where they are installed. Nothing of its network is
+// seen outside of it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A swarm is a program that can be measured.
+type swarm interface {
+	name() string
+	run(ctx context.Context, n *network, f *field) (*outcome, error)
+}
+
+type options struct {
+	peers, chunks, size, rounds int
+	rate                        int64
+	mixed, late                 bool
+	only, spate, dir            string
+	limit                       time.Duration
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "swarm:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	o := parse(args)
+	dir, err := os.MkdirTemp(o.dir, "spate-swarm-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o777); err != nil { // opentracker becomes nobody
+		return err
+	}
+	rivals, err := o.swarms(ctx, dir)
+	if err != nil {
+		return err
+	}
+	f, err := newField(newScene(o.peers, o.chunks, o.size, o.rate, o.mixed, o.late), dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, seed at %.3g Mbit/s; least time %.2f s\n\n%s\n", f.scene, float64(o.rate)/1e6, f.bound().Seconds(), header)
+	for range o.rounds {
+		for _, s := range rivals {
+			res, err := o.take(ctx, s, f)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.name(), err)
+			}
+			fmt.Fprintln(out, res.line(s.name(), f))
+		}
+	}
+	return nil
+}
+
+func parse(args []string) *options {
+	var o options
+	fs := flag.NewFlagSet("swarm", flag.ExitOnError)
+	fs.IntVar(&o.peers, "peers", 8, "peers beside the seed")
+	fs.IntVar(&o.chunks, "chunks", 64, "chunks of the file")
+	fs.IntVar(&o.size, "size", 32<<20, "`bytes` of the file")
+	fs.IntVar(&o.rounds, "rounds", 3, "rounds, in each of which everybody has a turn")
+	fs.Int64Var(&o.rate, "rate", 20e6, "`bits` a second of each uplink")
+	fs.BoolVar(&o.mixed, "mixed", false, "peers have half of the rate, all of it, or twice as much")
+	fs.BoolVar(&o.late, "late", false, "every second peer joins when half of the file could have been sent")
+	fs.StringVar(&o.only, "only", "", "who takes part, of spate,aria2; empty: all that are installed")
+	fs.StringVar(&o.spate, "spate", "", "the `program` to measure; empty: built from this module")
+	fs.StringVar(&o.dir, "dir", "/dev/shm", "`folder` for the files")
+	fs.DurationVar(&o.limit, "limit", 5*time.Minute, "the longest that a turn may take")
+	_ = fs.Parse(args)
+	return &o
+}
+
+// swarms are those that take part.
+func (o *options) swarms(ctx context.Context, dir string) ([]swarm, error) {
+	var all []swarm
+	wanted := func(name string) bool { return o.only == "" || strings.Contains(","+o.only+",", ","+name+",") }
+	if wanted("spate") {
+		if o.spate == "" {
+			o.spate = filepath.Join(dir, "spate")
+			if err := command(ctx, "go", "build", "-o", o.spate, "spate/cmd/spate"); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, spate{program: o.spate})
+	}
+	if wanted("aria2") {
+		program, err := exec.LookPath("aria2c")
+		tracker, terr := exec.LookPath("opentracker")
+		switch {
+		case err == nil && terr == nil:
+			all = append(all, aria2{program, tracker})
+		case o.only != "":
+			return nil, fmt.Errorf("aria2c or opentracker: not installed")
+		}
+	}
+	return all, nil
+}
+
+// take is one turn, in a network of its own.
+func (o *options) take(ctx context.Context, s swarm, f *field) (*outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.limit)
+	defer cancel()
+	n, err := newNetwork(ctx, f.uplinks)
+	if err != nil {
+		return nil, err
+	}
+	defer n.close()
+	res, err := s.run(ctx, n, f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n.nodes {
+		sent, err := n.sent(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		res.sent = append(res.sent, sent)
+	}
+	return res, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// A network is a hub and its nodes, each a network namespace of its own, with the uplink of each node limited. The hub is a
+// switch, and has an address itself, for the tracker; its own uplink is not limited. Nothing of it is seen outside.
+//
+// The addresses are those set aside for benchmarks (RFC 2544, appendix C.2.2).
+type network struct {
+	hub   string
+	nodes []node
+}
+
+// A node is one computer.
+type node struct {
+	name string // of its namespace
+	addr string
+}
+
+const (
+	hubAddr = "198.18.0.1"
+	subnet  = "/24"
+	most    = 250 // nodes
+)
+
+// newNetwork makes a hub and a node for each uplink, in bits a second. close it in the end.
+func newNetwork(ctx context.Context, uplinks []int64) (*network, error) {
+	if len(uplinks) > most {
+		return nil, fmt.Errorf("%d nodes at most", most)
+	}
+	n := &network{hub: "spate-swarm-" + strconv.Itoa(os.Getpid())}
+	if err := n.build(ctx, uplinks); err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *network) build(ctx context.Context, uplinks []int64) error {
+	steps := []string{
+		"ip netns add " + n.hub,
+		"ip -n " + n.hub + " link set lo up",
+		"ip -n " + n.hub + " link add hub type bridge",
+		"ip -n " + n.hub + " addr add " + hubAddr + subnet + " dev hub",
+		"ip -n " + n.hub + " link set hub up",
+	}
+	for i, rate := range uplinks {
+		at := node{name: fmt.Sprintf("%s-%d", n.hub, i), addr: fmt.Sprintf("198.18.0.%d", i+2)}
+		n.nodes = append(n.nodes, at)
+		port := fmt.Sprintf("port%d", i)
+		steps = append(steps,
+			"ip netns add "+at.name,
+			"ip -n "+at.name+" link set lo up",
+			"ip -n "+n.hub+" link add "+port+" type veth peer name uplink netns "+at.name,
+			"ip -n "+n.hub+" link set "+port+" master hub up",
+			"ip -n "+at.name+" addr add "+at.addr+subnet+" dev uplink",
+			"ip -n "+at.name+" link set uplink up",
+			// Packets as large as segmentation offload makes them would not pass through a bucket of this size.
+			fmt.Sprintf("ip netns exec %s tc qdisc add dev uplink root tbf rate %dbit burst 32kb latency 100ms", at.name, rate))
+	}
+	for _, s := range steps {
+		if err := command(ctx, strings.Fields(s)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close removes all of it, whatever of it was made.
+func (n *network) close() {
+	for _, at := range n.nodes {
+		_ = command(context.Background(), "ip", "netns", "del", at.name)
+	}
+	_ = command(context.Background(), "ip", "netns", "del", n.hub)
+}
+
+// sent is how many bytes have left a node, headers included.
+func (n *network) sent(ctx context.Context, i int) (int64, error) {
+	out, err := exec.CommandContext(ctx, "ip", "netns", "exec", n.nodes[i].name, "cat", "/sys/class/net/uplink/statistics/tx_bytes").Output()
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+}
+
+// in is a command that runs in a namespace.
+func in(ctx context.Context, namespace, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", namespace}, args...)...)
+	cmd.Dir = dir
+	return cmd
+}
+
+// command runs a program that says nothing if all is well.
+func command(ctx context.Context, args ...string) error {
+	if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
