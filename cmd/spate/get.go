@@ -202,7 +202,7 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 	}
 	res, err := g.client.Get(g.after.job(ctx, number, r), r.url, r.path, opts)
 	if res.Files == 1 && res.Part == "" && res.SHA256 != nil && !g.c.talk.quiet && g.c.after.format.text == "" {
-		fmt.Fprint(g.talk.stdout(g.p), digestLine(res))
+		fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, res.Paths[0]))
 	}
 	if err != nil && res.Part != "" && hintOf(err) == "" {
 		err = &hintedError{err, leftHint(res.Part)}
@@ -222,13 +222,13 @@ func leftHint(part string) string {
 	return hint
 }
 
-// digestLine is as sha256sum writes it.
-func digestLine(res *spate.Result) string {
-	name, mark := res.Paths[0], ""
+// sumLine is as sha256sum writes it.
+func sumLine(sum []byte, name string) string {
+	mark := ""
 	if strings.ContainsAny(name, "\\\n\r") {
 		name, mark = strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\r", "\\r").Replace(name), "\\"
 	}
-	return fmt.Sprintf("%s%x  %s\n", mark, res.SHA256, name)
+	return fmt.Sprintf("%s%x  %s\n", mark, sum, name)
 }
 
 func (c *getCmd) options(r request) *spate.GetOptions {

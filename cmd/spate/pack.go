@@ -27,6 +27,10 @@ those of its pieces, and for each --base the URL BASE/FILE. A download by it is 
 
 With --seq the files are joined to a sequence: 4 bytes of length before each.
 
+With --chunks N the file is split for a swarm: each of its N chunks goes to --copies of the folders --peers, taken by chance, as
+chunk_1, chunk_2, …, with local_chunks.txt and a SHA256SUMS in each folder. spate peer serves such a folder and fetches what it
+lacks, spate join puts it together again.
+
 The files appear when all of them are whole, the manifest last; if that fails, no file of this run is left, and what was
 there before is as it was. What is packed is never overwritten.`
 
@@ -38,6 +42,9 @@ type packCmd struct {
 	bases     []string
 	cache     bool
 	seq       bool
+	chunks    int64
+	copies    int64
+	peers     []string
 	dir       string
 	output    string
 	overwrite existsFlag
@@ -46,12 +53,13 @@ type packCmd struct {
 func newPackCmd(p *process) *cobra.Command {
 	var c packCmd
 	cmd := &cobra.Command{
-		Use:   "pack FILE --parts N|--part-size S -o NAME.parts\n  spate pack FILE --base URL... -o NAME.meta4\n  spate pack --seq FILE... -o NAME-seq",
-		Short: "Split a file into parts and a manifest, describe it in a Metalink file, or join files to a sequence",
+		Use:   "pack FILE --parts N|--part-size S -o NAME.parts\n  spate pack FILE --base URL... -o NAME.meta4\n  spate pack --seq FILE... -o NAME-seq\n  spate pack FILE --chunks N --peers DIR,DIR...",
+		Short: "Split a file into parts and a manifest, or for a swarm; describe it in a Metalink file; join files to a sequence",
 		Long:  packLong,
 		Example: "  spate pack film.mp4 --part-size 64M --base http://a/film --base http://b/film -o film.mp4.parts\n" +
 			"  spate pack film.mp4 --base http://a/films --base ftp://b/films -o film.mp4.meta4\n" +
-			"  spate pack --seq frame*.png -o animation-seq",
+			"  spate pack --seq frame*.png -o animation-seq\n" +
+			"  spate pack film.mp4 --chunks 64 --peers a,b,c",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if c.seq {
 				return between(1, -1, "--seq FILE... -o NAME-seq")(cmd, args)
@@ -68,6 +76,10 @@ func newPackCmd(p *process) *cobra.Command {
 	fs.BoolVar(&c.cache, "cache", false, "mark the parts (*): they may be cached")
 	fs.BoolVar(&c.seq, "seq", false, "join the files to a sequence")
 	fs.SetAnnotation("seq", envAnnotation, []string{"SPATE_PACK_SEQ"}) // get's --seq has SPATE_SEQ
+	fs.Var(count{&c.chunks, 1}, "chunks", "split FILE for a swarm: into how many chunks")
+	fs.StringSliceVar(&c.peers, "peers", nil, "`DIR,DIR...`: the folders that get the chunks; they are made if they are not there")
+	c.copies = 1
+	fs.Var(count{&c.copies, 1}, "copies", "how many of the folders get a chunk")
 	fs.StringVar(&c.dir, "dir", "", "`DIR` of the parts; it is made if it is not there (default that of the manifest)")
 	fs.StringVarP(&c.output, "output", "o", "", "`NAME` of the manifest, Metalink file or sequence to write")
 	c.overwrite.register(fs, "fail", "fail", "overwrite")
@@ -94,6 +106,8 @@ func (c *packCmd) run(ctx context.Context, args []string) error {
 func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, args []string) error {
 	var err error
 	switch {
+	case c.chunks > 0:
+		err = c.deal(ctx, client, w, args[0])
 	case c.seq:
 		err = c.sequence(ctx, client, w, args)
 	case c.isMetalink():
@@ -110,6 +124,10 @@ func (c *packCmd) pack(ctx context.Context, client *spate.Client, w *writer, arg
 // check looks for what makes no sense before anything is opened.
 func (c *packCmd) check(args []string) error {
 	switch {
+	case c.chunks > 0 && !c.seq && len(args) == 1:
+		return c.checkChunks()
+	case c.chunks > 0 || len(c.peers) > 0:
+		return usage("--chunks N and --peers split one FILE for a swarm", "pack FILE --chunks N --peers A,B,C")
 	case c.output == "":
 		return usage("-o is missing", "-o NAME.parts is the manifest, -o NAME.meta4 the Metalink file, -o NAME-seq the sequence")
 	case c.seq:

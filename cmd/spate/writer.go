@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	neturl "net/url"
@@ -38,7 +37,7 @@ func (w *writer) reads(url string) {
 func (w *writer) check(path string) error {
 	for _, name := range []string{path, path + fetch.Ext} {
 		if w.isInput(name) {
-			return usage(fmt.Sprintf("pack %s: it is packed itself", shown(name)), "another -o NAME leaves it as it is")
+			return usage(shown(name)+": it is read itself", "another -o NAME leaves it as it is")
 		}
 	}
 	return fetch.Check(path, w.options())

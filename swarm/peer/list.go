@@ -19,7 +19,7 @@ import (
 const (
 	ListName = "local_chunks.txt"
 	SumsName = "SHA256SUMS"
-	lastWord = "LASTCHUNK"
+	LastWord = "LASTCHUNK"
 )
 
 // MaxChunks is how many chunks a file-set can have here. What a peer keeps of each is in memory.
@@ -47,9 +47,9 @@ func (e *ListError) Error() string {
 func (e *ListError) Unwrap() error { return e.Err }
 
 var (
-	errNoLast  = errors.New("has no line N," + lastWord)
+	errNoLast  = errors.New("has no line N," + LastWord)
 	errOutside = errors.New("leads out of the folder")
-	errGrammar = errors.New("a line is INDEX,FILE, the last one N," + lastWord)
+	errGrammar = errors.New("a line is INDEX,FILE, the last one N," + LastWord)
 )
 
 // A list is what local_chunks.txt says.
@@ -95,7 +95,7 @@ func (l *list) add(line string, num int) error {
 		return fmt.Errorf("%.60q: %w", line, errGrammar)
 	case n < 1 || n > MaxChunks:
 		return fmt.Errorf("%d: an index is 1 to %d", n, MaxChunks)
-	case name == lastWord:
+	case name == LastWord:
 		return l.setLast(n, num)
 	case !filepath.IsLocal(name) || name == ".":
 		return fmt.Errorf("%q: %w", name, errOutside)
@@ -108,7 +108,7 @@ func (l *list) add(line string, num int) error {
 
 func (l *list) setLast(n, num int) error {
 	if l.end > 0 && l.last != n {
-		return fmt.Errorf("%s is %d here, and %d in line %d", lastWord, n, l.last, l.end)
+		return fmt.Errorf("%s is %d here, and %d in line %d", LastWord, n, l.last, l.end)
 	}
 	l.last, l.end = n, num
 	return nil
@@ -121,7 +121,7 @@ func (l *list) check() (line int, err error) {
 	}
 	for _, chunk := range l.have() {
 		if chunk > l.last {
-			return l.lines[chunk], fmt.Errorf("chunk %d is beyond %s, which is %d", chunk, lastWord, l.last)
+			return l.lines[chunk], fmt.Errorf("chunk %d is beyond %s, which is %d", chunk, LastWord, l.last)
 		}
 	}
 	return 0, nil
@@ -135,7 +135,7 @@ func (l *list) text() []byte {
 	for _, chunk := range l.have() {
 		b = fmt.Appendf(b, "%d,%s\n", chunk, l.names[chunk])
 	}
-	return fmt.Appendf(b, "%d,%s\n", l.last, lastWord)
+	return fmt.Appendf(b, "%d,%s\n", l.last, LastWord)
 }
 
 // nameFor is a name for a chunk that no other chunk's file has: files that are called chunk_0 and so on, one below their
