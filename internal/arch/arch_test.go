@@ -18,7 +18,9 @@ const module = "spate"
 //
 // The floors are the way the data goes: down to ask, up to answer. Nothing runs back up.
 var rooms = map[string]int{
-	"cmd/spate": 6,
+	"cmd/spate":      6,
+	"cmd/p2ptracker": 6, // the assignment's two programs
+	"cmd/p2pclient":  6,
 
 	"internal/demo": 5, // the demo's content and origins: what cmd shows
 
