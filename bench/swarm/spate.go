@@ -111,7 +111,7 @@ var errEnded = errors.New("it has ended before it was complete")
 func (p *peer) complete(ctx context.Context) error {
 	lines := bufio.NewScanner(p.events)
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), `"type":"complete"`) {
+		if strings.Contains(lines.Text(), `"type":"done"`) {
 			go func() { _, _ = io.Copy(io.Discard, p.events) }() // until the process ends
 			return nil
 		}

@@ -17,6 +17,7 @@ import (
 	"spate/format/manifest"
 	"spate/format/sequence"
 	"spate/source"
+	"spate/swarm/peer"
 )
 
 // The exit codes. They are part of the interface: docs/spec/cli.md lists them too.
@@ -107,7 +108,7 @@ func ownCode(err error) (int, bool) {
 		return exitBatch, true
 	case errors.Is(err, spate.ErrLimit):
 		return exitLimit, true
-	case errors.Is(err, fetch.ErrInUse):
+	case errors.Is(err, fetch.ErrInUse), errors.Is(err, peer.ErrInUse):
 		return exitInUse, true
 	case errors.Is(err, spate.ErrExists), errors.Is(err, fs.ErrExist):
 		return exitExists, true
@@ -258,6 +259,9 @@ func isLocal(err error) bool {
 		return true
 	}
 	if _, ok := errors.AsType[*os.LinkError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*peer.ListError](err); ok {
 		return true
 	}
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"spate/swarm/peer"
 	"spate/swarm/tracker"
 )
 
@@ -79,5 +80,32 @@ func trackerMetrics(t *tracker.Server) []metric {
 		counter("garbage", "What was no message.", func(s tracker.Stats) int64 { return s.Garbage }),
 		counter("unregistered", "Registrations for which there was no room.", func(s tracker.Stats) int64 { return s.Unregistered }),
 		counter("probes", "Questions by UDP.", func(s tracker.Stats) int64 { return s.Probes }),
+	}
+}
+
+// peerMetrics are the figures of a peer.
+func peerMetrics(p *peer.Peer) []metric {
+	gauge := func(name, help string, of func(peer.Stats) int) metric {
+		return metric{"spate_peer_" + name, help, false, func() float64 { return float64(of(p.Stats())) }}
+	}
+	counter := func(name, help string, of func(peer.Stats) int64) metric {
+		return metric{"spate_peer_" + name + "_total", help, true, func() float64 { return float64(of(p.Stats())) }}
+	}
+	return []metric{
+		gauge("chunks", "Chunks that are here.", func(s peer.Stats) int { return s.Have }),
+		gauge("chunks_wanted", "Chunks that there are.", func(s peer.Stats) int { return s.Last }),
+		gauge("chunks_unverified", "Chunks that nothing has confirmed.", func(s peer.Stats) int { return s.Received.Unverified }),
+		gauge("fetching", "Requests that are open.", func(s peer.Stats) int { return s.Active }),
+		gauge("serving", "Chunks that are being sent.", func(s peer.Stats) int { return s.Uploads.Active }),
+		gauge("waiting", "Peers that wait for their turn.", func(s peer.Stats) int { return s.Uploads.Waiting }),
+		counter("received_bytes", "Bytes of chunks that have come.", func(s peer.Stats) int64 { return s.Received.Bytes }),
+		counter("requests", "Requests that were begun.", func(s peer.Stats) int64 { return int64(s.Received.Requests) }),
+		counter("failed", "Requests that brought nothing.", func(s peer.Stats) int64 { return int64(s.Received.Failed) }),
+		counter("corrupt", "Chunks that came with another digest.", func(s peer.Stats) int64 { return int64(s.Received.Corrupt) }),
+		counter("sent_bytes", "Bytes of chunks that were sent.", func(s peer.Stats) int64 { return s.Uploads.Bytes }),
+		counter("served", "Chunks that were sent whole.", func(s peer.Stats) int64 { return int64(s.Uploads.Served) }),
+		counter("refused", "Connections that were closed without an answer.", func(s peer.Stats) int64 { return int64(s.Uploads.Refused) }),
+		counter("where_chunk", "Questions to the tracker.", func(s peer.Stats) int64 { return int64(s.Tracker.Asked) }),
+		counter("local_chunks", "Announcements to the tracker.", func(s peer.Stats) int64 { return int64(s.Tracker.Announced) }),
 	}
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"spate/event"
 	"spate/swarm/actionlog"
 	"spate/swarm/tracker"
 )
@@ -53,12 +53,13 @@ func (c *trackerCmd) run(ctx context.Context, p *process) error {
 	if c.timeout == 0 {
 		return usage("--timeout: a peer that is silent for ever would be waited for", "--timeout 24h is a day")
 	}
-	talk := c.swarm.talk(p)
+	tell := c.swarm.talk(p, trackerWords)
 	log, err := c.swarm.openLog()
 	if err != nil {
 		return err
 	}
-	t, err := tracker.Listen(ctx, &tracker.Options{Addr: c.listen, Log: log, Notice: talk.notice, State: c.state,
+	notice := func(text string) { tell(event.Event{Type: event.Failed, Error: text}) }
+	t, err := tracker.Listen(ctx, &tracker.Options{Addr: c.listen, Log: log, Notice: notice, State: c.state,
 		Timeout: c.timeout, Connections: int(c.connections), Probe: c.probe})
 	if err != nil {
 		return errors.Join(err, log.Close())
@@ -67,7 +68,9 @@ func (c *trackerCmd) run(ctx context.Context, p *process) error {
 	if err != nil {
 		return errors.Join(err, t.Close(), log.Close())
 	}
-	talk.listening(t.Addrs())
+	for _, a := range t.Addrs() {
+		tell(event.Event{Type: event.Listening, Origin: a.String()})
+	}
 	return errors.Join(t.Serve(ctx), stop(), log.Close())
 }
 
@@ -98,39 +101,27 @@ func (f *swarmFlags) openLog() (*actionlog.Log, error) {
 	return log, nil
 }
 
-// A swarmTalk is what is told on stderr while a swarm is served.
-type swarmTalk struct {
-	p           *process
-	json, quiet bool
-}
-
-func (f *swarmFlags) talk(p *process) *swarmTalk { return &swarmTalk{p, f.json, f.quiet} }
-
-// A swarmEvent is a line of --json.
-type swarmEvent struct {
-	Time time.Time `json:"time"`
-	Type string    `json:"type"`
-	Addr string    `json:"addr,omitempty"`
-	Text string    `json:"text,omitempty"`
-}
-
-func (t *swarmTalk) notice(text string) {
-	t.say(swarmEvent{Type: "notice", Text: text}, text)
-}
-
-func (t *swarmTalk) listening(addrs []net.Addr) {
-	for _, a := range addrs {
-		t.say(swarmEvent{Type: "listening", Addr: a.String()}, "listening on "+a.String())
+// talk is what tells events on stderr, in the words of describe where it is not JSON; "" is not told. It is safe for concurrent use: each
+// is one write.
+func (f *swarmFlags) talk(p *process, describe func(event.Event) string) event.Sink {
+	if f.json {
+		tell := jsonSink(p.stderr)
+		return func(e event.Event) {
+			e.Time = time.Now()
+			tell(e)
+		}
+	}
+	return func(e event.Event) {
+		if words := describe(e); words != "" && !f.quiet {
+			fmt.Fprintf(p.stderr, "spate: %s\n", words)
+		}
 	}
 }
 
-// say says it, as an event or in words. It is safe for concurrent use: each is one write.
-func (t *swarmTalk) say(e swarmEvent, words string) {
-	switch {
-	case t.json:
-		e.Time = time.Now()
-		encodeLine(t.p.stderr, e)
-	case !t.quiet:
-		fmt.Fprintf(t.p.stderr, "spate: %s\n", words)
+// trackerWords says an event of a tracker.
+func trackerWords(e event.Event) string {
+	if e.Type == event.Listening {
+		return "listening on " + e.Origin
 	}
+	return e.Error
 }
