@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"spate/event"
 	"spate/swarm/peer"
 	"spate/swarm/tracker"
 )
@@ -21,8 +22,8 @@ type metric struct {
 	value      func() float64
 }
 
-// serveMetrics serves the page, if there is to be one, until it is stopped.
-func (f *swarmFlags) serveMetrics(ctx context.Context, metrics []metric) (stop func() error, err error) {
+// serveMetrics serves the page, if there is to be one, until it is stopped, and tells where.
+func (f *swarmFlags) serveMetrics(ctx context.Context, tell event.Sink, metrics []metric) (stop func() error, err error) {
 	if f.metrics == "" {
 		return func() error { return nil }, nil
 	}
@@ -35,6 +36,7 @@ func (f *swarmFlags) serveMetrics(ctx context.Context, metrics []metric) (stop f
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
+	tell(event.Event{Type: event.Listening, Origin: "http://" + l.Addr().String() + "/metrics"})
 	return func() error {
 		err := server.Close()
 		if serr := <-done; !errors.Is(serr, http.ErrServerClosed) {

@@ -86,7 +86,7 @@ func (c *peerCmd) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop, err := c.swarm.serveMetrics(ctx, peerMetrics(node))
+	stop, err := c.swarm.serveMetrics(ctx, c.o.Events, peerMetrics(node))
 	if err != nil {
 		return errors.Join(err, node.Close())
 	}

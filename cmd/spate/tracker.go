@@ -64,7 +64,7 @@ func (c *trackerCmd) run(ctx context.Context, p *process) error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	stop, err := c.swarm.serveMetrics(ctx, trackerMetrics(t))
+	stop, err := c.swarm.serveMetrics(ctx, tell, trackerMetrics(t))
 	if err != nil {
 		return errors.Join(err, t.Close(), log.Close())
 	}

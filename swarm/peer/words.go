@@ -10,7 +10,7 @@ import (
 func Words(e event.Event) string {
 	switch e.Type {
 	case event.Listening:
-		return "others find this peer at " + e.Origin
+		return "listening on " + e.Origin
 	case event.Tracker:
 		if e.Error != "" {
 			return "tracker " + e.Origin + ": " + e.Error
