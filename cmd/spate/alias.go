@@ -15,8 +15,7 @@ var aliases = map[string]string{
 	"private-key":          "key",
 
 	"max-connection-per-server": "per-host",
-	"name":                      "output", // of a downloader that spate takes the place of, as the next
-	"number_of_threads":         "connections",
+	"number_of_threads":         "connections", // of a downloader that spate takes the place of, whose --name is a flag of get
 	"split":                     "connections",
 
 	"max-overall-download-limit": "limit-rate",

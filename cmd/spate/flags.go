@@ -39,7 +39,7 @@ func (f *streamFlags) register(fs *pflag.FlagSet) {
 	fs.Var(count{&f.maxDepth, 1}, "max-depth", "manifests inside manifests")
 	fs.Var(count{&f.maxIdleOpens, 1}, "max-idle-opens", "opens without a byte between them")
 	fs.Var(rate{&f.rate}, "limit-rate", "bytes a second, of all together, at most; or what holds when: '08:00,1M 23:00,off'")
-	fs.Var(kibRate{fs.Lookup("limit-rate")}, "bwlimit", "that of rclone")
+	fs.Var(kibRate{another{fs.Lookup("limit-rate")}}, "bwlimit", "that of rclone")
 	fs.Lookup("bwlimit").Hidden = true
 	f.registerTimes(fs)
 }

@@ -187,7 +187,7 @@ func hintFor(cmd *cobra.Command, name string) string {
 		return hint
 	}
 	for _, other := range cmd.Root().Commands() {
-		if other != cmd && other.Name() != "demo" && hasFlag(other.Flags(), name) {
+		if other != cmd && !slices.Contains(serving, other.Name()) && hasFlag(other.Flags(), name) {
 			return "it is a flag of " + other.CommandPath()
 		}
 	}
@@ -196,6 +196,9 @@ func hintFor(cmd *cobra.Command, name string) string {
 	}
 	return cmd.CommandPath() + " --help lists the flags"
 }
+
+// serving are the commands whose flags are no answer to those who want to fetch.
+var serving = []string{"demo", "tracker", "peer"}
 
 func hasFlag(flags *pflag.FlagSet, name string) bool {
 	if len(name) == 1 {

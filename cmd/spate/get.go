@@ -69,6 +69,8 @@ func newGetCmd(p *process) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write; - is stdout")
+	flags.Var(another{flags.Lookup("output")}, "name", "as --output, as a downloader has it that spate takes the place of")
+	flags.Lookup("name").Hidden = true
 	flags.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
 	c.exists.register(flags, "resume", "resume", "skip", "overwrite", "rename", "fail", "newer")
 	flags.Var(choice{&c.seq, []string{"auto", "on", "off"}}, "seq", "take the stream for a sequence of files")

@@ -87,6 +87,7 @@ func (l *logbook) attributes(e event.Event) []slog.Attr {
 	all := []slog.Attr{
 		slog.Int64("job", e.Job), slog.Int64("jobs", e.Jobs), slog.Int64("part", e.Part), slog.String("url", l.tell.safe(e.URL)),
 		slog.String("origin", l.tell.safe(e.Origin)), slog.String("manifest", l.tell.safe(e.Manifest)), slog.Int("line", e.Line),
+		slog.Int("chunk", e.Chunk),
 		slog.Int64("off", e.Off), slog.Int64("bytes", e.Bytes), slog.Int64("size", e.Size), slog.Bool("cached", e.Cached),
 		slog.String("path", l.tell.safe(e.Path)), slog.String("sha256", e.SHA256), slog.String("error", l.tell.safe(oneLine(e.Error))),
 		slog.String("kind", e.Kind),

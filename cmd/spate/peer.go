@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -213,4 +214,10 @@ func (p *prefixes) Set(text string) error {
 
 func (p *prefixes) Type() string { return "CIDR" }
 
-func (p *prefixes) String() string { return "" }
+func (p *prefixes) String() string {
+	var all []string
+	for _, prefix := range *p {
+		all = append(all, prefix.String())
+	}
+	return strings.Join(all, ",")
+}

@@ -68,8 +68,20 @@ func (r rate) String() string {
 	return r.table.String()
 }
 
+// another sets another flag as if that had been given.
+type another struct{ own *pflag.Flag }
+
+func (a another) Set(text string) error {
+	a.own.Changed = true
+	return a.own.Value.Set(text)
+}
+
+func (a another) Type() string { return a.own.Value.Type() }
+
+func (a another) String() string { return "" }
+
 // kibRate sets another flag, a rate, as if that had been given: a number without a unit is of KiB, as in rclone.
-type kibRate struct{ own *pflag.Flag }
+type kibRate struct{ another }
 
 func (r kibRate) Set(text string) error {
 	words := strings.Fields(text)
@@ -78,13 +90,8 @@ func (r kibRate) Set(text string) error {
 			words[i] += "K"
 		}
 	}
-	r.own.Changed = true
-	return r.own.Value.Set(strings.Join(words, " "))
+	return r.another.Set(strings.Join(words, " "))
 }
-
-func (r kibRate) Type() string { return r.own.Value.Type() }
-
-func (r kibRate) String() string { return "" }
 
 // count is a whole number on the command line: a [pflag.Value] that is never below min.
 type count struct {

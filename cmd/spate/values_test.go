@@ -35,13 +35,13 @@ func TestKibRate(t *testing.T) {
 		"08:00,512 12:00,10M 23:00,off": "08:00,512KiB 12:00,10MiB 23:00,off"} {
 		var table limit.Timetable
 		own := &pflag.Flag{Value: rate{&table}}
-		if err := (kibRate{own}).Set(text); err != nil || table.String() != want || !own.Changed {
+		if err := (kibRate{another{own}}).Set(text); err != nil || table.String() != want || !own.Changed {
 			t.Errorf("%q: %v, %v, want %s", text, table, err, want)
 		}
 	}
 	for _, text := range []string{"", " ", "08:00", "10M:1M", "-1"} {
 		var table limit.Timetable
-		if err := (kibRate{&pflag.Flag{Value: rate{&table}}}).Set(text); err == nil {
+		if err := (kibRate{another{&pflag.Flag{Value: rate{&table}}}}).Set(text); err == nil {
 			t.Errorf("%q: %v", text, table)
 		}
 	}
