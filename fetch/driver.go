@@ -240,10 +240,11 @@ func (d *driver) tellProgressOf(c *conn, off int64) {
 	}
 }
 
-// step is tell for who holds d.mu.
+// step is tell for who holds d.mu. Once the context has ended connections end that the scheduler has told nothing of the kind: what it
+// would decide then is about connections that are gone.
 func (d *driver) step(ev sched.Event) {
 	queue := []sched.Event{ev}
-	for len(queue) > 0 && !d.isOver {
+	for len(queue) > 0 && d.isOn() {
 		ev, queue = queue[0], queue[1:]
 		ev.At = d.now()
 		for _, a := range d.sched.Step(ev) {
@@ -253,10 +254,13 @@ func (d *driver) step(ev sched.Event) {
 	d.tellWaiting()
 }
 
+// isOn reports whether anything is still to be done. d.mu is held.
+func (d *driver) isOn() bool { return !d.isOver && d.ctx.Err() == nil }
+
 // tellWaiting says, once, that nothing is open any more and all that can be done is to try again later. Before the first answer
 // what is tried again within a second is not worth a word. d.mu is held.
 func (d *driver) tellWaiting() {
-	waiting := len(d.conns) == 0 && !d.isOver && (d.target != nil || d.banned() >= time.Second)
+	waiting := len(d.conns) == 0 && d.isOn() && (d.target != nil || d.banned() >= time.Second)
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
 		e := event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()}
