@@ -194,9 +194,9 @@ func (d *driver) stopWorkers() {
 // now is the time that has passed, without that of the pause. d.mu is held.
 func (d *driver) now() time.Duration { return time.Since(d.begin) }
 
-// pause lets everything wait for the file. d.mu is held.
+// pause lets everything wait for the file, unless all is over: then nobody would end it. d.mu is held.
 func (d *driver) pause() {
-	d.paused, d.pausedAt = true, d.now()
+	d.paused, d.pausedAt = !d.isOver, d.now()
 	if d.timer != nil {
 		d.timer.Stop()
 	}

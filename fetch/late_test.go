@@ -2,15 +2,19 @@ package fetch
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"spate/event"
 	"spate/format/checksum"
 	"spate/format/span"
 	"spate/sched"
+	"spate/source"
 )
 
 // A copy that has won is written once the scheduler has finished. If that fails nothing gets the final name, and nobody waits for
@@ -61,4 +65,18 @@ func TestDigestOfWhatCannotBeRead(t *testing.T) {
 	if err := d.ended(); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("it goes on: %v", err)
 	}
+}
+
+// An answer that comes when all is over is waited for by nobody: who tells of it does not wait for a file.
+func TestFirstAnswerOnceAllIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &ObjectOptions{})
+		d.finish(errOver)
+		res := &source.Resource{Info: source.Info{URL: "mem:x", Size: 8}, Len: 8, Body: io.NopCloser(strings.NewReader("12345678"))}
+		if again, err := d.accept(&reading{a: sched.Action{End: -1}, res: res}); again || err != nil {
+			t.Errorf("again: %v, %v", again, err)
+		}
+		d.wg.Go(func() { d.tell(sched.Event{Type: sched.Tick}) })
+		d.end()
+	})
 }
