@@ -1,31 +1,29 @@
 package fetch
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"io"
+	"fmt"
 	"syscall"
 	"time"
 
 	"spate/event"
-	"spate/fetch/journal"
-	"spate/format/span"
 	"spate/internal/redact"
 	"spate/sched"
 	"spate/source"
 )
 
-// accept checks an answer against the first one, or makes it that.
-func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resource) error {
-	if err := d.checkExtent(a, res); err != nil {
-		return err
+// accept checks the answer of r against the first one, or makes it that; or reports that it has to be asked for again, to be
+// compared.
+func (d *driver) accept(r *reading) (again bool, err error) {
+	a, res := r.a, r.res
+	if err := d.checkExtent(r); err != nil {
+		return false, err
 	}
-	if err := d.compare(ctx, a, res); err != nil {
-		return err
+	if err := d.checkBegun(a, res); err != nil {
+		return false, err
 	}
 	if text := d.opts.breaks(&res.Info); text != "" {
-		return d.refused(a, source.KindCorrupt, text)
+		return false, d.refused(a, source.KindCorrupt, text)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -33,9 +31,14 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 	isFirst := d.info.URL == ""
 	switch {
 	case o.answered && !res.HasValidatorOf(&o.Info):
-		return d.changed(a, "its validator is another one than at first")
+		return false, d.disagree(a.Source, "its validator is another one than at first")
 	case contradict(res.Digests, d.info.Digests):
-		return d.changed(a, "its digest header is another one than at first")
+		return false, d.changed(a, "its digest header is another one than at first")
+	}
+	o.vague = o.vague || !res.NamesBytes()
+	isNew := !r.vague && d.isVague() && !a.Probe && d.thereBefore(a.Off, 1) > 0
+	if isNew || d.mustCompare(a.Source) {
+		return true, nil
 	}
 	if !o.answered {
 		o.answered, o.Info, o.addr = true, res.Info, res.Conn.Addr
@@ -46,16 +49,16 @@ func (d *driver) accept(ctx context.Context, a sched.Action, res *source.Resourc
 	} else if d.size < 0 && res.Size >= 0 {
 		d.sizeLocked(res.Size)
 	}
-	return nil
+	return false, nil
 }
 
 // checkExtent checks where an answer begins and ends against what was asked for and is known of the object.
-func (d *driver) checkExtent(a sched.Action, res *source.Resource) error {
-	size := d.knownAs()
+func (d *driver) checkExtent(r *reading) error {
+	a, res, size := r.a, r.res, d.knownAs()
 	switch {
 	case size >= 0 && res.Size >= 0 && res.Size != size:
 		return d.changed(a, "it has another size than at first")
-	case res.Off != a.Off, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
+	case res.Off != r.from, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
 		return d.noRange(a)
 	case size >= 0 && res.Len < 0: // whose end would be anybody's guess
 		return d.changed(a, "it tells no size, as it did at first")
@@ -77,99 +80,23 @@ func (d *driver) changed(a sched.Action, text string) error {
 	return d.refused(a, source.KindChanged, text)
 }
 
+// ErrVersions is what an error is, beside [source.ErrChanged], where the answers of one origin to one download do not agree.
+var ErrVersions = errors.New("it has changed meanwhile, or several versions of it are served")
+
+func (d *driver) disagree(src int, text string) error {
+	return &source.Error{Op: "compare", URL: d.mirrors[src].URL, Kind: source.KindChanged, Err: fmt.Errorf("%s: %w", text, ErrVersions)}
+}
+
 func (d *driver) refused(a sched.Action, kind source.Kind, text string) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: kind, Err: errors.New(text)}
 }
+
+const nextToNothing = "it answers ranges by next to nothing"
 
 var errNoRange = errors.New("the origin answers no ranges")
 
 func (d *driver) noRange(a sched.Action) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: errNoRange}
-}
-
-// compared is how many ranges of what is there are fetched again, where nothing else proves that they are of what an
-// origin has now; at most compareLen of each.
-const (
-	compared   = 3
-	compareLen = journal.DefaultPieceSize
-)
-
-// compare makes sure that the answer is of what an earlier download has begun, once for each origin.
-func (d *driver) compare(ctx context.Context, a sched.Action, res *source.Resource) error {
-	left := d.opts.Left
-	if left == nil || d.isCompared(a.Source) {
-		return nil
-	}
-	h := &left.left.Header
-	if res.Size >= 0 && res.Size != h.Size {
-		return d.changed(a, "it has another size than what was begun")
-	}
-	if contradict(res.Digests, h.Digests) {
-		return d.changed(a, "it is not what was begun: its digest header is another one")
-	}
-	was, known := h.Origin(d.mirrors[a.Source].URL)
-	begun := source.Info{Validator: was.Validator}
-	switch {
-	case d.opts.Refreshed:
-		known = false
-	case known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&begun):
-		return d.changed(a, "it is not what was begun: its validator is another one")
-	}
-	if !(known && res.HasStrongValidator() && begun.HasStrongValidator()) && d.opts.Pieces == nil { // each of them would tell
-		if err := d.compareBytes(ctx, a); err != nil {
-			return err
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.origins[a.Source].same = true
-	return nil
-}
-
-// compareBytes fetches some of what is there once more.
-func (d *driver) compareBytes(ctx context.Context, a sched.Action) error {
-	url := d.mirrors[a.Source].URL
-	session, err := source.Dial(ctx, d.src, url)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	for _, x := range journal.Pick(d.opts.Left.toCompare(), compared, nil) {
-		n := min(x.Len(), compareLen)
-		same, err := d.sameBytes(ctx, session, url, span.Span{Off: x.Off, End: x.Off + n})
-		if err != nil {
-			return err
-		}
-		if !same {
-			return d.changed(a, "it is not what was begun: the bytes differ")
-		}
-	}
-	return nil
-}
-
-// sameBytes reports whether the bytes of x in the file are those of the url.
-func (d *driver) sameBytes(ctx context.Context, session source.Session, url string, x span.Span) (bool, error) {
-	res, err := session.Open(ctx, url, source.Range{Off: x.Off, Len: x.Len()})
-	if err != nil {
-		return false, err
-	}
-	defer res.Body.Close()
-	if res.Off != x.Off {
-		return false, &source.Error{Op: "open", URL: url, Kind: source.KindProtocol, Err: errNoRange}
-	}
-	there, now := make([]byte, x.Len()), make([]byte, x.Len())
-	if _, err := io.ReadFull(res.Body, now); err != nil {
-		return false, &source.Error{Op: "read", URL: url, Kind: source.KindNetwork, Err: err}
-	}
-	_, err = d.opts.Left.ReadAt(there, x.Off)
-	return bytes.Equal(there, now), err
-}
-
-// isCompared reports whether a source has proved to have what was begun, or need not, as that was given up.
-func (d *driver) isCompared(src int) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.origins[src].same || d.voided
 }
 
 // blame keeps why a source has failed last.

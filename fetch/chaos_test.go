@@ -96,7 +96,7 @@ func chaotic(r *rand.Rand, right, wrong []byte) farm.Resource {
 	for i := range moods {
 		m := &moods[i]
 		m.Body, m.Rate = right, int64(4+r.IntN(40))*MiB
-		if lies || !bare && r.IntN(30) == 0 { // without a validator, nobody can tell
+		if lies || r.IntN(30) == 0 {
 			m.Body = wrong
 		}
 		if bare {

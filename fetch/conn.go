@@ -32,7 +32,8 @@ type conn struct {
 	session source.Session // nil until the first Open
 
 	// The worker's alone.
-	source   int    // of the last range
+	source   int // of the last range
+	reading  *reading
 	held     []byte // of a hedge or a probe
 	heldFrom int64  // where in the object it begins
 	block    int    // how much is claimed at once
@@ -41,6 +42,7 @@ type conn struct {
 	there io.ReaderAt // has the bytes that those of a probe are compared with
 
 	mu      sync.Mutex
+	from    int64 // where the range begins
 	claimed int64 // all before it will be read
 	end     int64 // of the range
 	last    int64 // where the answer ends, which may be before that; MaxInt64: not known
@@ -55,7 +57,7 @@ var errAborted = errors.New("the connection was closed")
 func (c *conn) expect(a sched.Action) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.claimed, c.end, c.last = a.Off, a.End, math.MaxInt64
+	c.from, c.claimed, c.end, c.last = a.Off, a.Off, a.End, math.MaxInt64
 	if a.End < 0 {
 		c.end = math.MaxInt64
 	}
@@ -73,6 +75,13 @@ func (c *conn) endsAt(off int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return off >= min(c.end, c.last)
+}
+
+// has reports whether the byte at off is of the range.
+func (c *conn) has(off int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.from <= off && off < c.end
 }
 
 // cut lowers the end of the range, and returns what it is then.
@@ -179,7 +188,7 @@ func (c *conn) ask(a sched.Action) *reading {
 		c.d.restart()
 	}
 	r := &reading{ctx: ctx, c: c, a: a, off: a.Off}
-	c.held, c.source = c.held[:0], a.Source
+	c.held, c.source, c.reading = c.held[:0], a.Source, r
 	r.open(ctx)
 	return r
 }
@@ -189,10 +198,16 @@ func (c *conn) carryOut(r *reading) bool {
 	defer c.cancel(nil)
 	err := r.opened()
 	if err == nil {
-		err = r.read()
+		if err = r.meetLast(); err == nil {
+			err = r.read()
+		}
 		r.res.Body.Close() // what it could tell, reading has told
+		r.until = 0
 	}
 	if err != nil {
+		if r.err == nil && r.off == r.a.Off {
+			r.shorten(err, r.a.Off-r.from)
+		}
 		c.fail(r.off, r.a.Source, err)
 		return false
 	}
@@ -219,10 +234,14 @@ func (c *conn) fail(off int64, source int, err error) {
 // keep writes what a hedge has won: of what is held, that from a.Off on and before a.End.
 func (c *conn) keep(a sched.Action) {
 	from := a.Off - c.heldFrom
+	if err := c.reading.meetTwin(c.held[:from], a.Off); err != nil {
+		c.d.lost(err)
+		return
+	}
 	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
 		buf := c.d.buffer(maxBlock)
 		n := copy(buf, b)
-		if err := c.d.write(block{a.Off, buf[:n], c.source}); err != nil {
+		if err := c.d.write(block{a.Off, buf[:n], c.source}, c); err != nil {
 			c.d.lost(err)
 			return
 		}

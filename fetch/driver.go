@@ -73,16 +73,25 @@ type driver struct {
 	written  span.Set
 	frontier int64 // that was told; see tellFrontier
 	voided   bool  // what an earlier download has left is of no use
+	seams    []seam
+	torn     bool // several versions are there
 }
 
 // An origin is what is known of a mirror.
 type origin struct {
-	source.Info        // of its first answer
-	answered    bool   // there was one
-	same        bool   // it is of what an earlier download has begun
-	addr        string // host:port
-	fault       error  // its last; of one that is not used any more, why
-	aside       bool   // it is not used any more
+	source.Info       // of its first answer
+	answered    bool  // there was one
+	vague       bool  // one had a validator that does not name its bytes, or none
+	overlap     int64 // how much of what is there is fetched once more with a range
+
+	same      bool          // it is of what an earlier download has begun
+	doubtful  bool          // its answer did not tell whether it is
+	comparing chan struct{} // closed when somebody who compares them has done so; nil: nobody does
+	differs   error         // what came of it, where they are not the same
+
+	addr  string // host:port
+	fault error  // its last; of one that is not used any more, why
+	aside bool   // it is not used any more
 }
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
@@ -95,6 +104,9 @@ func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *O
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.sched = sched.New(opts.config(mirrors))
 	d.written = *opts.there()
+	for i := range d.origins {
+		d.origins[i].overlap = seamLen
+	}
 	return d
 }
 
@@ -148,6 +160,7 @@ func (d *driver) run(prepare func() error) (*Done, error) {
 	d.wg.Wait()
 	if d.target != nil {
 		d.recorded(d.target.end(d.err == nil))
+		d.recorded(d.keepOne())
 	}
 	d.sum(done)
 	return done, d.err

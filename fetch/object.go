@@ -139,7 +139,9 @@ func (o *Object) Close() error {
 // Object up.
 //
 // Every byte is written once. A connection that breaks, is slow or falls silent is replaced; a range answered by other
-// bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged].
+// bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged]. Where the validator of
+// an origin does not name its bytes (see [source.Info.NamesBytes]) and there are no Pieces, two answers are put together only where up to
+// 16 KiB on each side of the seam are the same; where they are not, that error is [ErrVersions] as well, and only the longest piece stays.
 //
 // A piece that does not have its digest is fetched again: elsewhere, where there is another mirror, and its giver is set aside. One
 // that stays wrong is an error that is [source.ErrCorrupt]. So is a whole that is not as was promised, by Checksums or, where these

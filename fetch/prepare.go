@@ -31,7 +31,9 @@ func (d *driver) prepare(file *File) error {
 			return err
 		}
 	}
+	d.mu.Lock()
 	d.target = r
+	d.mu.Unlock()
 	r.start(d.isSmall())
 	d.startDigests()
 	d.tellBegin()

@@ -13,16 +13,21 @@ import (
 
 // A reading is one range of one connection.
 type reading struct {
-	ctx context.Context // of the request, and its answer
-	c   *conn
-	a   sched.Action
-	off int64 // all before is written
-	eof bool  // the answer has ended there, and with it the object, whose size was not known
-	res *source.Resource
-	at  time.Time // of the last Progress
+	ctx         context.Context // of the request, and its answer
+	c           *conn
+	a           sched.Action
+	from, until int64 // what was asked for: more than the range, where that is to be compared
+	off         int64 // all before is written
+	eof         bool  // the answer has ended there, and with it the object, whose size was not known
+	res         *source.Resource
+	at          time.Time // of the last Progress
 
 	setup time.Duration // until the answer
 	err   error         // why there is none
+	ahead []byte        // of a hedge: what is behind its range
+	vague bool          // when it was asked for, bytes had to be compared
+	own   *pinned       // what is before the range, where that is not there
+	there io.ReaderAt   // has what is before it
 }
 
 // open asks for the range, and checks that the answer is of what was begun.
@@ -40,6 +45,9 @@ func (r *reading) opened() error {
 		Seekable: res.Seekable || r.a.Off > 0}
 	if res.Len >= 0 {
 		ev.End = res.Off + res.Len
+		if r.a.End >= 0 {
+			ev.End = min(ev.End, r.a.End)
+		}
 	}
 	if ev.End >= 0 {
 		r.c.answered(ev.End)
@@ -59,26 +67,75 @@ func (r *reading) opened() error {
 
 func (r *reading) ask(ctx context.Context) (err error) {
 	c, d := r.c, r.c.d
-	begin := time.Now()
 	url := d.mirrors[r.a.Source].URL
 	if c.session == nil {
 		if c.session, err = c.dial(ctx, url); err != nil {
 			return err
 		}
 	}
-	if r.a.Off == 0 && r.a.End < 0 {
-		r.res, err = openWhole(ctx, c.session, url)
-	} else {
-		r.res, err = c.session.Open(ctx, url, rangeOf(r.a))
-	}
-	if err != nil {
-		return err
-	}
-	r.setup = time.Since(begin) // what is compared now no other connection will wait for
-	if err = d.accept(ctx, r.a, r.res); err != nil {
-		r.res.Body.Close()
+	for again := true; again && err == nil; {
+		if err = d.compare(ctx, c.session, r.a.Source); err != nil {
+			return err
+		}
+		again, err = r.request(ctx, url)
 	}
 	return err
+}
+
+// request asks for the range. It reports whether that has to be done once more, now that it is known what the answer is to be
+// compared with.
+func (r *reading) request(ctx context.Context, url string) (again bool, err error) {
+	d := r.c.d
+	if r.a.Off == 0 && r.a.End < 0 {
+		begin := time.Now()
+		r.from, r.until = 0, math.MaxInt64
+		r.res, err = openWhole(ctx, r.c.session, url)
+		r.setup = time.Since(begin)
+	} else {
+		err = r.openAcross(ctx, url)
+	}
+	if err != nil {
+		return false, err
+	}
+	if again, err = d.accept(r); again || err != nil {
+		r.res.Body.Close()
+	}
+	return again, err
+}
+
+// openAcross asks for the range, and for what shows that it goes together with what is beside it. Where an answer ends before the
+// range begins, as its origin gives so little at once, less of that will do.
+func (r *reading) openAcross(ctx context.Context, url string) error {
+	d, session := r.c.d, r.c.session
+	r.vague = d.isVagueNow()
+	o := d.overlapOf(r.a)
+	if r.own != nil {
+		o.before, o.there = min(d.shorten(r.a.Source, seamLen), int64(len(r.own.b))), r.own
+	}
+	before := o.before
+	if r.a.Hedge && before > 0 && !reads(o.there, r.a.Off-before, before) { // its twin is far on, and will be compared with it
+		before = 0
+	}
+	r.there, r.until = o.there, math.MaxInt64
+	if r.a.End >= 0 {
+		r.until = r.a.End + o.behind
+	}
+	for {
+		begin := time.Now() // what is compared no other connection will wait for
+		r.from = r.a.Off - before
+		res, err := session.Open(ctx, url, source.Range{Off: r.from, Len: r.until - r.from})
+		if err != nil {
+			return err
+		}
+		r.res, r.setup = res, time.Since(begin)
+		if before == 0 || res.Off != r.from || res.Len < 0 || res.Len > before {
+			return nil
+		}
+		res.Body.Close()
+		if before = min(before, d.shorten(r.a.Source, res.Len/4)); before == 0 {
+			return d.refused(r.a, source.KindProtocol, nextToNothing)
+		}
+	}
 }
 
 // openWhole asks for the object, by a range that shows whether there are ranges. Where that tells no size, nothing says
@@ -92,13 +149,6 @@ func openWhole(ctx context.Context, session source.Session, url string) (*source
 	return session.Open(ctx, url, source.From(0))
 }
 
-func rangeOf(a sched.Action) source.Range {
-	if a.End < 0 {
-		return source.Range{Off: a.Off, Len: math.MaxInt64}
-	}
-	return source.Range{Off: a.Off, Len: a.End - a.Off}
-}
-
 // read reads the range to its end.
 func (r *reading) read() error {
 	c := r.c
@@ -110,7 +160,7 @@ func (r *reading) read() error {
 		}
 		n := c.claim(c.block)
 		if n == 0 {
-			return nil
+			return r.lookAhead()
 		}
 		if err := r.fill(n); err == io.EOF {
 			return r.ended()
@@ -177,7 +227,7 @@ func (r *reading) put(b []byte) error {
 		r.c.d.recycle(b)
 		return nil
 	}
-	return r.c.d.write(block{r.off, b, r.a.Source})
+	return r.c.d.write(block{r.off, b, r.a.Source}, r.c)
 }
 
 // withHeader is how many bytes may come along with the header of an answer, by one read for both.
@@ -244,7 +294,7 @@ func (r *reading) finish() bool {
 func (r *reading) ended() error {
 	switch {
 	case r.res.Len >= 0 && r.off == r.res.Off+r.res.Len, r.off == r.c.wanted():
-		return nil
+		return r.lookAhead()
 	case r.res.Size < 0 && r.res.Len < 0:
 		r.c.d.knownSize(r.off)
 		r.eof = true

@@ -92,13 +92,16 @@ func (r *recorder) ReadAt(p []byte, off int64) (int, error) { return r.file.Read
 func (r *recorder) pin(span.Span) io.ReaderAt { return r.file }
 
 // put writes b, and records it. There is a journal before anything is written out of order.
-func (r *recorder) put(b block) error {
+func (r *recorder) put(b block, joins func() error) error {
 	if !r.isNext(b.where()) {
 		if err := r.begin(); err != nil {
 			return err
 		}
 	}
 	if _, err := r.file.WriteAt(b.b, b.off); err != nil {
+		return err
+	}
+	if err := joins(); err != nil {
 		return err
 	}
 	r.give(b)

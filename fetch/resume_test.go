@@ -58,6 +58,8 @@ func TestResume(t *testing.T) {
 			now: farm.Resource{Body: other, ETag: farm.NoETag}, want: source.ErrChanged},
 		{name: "weak, same", begun: farm.Resource{Body: data, ETag: `W/"1"`}, now: farm.Resource{Body: data, ETag: `W/"1"`}},
 		{name: "weak, changed", begun: farm.Resource{Body: data, ETag: `W/"1"`}, now: farm.Resource{Body: other, ETag: `W/"1"`}, want: source.ErrChanged},
+		{name: "no validators, same, 300 KB a request", begun: farm.Resource{Body: data, ETag: farm.NoETag},
+			now: farm.Resource{Body: data, ETag: farm.NoETag, RangeMax: 300_000}},
 		{name: "fresh URL", begun: same, now: farm.Resource{Body: data, ETag: `"9"`}, url: "/y"},
 		{name: "fresh URL of another", begun: same, now: farm.Resource{Body: other, ETag: `"1"`}, url: "/y", want: source.ErrChanged},
 		{name: "no ranges any more", begun: same, now: farm.Resource{Body: data, ETag: `"1"`, NoRange: true}},

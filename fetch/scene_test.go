@@ -70,6 +70,14 @@ func (s *scene) fill(r farm.Resource) farm.Resource {
 		r.Changes = func(n int) farm.Resource { return s.fill(change(n)) }
 		return r
 	}
+	if r.Machines != nil {
+		machines := make([]farm.Resource, len(r.Machines))
+		for i, m := range r.Machines {
+			machines[i] = s.fill(m)
+		}
+		r.Machines = machines
+		return r
+	}
 	if r.Body == nil {
 		r.Body = s.data
 	}
@@ -114,6 +122,9 @@ func (s *scene) into(ctx context.Context, o *outcome, mirrors []Mirror, opts *Ob
 	object, err := OpenObject(ctx, s.src, mirrors, opts)
 	if err != nil {
 		o.err = err
+		if opts.Left != nil {
+			must(s.t, opts.Left.Keep())
+		}
 		return
 	}
 	defer object.Close()

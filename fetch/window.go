@@ -35,10 +35,13 @@ func newWindow(memory *budget.Budget) *window {
 }
 
 // put copies b: a block may be much larger than what is in it.
-func (w *window) put(b block) error {
+func (w *window) put(b block, joins func() error) error {
 	for off, rest := b.off, b.b; len(rest) > 0; {
 		n := copy(w.cell(off)[off%cellSize:], rest)
 		off, rest = off+int64(n), rest[n:]
+	}
+	if err := joins(); err != nil {
+		return err
 	}
 	w.pass(b)
 	return nil

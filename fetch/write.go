@@ -11,24 +11,25 @@ import (
 	"spate/sched"
 )
 
-// write writes b, which it owns from then on.
-func (d *driver) write(b block) error {
+// write writes b, which c has fetched, and which it owns from then on.
+func (d *driver) write(b block, c *conn) error {
 	if len(b.b) == 0 {
 		d.recycle(b.b)
 		return nil
 	}
-	x := b.where()
-	d.mu.Lock()
-	d.written.Add(x) // before anybody who has it can find it wrong
-	d.mu.Unlock()
-	if err := d.target.put(b); err != nil {
-		d.mu.Lock()
-		d.written.Remove(x)
-		d.mu.Unlock()
-		d.finish(err)
+	isPut := false
+	err := d.target.put(b, func() error {
+		isPut = true
+		d.fetched.Add(int64(len(b.b)))
+		return d.join(b, c)
+	})
+	if err != nil {
+		d.recycle(b.b)
+		if !isPut {
+			d.finish(err)
+		}
 		return err
 	}
-	d.fetched.Add(x.Len())
 	if d.opts.Order == sched.Sequential && d.digest == nil {
 		d.tellFrontier()
 	}
@@ -52,7 +53,7 @@ func (d *driver) tellFrontier() {
 // restart makes what is there void.
 func (d *driver) restart() {
 	d.mu.Lock()
-	d.written, d.voided = span.Set{}, true
+	d.written, d.voided, d.seams = span.Set{}, true, nil
 	d.mu.Unlock()
 	if d.target != nil {
 		d.target.restart()

@@ -71,6 +71,15 @@ func (i *Info) HasStrongValidator() bool {
 	return i.Validator != "" && !strings.HasPrefix(i.Validator, weak)
 }
 
+// Dated is how a Validator begins that is nothing but an origin's date of modification.
+const Dated = "date "
+
+// NamesBytes reports whether a Validator that is the same as before means that the bytes are, also where another machine has
+// answered that has the same name. A date does not: each machine may have been given another version at the same second.
+func (i *Info) NamesBytes() bool {
+	return i.HasStrongValidator() && !strings.HasPrefix(i.Validator, Dated)
+}
+
 // HasValidatorOf reports whether i and o have the same Validator, whether or not each is weak: which it is may change
 // with time alone. Where they differ, i is of other bytes than o.
 func (i *Info) HasValidatorOf(o *Info) bool {

@@ -157,3 +157,13 @@ func TestFrom(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestNamesBytes(t *testing.T) {
+	for validator, want := range map[string]bool{
+		`"1"`: true, "5-1": true, "": false, `W/"1"`: false, Dated + "Wed, 01 Jan 2020 00:00:00 GMT": false, "W/" + Dated + "x": false,
+	} {
+		if i := (&Info{Validator: validator}); i.NamesBytes() != want {
+			t.Errorf("%q: %v", validator, !want)
+		}
+	}
+}

@@ -65,11 +65,26 @@ func (f *Farm) assign(x *exchange) {
 	x.place.asked++
 	n := x.place.asked
 	x.res = x.place.res
+	if m := x.res.Machines; len(m) > 0 {
+		x.res = m[x.place.number(x.r.RemoteAddr)%len(m)]
+	}
 	f.mu.Unlock()
 	if x.res.Changes != nil {
 		x.res = x.res.Changes(n)
 	}
 	f.admit(x)
+}
+
+// number is that of the connection from addr. Farm.mu is held.
+func (p *place) number(addr string) int {
+	n, known := p.bound[addr]
+	if !known {
+		if n = len(p.bound); n == 0 {
+			p.bound = map[string]int{}
+		}
+		p.bound[addr] = n
+	}
+	return n
 }
 
 // admit counts x among those that are answered, or makes it one too many.

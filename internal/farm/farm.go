@@ -40,9 +40,10 @@ type Farm struct {
 // place is what is served under one path.
 type place struct {
 	res    Resource
-	asked  int // requests so far
-	breaks int // how often it broke, of Resource.BreakTimes
-	active int // requests that are being answered, of Resource.Most
+	asked  int            // requests so far
+	breaks int            // how often it broke, of Resource.BreakTimes
+	active int            // requests that are being answered, of Resource.Most
+	bound  map[string]int // the connections that have asked, by their remote addresses, numbered from 0; of Resource.Machines
 }
 
 // New starts an origin on 127.0.0.1, on a port that was free. It panics if there is no loopback to listen on.

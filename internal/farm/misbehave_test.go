@@ -226,3 +226,16 @@ func TestDead(t *testing.T) {
 		t.Error(a.openErr)
 	}
 }
+
+func TestMachines(t *testing.T) {
+	f, c := grow(t, Resource{Machines: []Resource{{Body: []byte("one")}, {Body: []byte("two")}}})
+	for _, want := range []string{"one", "one", "two", "one"} {
+		if want == "two" {
+			c.CloseIdleConnections()
+		}
+		ask(t.Context(), c, f.URL("/x")).want(t, 200, []byte(want))
+		if want == "two" {
+			c.CloseIdleConnections()
+		}
+	}
+}

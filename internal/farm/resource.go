@@ -68,6 +68,10 @@ type Resource struct {
 
 	// Changes, where set, is asked what the n-th request, counted from 1, sees instead of this Resource.
 	Changes func(n int) Resource
+
+	// Machines, where set, are those behind a balancer: the first connection that asks is bound to the first of them, the second to
+	// the second, and so on, over and over.
+	Machines []Resource
 }
 
 // Then is a Resource that the first request sees as the first of rs, the second as the second, and so on; the last

@@ -38,7 +38,7 @@ func validator(h http.Header) string {
 	if !ok {
 		return tag
 	}
-	v := "date " + h.Get("Last-Modified")
+	v := source.Dated + h.Get("Last-Modified")
 	if answered, known := date(h, "Date"); !known || !modified.Before(answered) {
 		return weak + v
 	}

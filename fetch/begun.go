@@ -1,0 +1,153 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"spate/fetch/journal"
+	"spate/format/span"
+	"spate/sched"
+	"spate/source"
+)
+
+// compared is how many ranges of what is there are fetched again, where nothing else proves that they are of what an
+// origin has now; at most compareLen of each.
+const (
+	compared   = 3
+	compareLen = journal.DefaultPieceSize
+)
+
+// checkBegun makes sure that what an answer tells is not said of another object than an earlier download has begun.
+func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.opts.Left == nil || d.voided {
+		return nil
+	}
+	h := &d.opts.Left.left.Header
+	if res.Size >= 0 && res.Size != h.Size {
+		return d.changed(a, sizeOfBegun)
+	}
+	if contradict(res.Digests, h.Digests) {
+		return d.changed(a, "it is not what was begun: its digest header is another one")
+	}
+	was, known := d.begunOf(a.Source)
+	if known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&was) {
+		return d.changed(a, "it is not what was begun: its validator is another one")
+	}
+	o := &d.origins[a.Source]
+	o.doubtful = o.doubtful || !res.HasStrongValidator()
+	return nil
+}
+
+const sizeOfBegun = "it has another size than what was begun"
+
+// begunOf is what a source told when the earlier download was begun, if that counts.
+func (d *driver) begunOf(src int) (was source.Info, known bool) {
+	o, known := d.opts.Left.left.Header.Origin(d.mirrors[src].URL)
+	return source.Info{Validator: o.Validator}, known && !d.opts.Refreshed
+}
+
+// mustCompare reports whether nothing but its bytes can tell whether a source has what an earlier download has begun, and that was not
+// done. d.mu is held.
+func (d *driver) mustCompare(src int) bool {
+	o := &d.origins[src]
+	if d.opts.Left == nil || d.opts.Pieces != nil || d.voided || o.same {
+		return false
+	}
+	was, known := d.begunOf(src)
+	return o.doubtful || !known || !was.HasStrongValidator()
+}
+
+// compare makes sure that a source has what an earlier download has begun, where its validator will not tell: before a range is asked
+// for, which would wait meanwhile, and by one connection, for which the others of the source wait.
+func (d *driver) compare(ctx context.Context, session source.Session, src int) error {
+	for {
+		mine, done, err := d.mayCompare(src)
+		switch {
+		case mine:
+			return d.compareAs(ctx, session, src)
+		case done == nil:
+			return err
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// mayCompare makes the caller who compares; or says who does, which ends with done. With neither err is what has come of it.
+func (d *driver) mayCompare(src int) (mine bool, done <-chan struct{}, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	switch {
+	case !d.mustCompare(src):
+		return false, nil, nil
+	case o.differs != nil:
+		return false, nil, o.differs
+	case o.comparing != nil:
+		return false, o.comparing, nil
+	}
+	o.comparing = make(chan struct{})
+	return true, nil, nil
+}
+
+// compareAs compares, for all.
+func (d *driver) compareAs(ctx context.Context, session source.Session, src int) error {
+	err := d.compareBytes(ctx, session, src)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	close(o.comparing)
+	o.comparing, o.same = nil, err == nil
+	if errors.Is(err, source.ErrChanged) { // any other error may be gone the next time
+		o.differs = err
+	}
+	return err
+}
+
+// compareBytes fetches some of what is there once more.
+func (d *driver) compareBytes(ctx context.Context, session source.Session, src int) error {
+	for _, x := range journal.Pick(d.opts.Left.toCompare(), compared, nil) {
+		n := min(x.Len(), compareLen)
+		same, err := d.sameBytes(ctx, session, src, span.Span{Off: x.Off, End: x.Off + n})
+		if err != nil {
+			return err
+		}
+		if !same {
+			return d.changed(sched.Action{Source: src}, "it is not what was begun: the bytes differ")
+		}
+	}
+	return nil
+}
+
+// sameBytes reports whether the bytes of x in the file are those of the source.
+func (d *driver) sameBytes(ctx context.Context, session source.Session, src int, x span.Span) (bool, error) {
+	url, a := d.mirrors[src].URL, sched.Action{Source: src}
+	res, err := session.Open(ctx, url, source.Range{Off: x.Off, Len: x.Len()})
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	switch size := d.opts.Left.left.Header.Size; {
+	case res.Size >= 0 && res.Size != size:
+		return false, d.changed(a, sizeOfBegun)
+	case res.Off != x.Off:
+		return false, d.noRange(a)
+	case res.Len == 0:
+		return false, d.refused(a, source.KindProtocol, nextToNothing)
+	case res.Len > 0: // it may give so much at once and no more
+		x.End = x.Off + min(x.Len(), res.Len)
+	}
+	there, now := make([]byte, x.Len()), make([]byte, x.Len())
+	if _, err := io.ReadFull(res.Body, now); err != nil {
+		return false, &source.Error{Op: "read", URL: url, Kind: source.KindNetwork, Err: err}
+	}
+	_, err = d.opts.Left.ReadAt(there, x.Off)
+	return bytes.Equal(there, now), err
+}

@@ -1,0 +1,281 @@
+package fetch
+
+import (
+	"bytes"
+	"io"
+
+	"spate/format/span"
+	"spate/sched"
+	"spate/source"
+)
+
+// Behind one name there may be several machines, and of them some may have another version. Where a validator does not name the
+// bytes, nothing but the bytes tells. So two answers are put together only where one of them has given bytes of the other's as well,
+// and they were the same: a seam. It is one answer that has given both, so it does not matter whether the machine was chosen for the
+// connection or for the request.
+//
+//   - A range that begins behind what is there is asked for with the end of that (meetLast).
+//   - One that ends where something is, or is being fetched, is read on beyond its end (meetNext). What of that is not there yet waits
+//     (driver.seams) for who will write it (join). The last block of the range is recorded after that.
+//
+// Whoever takes up a range that another has left in the middle finds what is there before it, so nothing else is needed after a
+// break, or after the process was killed: what the journal has as one piece has been proved to be one.
+const (
+	// seamLen is how much is fetched once more.
+	seamLen = 16 << 10
+	// minSeam is what that comes down to where answers break before.
+	minSeam = 256
+)
+
+// A seam is bytes that an answer has given beyond its range, and that are not there yet.
+type seam struct {
+	off int64
+	b   []byte
+}
+
+func (s *seam) where() span.Span { return span.Span{Off: s.off, End: s.off + int64(len(s.b))} }
+
+// versions is the error of a source whose bytes are of another version than what is there.
+func (d *driver) versions(src int) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.torn = true
+	return d.disagree(src, "the bytes of two answers differ")
+}
+
+// keepOne leaves, where several versions were met, of what is there only the longest piece: which of the others are of the same
+// version is not known, and nothing could go on with all of them. Nothing is put any more.
+func (d *driver) keepOne() error {
+	if !d.torn || d.err == nil {
+		return nil
+	}
+	var best span.Span
+	for x := range d.written.All() {
+		if x.Len() > best.Len() {
+			best = x
+		}
+	}
+	others := d.written
+	others.Remove(best)
+	d.written = *span.Of(best)
+	for x := range others.All() {
+		if err := d.target.forget(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isVague reports whether there may be bytes of which only bytes tell what they belong to. d.mu is held.
+func (d *driver) isVague() bool {
+	if d.opts.piecewise() {
+		return false
+	}
+	for i := range d.origins {
+		if d.origins[i].vague {
+			return true
+		}
+	}
+	return d.opts.Left != nil && !d.voided && d.opts.Left.isVague()
+}
+
+// isVague reports whether the journal of f names an origin whose validator does not name its bytes, or cannot name them all.
+func (f *File) isVague() bool {
+	from := f.left.Header.Origins
+	for _, o := range from {
+		if info := (source.Info{Validator: o.Validator}); !info.NamesBytes() {
+			return true
+		}
+	}
+	return len(from) == 0 || len(from) >= maxNoted
+}
+
+// An overlap is what is fetched beside a range, to be compared.
+type overlap struct {
+	before, behind int64       // how much
+	there          io.ReaderAt // has what is before
+}
+
+// overlapOf is that of the range of a.
+func (d *driver) overlapOf(a sched.Action) (o overlap) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.Probe || !d.isVague() {
+		return o
+	}
+	size := d.size
+	if d.info.URL == "" && d.opts.Left != nil {
+		size = d.opts.Left.left.Header.Size
+	}
+	if a.End >= 0 {
+		o.behind = max(min(seamLen, size-a.End), 0)
+	}
+	if o.before = d.thereBefore(a.Off, d.origins[a.Source].overlap); o.before > 0 {
+		o.there = d.pin(span.Span{Off: a.Off - o.before, End: a.Off})
+	}
+	return o
+}
+
+// thereBefore is how many bytes right before off are there, at most n. d.mu is held.
+func (d *driver) thereBefore(off, n int64) int64 {
+	x := span.Span{Off: max(off-n, 0), End: off}
+	for gap := range d.written.Gaps(x) {
+		x.Off = gap.End
+	}
+	return x.Len()
+}
+
+// reads reports whether n bytes at off can be read.
+func reads(there io.ReaderAt, off, n int64) bool {
+	_, err := there.ReadAt(make([]byte, n), off)
+	return err == nil
+}
+
+// pin has x, which is there. d.mu is held: nobody can take it back meanwhile, and write it anew.
+func (d *driver) pin(x span.Span) io.ReaderAt {
+	if d.target == nil {
+		return d.opts.Left
+	}
+	return d.target.pin(x)
+}
+
+// shorten makes what is fetched once more of a source shorter.
+func (d *driver) shorten(src int, n int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	o.overlap = min(o.overlap, n)
+	return o.overlap
+}
+
+// shorten makes what is fetched once more shorter where an answer broke by err before it had given more than those n bytes.
+func (r *reading) shorten(err error, n int64) {
+	if n > 0 && source.KindOf(err) == source.KindNetwork {
+		r.c.d.shorten(r.a.Source, max(n/4, minSeam))
+	}
+}
+
+// meetLast reads what comes before the range, which is what is there.
+func (r *reading) meetLast() error {
+	d := r.c.d
+	for off := r.from; off < r.a.Off; {
+		now := make([]byte, min(r.a.Off-off, withHeader))
+		if _, err := io.ReadFull(r.res.Body, now); err != nil {
+			return r.cutShort(err)
+		}
+		if err := d.meet(r.a.Source, r.there, off, now); err != nil {
+			return err
+		}
+		off += int64(len(now))
+		d.tellProgressOf(r.c, r.a.Off) // that none of it is new is no silence
+	}
+	return nil
+}
+
+func (r *reading) cutShort(err error) error {
+	if err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	return &source.Error{Op: "read", URL: r.c.d.mirrors[r.a.Source].URL, Kind: source.KindNetwork, Err: io.ErrUnexpectedEOF}
+}
+
+// meet compares what a source gives at off with what is there.
+func (d *driver) meet(src int, there io.ReaderAt, off int64, now []byte) error {
+	was := make([]byte, len(now))
+	if _, err := there.ReadAt(was, off); err != nil {
+		d.finish(err)
+		return err
+	}
+	if !bytes.Equal(was, now) {
+		return d.versions(src)
+	}
+	return nil
+}
+
+// meetTwin compares what a hedge holds of what its twin has written, up to off.
+func (r *reading) meetTwin(held []byte, off int64) error {
+	if len(held) == 0 {
+		return nil
+	}
+	d := r.c.d
+	held = held[max(len(held)-seamLen, 0):]
+	from := off - int64(len(held))
+	d.mu.Lock()
+	if !d.isVague() {
+		d.mu.Unlock()
+		return nil
+	}
+	there := d.pin(span.Span{Off: from, End: off})
+	d.mu.Unlock()
+	return d.meet(r.a.Source, there, from, held)
+}
+
+func (d *driver) isVagueNow() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.isVague()
+}
+
+// join makes b, which c has fetched and which is written, part of what is there, if it goes together with what is beside it.
+func (d *driver) join(b block, c *conn) error {
+	x := b.where()
+	d.mu.Lock()
+	d.written.Add(x)
+	var waited []seam
+	var ends bool
+	if d.isVague() {
+		waited, ends = d.takeSeams(x), c.endsAt(x.End) && d.isTaken(x.End, c)
+	}
+	d.mu.Unlock()
+	var err error
+	for _, s := range waited {
+		if !bytes.Equal(s.b, b.b[s.off-b.off:][:len(s.b)]) {
+			err = d.versions(b.giver)
+		}
+	}
+	if ends && err == nil {
+		err = c.reading.meetNext(x.End)
+	}
+	if err != nil {
+		d.mu.Lock()
+		d.written.Remove(x)
+		d.mu.Unlock()
+	}
+	return err
+}
+
+// isTaken reports whether the byte at off is there, or another connection than c is to fetch it. d.mu is held.
+func (d *driver) isTaken(off int64, c *conn) bool {
+	if d.size >= 0 && off >= d.size {
+		return false
+	}
+	if d.written.Covers(span.Span{Off: off, End: off + 1}) {
+		return true
+	}
+	for _, o := range d.conns {
+		if o != c && o.has(off) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeSeams takes out what waits for x. d.mu is held.
+func (d *driver) takeSeams(x span.Span) (taken []seam) {
+	var left []seam
+	for _, s := range d.seams {
+		y := s.where()
+		for _, part := range []struct {
+			span.Span
+			to *[]seam
+		}{{y.Intersect(span.Span{End: x.Off}), &left}, {y.Intersect(x), &taken}, {y.Intersect(span.Span{Off: x.End, End: y.End}), &left}} {
+			if !part.Empty() {
+				*part.to = append(*part.to, s.part(part.Span))
+			}
+		}
+	}
+	d.seams = left
+	return taken
+}
+
+func (s *seam) part(x span.Span) seam { return seam{x.Off, s.b[x.Off-s.off : x.End-s.off]} }
