@@ -128,6 +128,8 @@ var hints = []struct {
 }{
 	{isErr(spate.ErrLimit), ""},
 	{isDiffer, "URLs that are named together are mirrors of one file; with -Z each is a file of its own, and a --mirror that differs is left aside"},
+	{isErr(fetch.ErrVersions), "if several machines answer to that name: --resolve HOST:PORT:ADDR keeps to one of them, " +
+		"-s 1 needs no more than one answer unless that breaks; if it has changed: --if-exists=overwrite begins anew"},
 	{isErr(source.ErrChanged), "--if-exists=overwrite begins anew, and drops what an earlier run has left; -o FILE writes another file"},
 	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
 	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"spate/assemble"
+	"spate/fetch"
 	"spate/source"
 )
 
@@ -141,5 +142,27 @@ func TestEncodeLine(t *testing.T) {
 	want := `{"name":"a\u009b\u0080\u007f\u202eé\ufffd<"}` + "\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+// What helps against an origin that changed while it was read is not what helps against one that changed before.
+func TestHintOfVersions(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want []string
+	}{
+		{fmt.Errorf("its validator is another one: %w", fetch.ErrVersions), []string{"-s 1", "--resolve", "--if-exists=overwrite"}},
+		{errors.New("it has another size than what was begun"), []string{"--if-exists=overwrite", "-o FILE"}},
+	} {
+		err := &source.Error{Op: "open", URL: "http://h/x", Kind: source.KindChanged, Err: tt.err}
+		hint := hintOf(err)
+		for _, want := range tt.want {
+			if !strings.Contains(hint, want) {
+				t.Errorf("%v: the hint %q does not name %s", err, hint, want)
+			}
+		}
+		if exitCode(err) != 9 {
+			t.Errorf("%v: exit %d", err, exitCode(err))
+		}
 	}
 }
