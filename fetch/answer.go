@@ -99,6 +99,17 @@ func (d *driver) noRange(a sched.Action) error {
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: errNoRange}
 }
 
+// rangeless is err; of a source that has answered, and has no sensible answer to a range, that it has no ranges: then it may still
+// have the whole.
+func (d *driver) rangeless(a sched.Action, err error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.Off == 0 || !d.origins[a.Source].answered || source.KindOf(err) != source.KindProtocol {
+		return err
+	}
+	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: fmt.Errorf("%w: %w", errNoRange, err)}
+}
+
 // blame keeps why a source has failed last.
 func (d *driver) blame(src int, err error) {
 	d.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ var quirks = []quirk{
 	{name: "Content-Range: starts later", has: farm.Resource{RangeShift: 1}, kind: source.KindProtocol, requests: 1},
 	{name: "Content-Range: later ones start later", has: afterwards(farm.Resource{RangeShift: 1}), kind: source.KindProtocol},
 	{name: "Content-Range: later ones start earlier", has: afterwards(farm.Resource{RangeShift: -1}), kind: source.KindProtocol},
+	{name: "Content-Range: all but that from 0 start later", has: farm.Resource{Handler: http.HandlerFunc(shifted)}},
 	{name: "Content-Range: later ones have another total", has: afterwards(farm.Resource{TotalOff: 1}), kind: source.KindChanged, is: source.ErrChanged},
 	{name: "Content-Range: ends beyond what was asked", has: farm.Resource{RangeOpen: true}},
 	{name: "Content-Range: no total", has: farm.Resource{NoTotal: true}},
@@ -203,6 +205,15 @@ func onlyGet(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "", http.StatusMethodNotAllowed)
 		return
 	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(whole[:usual]))
+}
+
+// shifted answers every range but one from 0 with another.
+func shifted(w http.ResponseWriter, r *http.Request) {
+	if was := r.Header.Get("Range"); was != "" && !strings.HasPrefix(was, "bytes=0-") {
+		r.Header.Set("Range", "bytes=7-")
+	}
+	w.Header().Set("ETag", `"1"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(whole[:usual]))
 }
 

@@ -95,7 +95,7 @@ func (r *reading) request(ctx context.Context, url string) (again bool, err erro
 		err = r.openAcross(ctx, url)
 	}
 	if err != nil {
-		return false, err
+		return false, d.rangeless(r.a, err)
 	}
 	if again, err = d.accept(r); again || err != nil {
 		r.res.Body.Close()
