@@ -77,23 +77,6 @@ type driver struct {
 	torn     bool // several versions are there
 }
 
-// An origin is what is known of a mirror.
-type origin struct {
-	source.Info       // of its first answer
-	answered    bool  // there was one
-	vague       bool  // one had a validator that does not name its bytes, or none
-	overlap     int64 // how much of what is there is fetched once more with a range
-
-	same      bool          // it is of what an earlier download has begun
-	doubtful  bool          // its answer did not tell whether it is
-	comparing chan struct{} // closed when somebody who compares them has done so; nil: nobody does
-	differs   error         // what came of it, where they are not the same
-
-	addr  string // host:port
-	fault error  // its last; of one that is not used any more, why
-	aside bool   // it is not used any more
-}
-
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
 	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
 		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.Blocks}

@@ -4,7 +4,26 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+
+	"spate/source"
 )
+
+// An origin is what is known of a mirror.
+type origin struct {
+	source.Info       // of its first answer
+	answered    bool  // there was one
+	vague       bool  // one had a validator that does not name its bytes, or none
+	overlap     int64 // how much of what is there is fetched once more with a range
+
+	same      bool          // it is of what an earlier download has begun
+	doubtful  bool          // its answer did not tell whether it is
+	comparing chan struct{} // closed when somebody who compares them has done so; nil: nobody does
+	differs   error         // what came of it, where they are not the same
+
+	addr  string // host:port
+	fault error  // its last; of one that is not used any more, why
+	aside bool   // it is not used any more
+}
 
 // mirrorsError is why none of the mirrors is left: of one what it says itself.
 func mirrorsError(origins []origin) error {
