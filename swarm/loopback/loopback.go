@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -20,7 +21,7 @@ const attempts = 16
 // the two where the machine does not have the other; an empty host is every address. Port 0 is a free one. A port that is
 // taken on either address is an error that is [syscall.EADDRINUSE]: who connects to the name could get the other program.
 func Listen(ctx context.Context, host string, port int) ([]net.Listener, int, error) {
-	if host != Name {
+	if !strings.EqualFold(host, Name) {
 		l, err := listen(ctx, host, port)
 		if err != nil {
 			return nil, 0, err
@@ -93,5 +94,5 @@ func PortOf(l net.Listener) int {
 // Is reports whether host is a loopback address, or the name of one.
 func Is(host string) bool {
 	ip := net.ParseIP(host)
-	return host == Name || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, Name) || ip != nil && ip.IsLoopback()
 }

@@ -7,11 +7,10 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"spate/swarm/loopback"
 	"spate/swarm/wire"
 )
 
@@ -24,43 +23,20 @@ func (s *Server) Addrs() []net.Addr {
 	return list
 }
 
-// listen opens the ports. A free one may be free for one address only: then another is tried.
+// listen opens the ports.
 func (s *Server) listen(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(s.opts.Addr)
+	host, digits, err := net.SplitHostPort(s.opts.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	hosts := []string{host}
-	if strings.EqualFold(host, wire.Localhost) {
-		hosts = []string{"127.0.0.1", "::1"}
+	port, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return fmt.Errorf("listen %s: %q is no port", s.opts.Addr, digits)
 	}
-	for range 16 {
-		err = s.listenAt(ctx, hosts, port)
-		if port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
-			break
-		}
-		if err := s.closeListeners(); err != nil {
-			return err
-		}
-		s.listeners, s.probes = nil, nil
+	if s.listeners, _, err = loopback.Listen(ctx, host, int(port)); err != nil {
+		return err
 	}
-	return err
-}
-
-func (s *Server) listenAt(ctx context.Context, hosts []string, port string) error {
-	var lc net.ListenConfig
-	for _, host := range hosts {
-		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, port))
-		if len(s.listeners) > 0 && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)) {
-			continue // a machine without IPv6
-		}
-		if err != nil {
-			return err
-		}
-		s.listeners = append(s.listeners, l)
-		if port == "0" {
-			port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-		}
+	for _, l := range s.listeners {
 		s.listenProbes(l.Addr().(*net.TCPAddr))
 	}
 	return nil
