@@ -14,7 +14,7 @@ type located struct {
 }
 
 // Locate asks who has a chunk, and waits for the answer: nobody, if it is not known. It needs Run to run. An error is
-// that of a connection that could not be made, or of an answer that did not come.
+// that of a connection that could not be made, or [ErrSilent]: of an answer that did not come.
 func (t *Tracker) Locate(ctx context.Context, chunk int) ([]wire.Addr, error) {
 	mine := make(chan located, 1)
 	t.mu.Lock()

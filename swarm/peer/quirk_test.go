@@ -401,7 +401,7 @@ func TestOnceGivesToTheEnd(t *testing.T) {
 	}), 2, 3)
 	pl := s.prepare("client_1", s.folder(1), func(o *Options) { o.Once = true })
 	s.enter(pl)
-	taker, err := OpenChunk(t.Context(), pl.Addr(), 1)
+	taker, err := OpenChunk(t.Context(), (&net.Dialer{}).DialContext, pl.Addr(), 1)
 	must(t, err)
 	defer taker.Close()
 	close(giver)
@@ -548,7 +548,7 @@ func TestOpenChunk(t *testing.T) {
 	must(t, err)
 	a := wire.Addr{Host: host, Port: parse(t, port)}
 	for i, text := range texts {
-		r, err := OpenChunk(t.Context(), a, i+1)
+		r, err := OpenChunk(t.Context(), (&net.Dialer{}).DialContext, a, i+1)
 		if text == "" || text == notFound {
 			if !errors.Is(err, ErrNoChunk) {
 				t.Errorf("%q: %v", text, err)
@@ -561,7 +561,7 @@ func TestOpenChunk(t *testing.T) {
 		}
 		must(t, r.Close())
 	}
-	if _, err := OpenChunk(t.Context(), wire.Addr{Host: "127.0.0.1", Port: 1}, 1); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := OpenChunk(t.Context(), (&net.Dialer{}).DialContext, wire.Addr{Host: "127.0.0.1", Port: 1}, 1); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("%v", err)
 	}
 }

@@ -26,11 +26,19 @@ const notFound = "CHUNK_NOT_FOUND"
 // ErrNoChunk is the error of a giver that has not the chunk, or has nothing in it: the two look the same.
 var ErrNoChunk = errors.New("the peer has no such chunk")
 
-// OpenChunk asks the peer at addr for a chunk, and returns its bytes as they come. If it sends none, or exactly
-// CHUNK_NOT_FOUND, the error is [ErrNoChunk]; of an empty chunk, too. The bytes end with [io.EOF] where the peer ended them,
-// which is no proof that they are all: one that dies does the same. ctx governs the bytes, too; Close ends the connection.
-func OpenChunk(ctx context.Context, addr wire.Addr, chunk int) (io.ReadCloser, error) {
-	b, err := request(ctx, addr, chunk, nil)
+// A Dial makes a connection, as that of [net.Dialer] does.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// OpenChunk asks the peer at addr for a chunk, over a connection that dial makes, and returns its bytes as they come. If it
+// sends none, or exactly CHUNK_NOT_FOUND, the error is [ErrNoChunk]; of an empty chunk, too. The bytes end with [io.EOF] where
+// the peer ended them, which is no proof that they are all: one that dies does the same. ctx governs the bytes, too, and how
+// long any of it may take; Close ends the connection.
+func OpenChunk(ctx context.Context, dial Dial, addr wire.Addr, chunk int) (io.ReadCloser, error) {
+	conn, err := dial(ctx, "tcp", dialAddr(addr))
+	if err != nil {
+		return nil, err
+	}
+	b, err := ask(ctx, conn, wire.Message{Command: wire.RequestChunk, Chunk: chunk})
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +63,11 @@ func OpenChunk(ctx context.Context, addr wire.Addr, chunk int) (io.ReadCloser, e
 
 // A body is what comes of a chunk. Read ends with io.EOF where the giver has ended it.
 type body struct {
-	conn    net.Conn
-	stop    func() bool
-	started bool
-	ended   bool
+	conn        net.Conn
+	stop        func() bool
+	first, idle time.Duration // how long to wait for the first bytes, and for more; 0: as long as it takes
+	started     bool
+	ended       bool
 }
 
 // request asks for a chunk. Before it does, and once it is connected, it calls sending, if that is not nil.
@@ -71,13 +80,24 @@ func request(ctx context.Context, addr wire.Addr, chunk int, sending func(wire.M
 	if err != nil {
 		return nil, err
 	}
-	b := &body{conn: conn}
-	b.stop = context.AfterFunc(ctx, func() { abort(conn) })
 	m := wire.Message{Command: wire.RequestChunk, Chunk: chunk, Addrs: []wire.Addr{addr}}
 	if sending != nil {
 		sending(m)
 	}
-	if err = conn.SetWriteDeadline(time.Now().Add(writeTime)); err == nil {
+	b, err := ask(ctx, conn, m)
+	if err != nil {
+		return nil, err
+	}
+	b.first, b.idle = firstByte, idleTime
+	return b, nil
+}
+
+// ask sends a request over conn, which is the body's then, or closed.
+func ask(ctx context.Context, conn net.Conn, m wire.Message) (*body, error) {
+	b := &body{conn: conn}
+	b.stop = context.AfterFunc(ctx, func() { abort(conn) })
+	err := conn.SetWriteDeadline(time.Now().Add(writeTime))
+	if err == nil {
 		_, err = conn.Write(m.Append(nil))
 	}
 	if err != nil {
@@ -93,12 +113,14 @@ func dialAddr(a wire.Addr) string {
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	wait := idleTime
+	wait := b.idle
 	if !b.started {
-		wait = firstByte
+		wait = b.first
 	}
-	if err := b.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
-		return 0, err
+	if wait > 0 {
+		if err := b.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			return 0, err
+		}
 	}
 	n, err := b.conn.Read(p)
 	b.started = b.started || n > 0

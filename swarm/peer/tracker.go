@@ -43,7 +43,9 @@ type TrackerOptions struct {
 	// Wanted reports whether a question is still worth being asked. One that is not is Located with nobody.
 	Wanted func(chunk int) bool
 
-	dial   func(context.Context) (net.Conn, error)
+	// Dial makes the connection. Nil: that of [net.Dialer], within 10 s.
+	Dial Dial
+
 	isOurs func(context.Context, net.Conn) bool
 }
 
@@ -81,8 +83,8 @@ type TrackerStats struct {
 
 // NewTracker returns a Tracker that has not said anything.
 func NewTracker(o TrackerOptions) *Tracker {
-	if o.dial == nil {
-		o.dial = func(ctx context.Context) (net.Conn, error) { return dialTCP(ctx, o.Addr) }
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{Timeout: dialTime}).DialContext
 	}
 	if o.isOurs == nil {
 		o.isOurs = probe
@@ -100,11 +102,6 @@ func NewTracker(o TrackerOptions) *Tracker {
 		o.Wanted = func(int) bool { return true }
 	}
 	return &Tracker{o: o, wake: make(chan struct{}, 1)}
-}
-
-func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTime}
-	return d.DialContext(ctx, "tcp", addr)
 }
 
 // Announce tells the tracker of a chunk, a [wire.LocalChunks]. It does not wait.
@@ -155,7 +152,7 @@ func (t *Tracker) Run(ctx context.Context) {
 	t.initial = len(t.announced)
 	t.mu.Unlock()
 	for failures := 0; ctx.Err() == nil; {
-		conn, err := t.o.dial(ctx)
+		conn, err := t.o.Dial(ctx, "tcp", t.o.Addr)
 		if err == nil {
 			answered := t.Stats().Answered
 			err = t.talk(ctx, conn)
@@ -179,10 +176,10 @@ func retry(failures int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-var (
-	errLost   = errors.New("connection lost")
-	errSilent = errors.New("answers no questions")
-)
+// ErrSilent is the error of a question that was not answered in time: it is lost, or its answer, or the tracker hangs.
+var ErrSilent = errors.New("answers no questions")
+
+var errLost = errors.New("connection lost")
 
 // talk speaks over one connection until that is lost.
 func (t *Tracker) talk(ctx context.Context, conn net.Conn) error {
@@ -381,10 +378,10 @@ func (s *session) expire(now time.Time) error {
 		s.open = s.open[1:]
 		s.lost++
 		s.t.count(func(st *TrackerStats) { st.Unanswered++ })
-		s.t.located(wire.Message{Command: wire.LocationUnknown, Chunk: chunk}, errSilent)
+		s.t.located(wire.Message{Command: wire.LocationUnknown, Chunk: chunk}, ErrSilent)
 	}
 	if s.lost >= maxLost {
-		return errSilent
+		return ErrSilent
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ type pipeTracker struct {
 	all   sync.WaitGroup
 }
 
-func (p *pipeTracker) dial(context.Context) (net.Conn, error) {
+func (p *pipeTracker) dial(context.Context, string, string) (net.Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deaf {
@@ -112,7 +112,7 @@ func conversation(t *testing.T, answer func(string) string, isOurs bool, do func
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipeTracker{t: t, began: time.Now(), answer: answer}
-		o := TrackerOptions{Addr: "fake", dial: p.dial, isOurs: func(context.Context, net.Conn) bool { return isOurs }}
+		o := TrackerOptions{Addr: "fake", Dial: p.dial, isOurs: func(context.Context, net.Conn) bool { return isOurs }}
 		for _, a := range adjust {
 			a(&o)
 		}
@@ -297,7 +297,7 @@ func TestTrackerThatFallsSilent(t *testing.T) {
 		}
 		return known(text)
 	}, false, func(tr *Tracker, p *pipeTracker) {
-		if _, err := tr.Locate(context.Background(), 3); !errors.Is(err, errSilent) {
+		if _, err := tr.Locate(context.Background(), 3); !errors.Is(err, ErrSilent) {
 			t.Errorf("%v", err)
 		}
 		tr.Ask(4, 5)
@@ -310,7 +310,7 @@ func TestTrackerThatFallsSilent(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	}, func(o *TrackerOptions) { o.News = func(err error) { news = append(news, err) } })
-	if len(news) < 3 || news[0] != nil || !errors.Is(news[1], errSilent) || news[2] != nil {
+	if len(news) < 3 || news[0] != nil || !errors.Is(news[1], ErrSilent) || news[2] != nil {
 		t.Errorf("%v", news)
 	}
 }
@@ -364,7 +364,7 @@ func TestNoTracker(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}, func(o *TrackerOptions) {
-		o.dial = func(context.Context) (net.Conn, error) { return nil, errors.New("refused") }
+		o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }
 	})
 }
 
@@ -442,7 +442,7 @@ func TestProbe(t *testing.T) {
 func TestFlushWaitsForTheWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, its := net.Pipe()
-		tr := NewTracker(TrackerOptions{Addr: "fake", Pace: NoPace, dial: func(context.Context) (net.Conn, error) { return client, nil }})
+		tr := NewTracker(TrackerOptions{Addr: "fake", Pace: NoPace, Dial: func(context.Context, string, string) (net.Conn, error) { return client, nil }})
 		tr.Announce(local(1))
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
