@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -13,6 +14,7 @@ import (
 	"spate/source/ftpsource"
 	"spate/source/httpsource"
 	"spate/source/limit"
+	"spate/source/peersource"
 	"spate/source/sftpsource"
 )
 
@@ -27,6 +29,7 @@ type streamFlags struct {
 	asking                                 httpsource.Options // who asks, once the flags are named
 	overFTP                                ftpsource.Options  // the same there
 	overSSH                                sftpsource.Options // and there
+	ofPeers                                peersource.Options // the way there
 }
 
 func (f *streamFlags) register(fs *pflag.FlagSet) {
@@ -68,6 +71,7 @@ func (f *streamFlags) name(urls ...string) (err error) {
 		TLSConfig: asking.TLSConfig, Network: asking.Network, Resolve: asking.Resolve, Proxy: proxy}
 	f.overSSH, err = f.ssh.options(sftpsource.Options{Login: f.web.given(), TLSConfig: asking.TLSConfig, Network: asking.Network,
 		Resolve: asking.Resolve, Proxy: proxy}, urls)
+	f.ofPeers = peersource.Options{Network: asking.Network, Resolve: asking.Resolve, Proxy: proxy, ProxyTLS: asking.TLSConfig}
 	return err
 }
 
@@ -80,25 +84,30 @@ func (f *streamFlags) http() httpsource.Options {
 // orNone is d in the terms of httpsource, where 0 is the default and what is negative is no limit.
 func orNone(d time.Duration) time.Duration { return cmp.Or(d, -1) }
 
-// furtherSchemes are those beside http, https and file, which package spate knows by itself.
-var furtherSchemes = []string{"ftp", "ftps", "sftp", "ssh", "scp"}
+// Schemes beside http, https and file, which package spate knows by itself: those of places where files have names, and all.
+var (
+	fileSchemes    = []string{"ftp", "ftps", "sftp", "ssh", "scp"}
+	furtherSchemes = slices.Concat(fileSchemes, []string{"peer"})
+)
 
 // source is every driver there is, by scheme. The caller closes the idle connections in the end.
 func (f *streamFlags) source() (src source.Mux, closeIdle func()) {
 	opts := f.http()
 	h := httpsource.New(&opts)
-	overFTP, overSSH := f.overFTP, f.overSSH
+	overFTP, overSSH, ofPeers := f.overFTP, f.overSSH, f.ofPeers
 	overFTP.ConnectTimeout, overFTP.HeaderTimeout, overFTP.IdleTimeout = opts.ConnectTimeout, opts.HeaderTimeout, opts.IdleTimeout
 	overSSH.ConnectTimeout, overSSH.HeaderTimeout, overSSH.IdleTimeout = opts.ConnectTimeout, opts.HeaderTimeout, opts.IdleTimeout
-	ftp, sftp := ftpsource.New(&overFTP), sftpsource.New(&overSSH)
+	ofPeers.ConnectTimeout, ofPeers.HeaderTimeout, ofPeers.IdleTimeout = opts.ConnectTimeout, opts.HeaderTimeout, opts.IdleTimeout
+	ftp, sftp, peers := ftpsource.New(&overFTP), sftpsource.New(&overSSH), peersource.New(&ofPeers)
 	closeIdle = func() {
 		h.CloseIdleConnections()
 		ftp.CloseIdleConnections()
 		sftp.CloseIdleConnections()
+		peers.CloseIdleConnections()
 	}
 	return source.Mux{
 		"http": h, "https": h, "file": filesource.Source{},
-		"ftp": ftp, "ftps": ftp, "sftp": sftp, "ssh": sftp, "scp": sftp,
+		"ftp": ftp, "ftps": ftp, "sftp": sftp, "ssh": sftp, "scp": sftp, "peer": peers,
 	}, closeIdle
 }
 

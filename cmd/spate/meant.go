@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-const whatIsWanted = "wanted is a URL that begins with https://, http://, ftp://, ftps://, sftp:// or file://, or the path of a file that exists"
+const whatIsWanted = "wanted is a URL that begins with https://, http://, ftp://, ftps://, sftp://, peer:// or file://, or the path of a file that exists"
 
 // meant says what may have been meant by an argument that is neither a URL nor a file.
 func meant(arg string) string {

@@ -203,8 +203,8 @@ func checkBase(base string) error {
 	switch {
 	case err != nil, u.Scheme == "", u.Opaque != "", strings.ContainsAny(base, "?#"):
 		return errNoDir
-	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" && !slices.Contains(furtherSchemes, u.Scheme):
-		return fmt.Errorf("no support for scheme %q; there are http, https, %s and file", u.Scheme, strings.Join(furtherSchemes, ", "))
+	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" && !slices.Contains(fileSchemes, u.Scheme):
+		return fmt.Errorf("no support for scheme %q; there are http, https, %s and file", u.Scheme, strings.Join(fileSchemes, ", "))
 	case u.Scheme != "file" && u.Host == "":
 		return errNoDir
 	}

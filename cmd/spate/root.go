@@ -7,7 +7,7 @@ import (
 const rootLong = `spate opens a URL, a manifest of parts or a local file and hands back the assembled bytes: to a pipe or
 to a file. Parts come from many places; where one fails, the next is tried. What is not certainly right is an error.
 
-Every command takes http and https, ftp and ftps, sftp and file URLs, and paths of existing files.
+Every command takes http and https, ftp and ftps, sftp, peer and file URLs, and paths of existing files.
 
 Sizes: 10M and 10MiB are 10·1024·1024 bytes, 10MB is 10·1000·1000. Times: 20 and 20s are seconds, 2m are minutes.
 Every flag has a form in the environment: SPATE_ and its name in capitals, with _ for -, as SPATE_MAX_BYTES=10M. A flag

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -24,6 +25,9 @@ import (
 
 	"spate/internal/farm"
 	"spate/internal/servers"
+	"spate/swarm/loopback"
+	"spate/swarm/peer"
+	"spate/swarm/tracker"
 )
 
 // TestScript runs testdata/script. Beside the commands of testscript there are
@@ -39,6 +43,7 @@ import (
 //	                              has to say of it in the file known_hosts, and a private key with which user may log in there
 //	                              in the file identity; and a proxy, its address in $proxy_addr, which wants me:s3cret and alone knows
 //	                              where origin.example is
+//	swarm FILE N                  a tracker, its address in $tracker, and three peers that have FILE in N chunks, after a while
 //	put ftp|sftp PATH FILE        makes FILE, environment variables in it expanded, available there
 //	expanded FILE TO              copies FILE, environment variables in it expanded
 //	requests NAME/PATH N          so many requests have come
@@ -61,7 +66,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "header": cmdHeader, "exits": cmdExits,
 			"starts": cmdStarts, "ends": cmdEnds, "servers": cmdServers, "put": cmdPut, "expanded": cmdExpanded,
-			"peak": cmdPeak,
+			"peak": cmdPeak, "swarm": cmdSwarm,
 		},
 	})
 }
@@ -74,6 +79,7 @@ type world struct {
 	ftp     *servers.FTP
 	sftp    *servers.SFTP
 	proxy   *servers.Proxy
+	swarm   []func() // ends it
 	running *exec.Cmd
 	out     [2]strings.Builder // stdout and stderr of running
 }
@@ -85,6 +91,9 @@ func (w *world) close() {
 	}
 	for _, f := range w.origins {
 		f.Close()
+	}
+	for _, end := range w.swarm {
+		end()
 	}
 	if w.ftp != nil {
 		w.ftp.Close()
@@ -107,6 +116,38 @@ func cmdServers(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("sftp_key", w.sftp.Fingerprint())
 	line := knownhosts.Line([]string{w.sftp.Addr()}, w.sftp.Key.PublicKey())
 	ts.Check(os.WriteFile(ts.MkAbs("known_hosts"), []byte(line+"\n"), 0o600))
+}
+
+func cmdSwarm(ts *testscript.TestScript, _ bool, args []string) {
+	w := ts.Value(worldKey{}).(*world)
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	tr, err := tracker.Listen(context.Background(), &tracker.Options{Addr: "localhost:0"})
+	ts.Check(err)
+	_, port, _ := net.SplitHostPort(tr.Addrs()[0].String())
+	ts.Setenv("tracker", net.JoinHostPort(loopback.Name, port))
+	w.run(tr.Serve)
+	for range 3 {
+		whole, err := peer.OpenWhole(ts.MkAbs(args[0]), n)
+		ts.Check(err)
+		p, err := peer.Listen(context.Background(), peer.Options{Store: whole, Last: n, Tracker: ts.Getenv("tracker")})
+		ts.Check(err)
+		w.run(p.Run)
+	}
+}
+
+// run runs a member of the swarm until the script ends.
+func (w *world) run(serve func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = serve(ctx) // it ends with the script
+	}()
+	w.swarm = append(w.swarm, func() {
+		cancel()
+		<-done
+	})
 }
 
 // newIdentity writes a private key to the file identity.
