@@ -3,6 +3,8 @@ package peersource
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,3 +194,13 @@ func fresh(t *testing.T, opts *Options) *Source {
 
 // short is a patience that a test can wait for.
 var short = &Options{HeaderTimeout: 100 * time.Millisecond, IdleTimeout: 100 * time.Millisecond}
+
+// file is a file with that content.
+func file(t *testing.T, content []byte) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
