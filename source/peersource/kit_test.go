@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"spate/internal/leak"
-	"spate/swarm/wire"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -136,11 +135,6 @@ func (tr *fakeTracker) url(format string, args ...any) string {
 // at is an address as on the wire.
 func at(addr string) string { return strings.Replace(addr, ":", ",", 1) }
 
-func addrOf(d *desk) wire.Addr {
-	a := d.l.Addr().(*net.TCPAddr)
-	return wire.Addr{Host: a.IP.String(), Port: a.Port}
-}
-
 // newPeer has chunks as send says: it sends one, and reports whether to close then.
 func newPeer(t *testing.T, send func(c net.Conn, chunk int) bool) *desk {
 	return newDesk(t, func(c net.Conn, said string) bool {
@@ -149,7 +143,7 @@ func newPeer(t *testing.T, send func(c net.Conn, chunk int) bool) *desk {
 	})
 }
 
-// giving sends the same for any chunk, and closes.
+// sending sends the same for any chunk, and closes.
 func sending(text string) func(net.Conn, int) bool {
 	return func(c net.Conn, _ int) bool {
 		_, err := c.Write([]byte(text))
@@ -166,7 +160,7 @@ func breaking(text string) func(net.Conn, int) bool {
 	}
 }
 
-// silent never says anything more than that.
+// silentAfter never says anything more than that.
 func silentAfter(text string) func(net.Conn, int) bool {
 	return func(c net.Conn, _ int) bool {
 		_, err := c.Write([]byte(text))
