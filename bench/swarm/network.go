@@ -10,7 +10,10 @@ import (
 )
 
 // A network is a hub and its nodes, each a network namespace of its own, with the uplink of each node limited. The hub is a
-// switch, and has an address itself, for the tracker; its own uplink is not limited. Nothing of it is seen outside.
+// router, and has an address itself, for the tracker; its own uplink is not limited. Nothing of it is seen outside.
+//
+// A switch would not do: each node would have each other as a neighbour, and the kernel keeps 1,024 neighbours at most in all
+// namespaces together (gc_thresh3). With 32 peers connections were not made, for 10 s and longer.
 //
 // The addresses are those set aside for benchmarks (RFC 2544, appendix C.2.2).
 type network struct {
@@ -26,7 +29,6 @@ type node struct {
 
 const (
 	hubAddr = "198.18.0.1"
-	subnet  = "/24"
 	most    = 250 // nodes
 )
 
@@ -47,9 +49,7 @@ func (n *network) build(ctx context.Context, uplinks []int64) error {
 	steps := []string{
 		"ip netns add " + n.hub,
 		"ip -n " + n.hub + " link set lo up",
-		"ip -n " + n.hub + " link add hub type bridge",
-		"ip -n " + n.hub + " addr add " + hubAddr + subnet + " dev hub",
-		"ip -n " + n.hub + " link set hub up",
+		"ip netns exec " + n.hub + " sysctl -q -w net.ipv4.ip_forward=1",
 	}
 	for i, rate := range uplinks {
 		at := node{name: fmt.Sprintf("%s-%d", n.hub, i), addr: fmt.Sprintf("198.18.0.%d", i+2)}
@@ -59,9 +59,11 @@ func (n *network) build(ctx context.Context, uplinks []int64) error {
 			"ip netns add "+at.name,
 			"ip -n "+at.name+" link set lo up",
 			"ip -n "+n.hub+" link add "+port+" type veth peer name uplink netns "+at.name,
-			"ip -n "+n.hub+" link set "+port+" master hub up",
-			"ip -n "+at.name+" addr add "+at.addr+subnet+" dev uplink",
+			"ip -n "+n.hub+" addr add "+hubAddr+" peer "+at.addr+" dev "+port,
+			"ip -n "+n.hub+" link set "+port+" up",
+			"ip -n "+at.name+" addr add "+at.addr+" peer "+hubAddr+" dev uplink",
 			"ip -n "+at.name+" link set uplink up",
+			"ip -n "+at.name+" route add default via "+hubAddr,
 			// Packets as large as segmentation offload makes them would not pass through a bucket of this size.
 			fmt.Sprintf("ip netns exec %s tc qdisc add dev uplink root tbf rate %dbit burst 32kb latency 100ms", at.name, rate))
 	}
