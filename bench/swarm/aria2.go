@@ -44,7 +44,7 @@ func (a aria2) run(ctx context.Context, n *network, f *field) (*outcome, error) 
 			return nil, err
 		}
 	}
-	return &outcome{ends: ends}, nil
+	return &outcome{ends: ends, cpu: all.end()}, nil
 }
 
 // allowed is the name of the list of what the tracker is for: as Debian builds it, it wants one.

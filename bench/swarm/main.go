@@ -2,6 +2,7 @@
 // it could take, and against a swarm of other programs: each node in a network namespace of its own, with a limited uplink.
 //
 //	go run ./bench/swarm [-peers 8] [-chunks 64] [-size 33554432] [-rate 20000000] [-mixed] [-late] [-rounds 3] [-only spate,aria2]
+//	go run ./bench/swarm -all [-o FILE]
 //
 // It needs Linux, root, ip and tc (iproute2); aria2c and opentracker take part where they are installed. Nothing of its network is
 // seen outside of it.
@@ -9,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,13 +32,13 @@ type swarm interface {
 type options struct {
 	peers, chunks, size, rounds int
 	rate                        int64
-	mixed, late                 bool
-	only, spate, dir            string
+	mixed, late, all            bool
+	only, spate, dir, record    string
 	limit                       time.Duration
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
 	if err != nil {
@@ -45,8 +47,16 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	o := parse(args)
+	if o.record != "" {
+		file, err := os.Create(o.record)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		out = io.MultiWriter(out, file)
+	}
 	dir, err := os.MkdirTemp(o.dir, "spate-swarm-")
 	if err != nil {
 		return err
@@ -55,22 +65,36 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := os.Chmod(dir, 0o777); err != nil { // opentracker becomes nobody
 		return err
 	}
+	if err := sweep(ctx); err != nil {
+		return err
+	}
 	rivals, err := o.swarms(ctx, dir)
 	if err != nil {
 		return err
 	}
-	f, err := newField(newScene(o.peers, o.chunks, o.size, o.rate, o.mixed, o.late), dir)
-	if err != nil {
-		return err
+	fmt.Fprintln(out, machine())
+	for _, s := range o.scenes() {
+		if err := o.compare(ctx, s, rivals, filepath.Join(dir, "run"), out); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "%s, seed at %.3g Mbit/s; least time %.2f s\n\n%s\n", f.scene, float64(o.rate)/1e6, f.bound().Seconds(), header)
+	return nil
+}
+
+// compare prints a table of one scene.
+func (o *options) compare(ctx context.Context, s *scene, rivals []swarm, dir string, out io.Writer) error {
+	fmt.Fprintf(out, "\n%s, seed at %.3g Mbit/s; least time %.2f s\n%s\n", s, float64(o.rate)/1e6, s.bound().Seconds(), header)
 	for range o.rounds {
-		for _, s := range rivals {
-			res, err := o.take(ctx, s, f)
+		for _, r := range rivals {
+			f, err := newField(s, dir)
 			if err != nil {
-				return fmt.Errorf("%s: %w", s.name(), err)
+				return err
 			}
-			fmt.Fprintln(out, res.line(s.name(), f))
+			res, err := o.take(ctx, r, f)
+			if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+				return fmt.Errorf("%s: %w", r.name(), err)
+			}
+			fmt.Fprintln(out, res.line(r.name(), f))
 		}
 	}
 	return nil
@@ -86,12 +110,31 @@ func parse(args []string) *options {
 	fs.Int64Var(&o.rate, "rate", 20e6, "`bits` a second of each uplink")
 	fs.BoolVar(&o.mixed, "mixed", false, "peers have half of the rate, all of it, or twice as much")
 	fs.BoolVar(&o.late, "late", false, "every second peer joins when half of the file could have been sent")
+	fs.BoolVar(&o.all, "all", false, "8 and 32 peers, 64 and 256 chunks, equal and mixed uplinks, late peers, in place of one of these")
 	fs.StringVar(&o.only, "only", "", "who takes part, of spate,aria2; empty: all that are installed")
 	fs.StringVar(&o.spate, "spate", "", "the `program` to measure; empty: built from this module")
 	fs.StringVar(&o.dir, "dir", "/dev/shm", "`folder` for the files")
+	fs.StringVar(&o.record, "o", "", "`file` for what is printed, besides")
 	fs.DurationVar(&o.limit, "limit", 5*time.Minute, "the longest that a turn may take")
 	_ = fs.Parse(args)
 	return &o
+}
+
+// scenes are those to be measured.
+func (o *options) scenes() []*scene {
+	if !o.all {
+		return []*scene{newScene(o.peers, o.chunks, o.size, o.rate, o.mixed, o.late)}
+	}
+	var all []*scene
+	for _, peers := range []int{8, 32} {
+		for _, chunks := range []int{64, 256} {
+			all = append(all, newScene(peers, chunks, o.size, o.rate, false, false))
+		}
+	}
+	for _, n := range [][2]int{{8, 64}, {32, 256}} {
+		all = append(all, newScene(n[0], n[1], o.size, o.rate, true, false), newScene(n[0], n[1], o.size, o.rate, false, true))
+	}
+	return all
 }
 
 // swarms are those that take part.
@@ -129,10 +172,19 @@ func (o *options) take(ctx context.Context, s swarm, f *field) (*outcome, error)
 		return nil, err
 	}
 	defer n.close()
+	before, err := busy()
+	if err != nil {
+		return nil, err
+	}
 	res, err := s.run(ctx, n, f)
 	if err != nil {
 		return nil, err
 	}
+	after, err := busy()
+	if err != nil {
+		return nil, err
+	}
+	res.others = max(after-before-res.cpu, 0)
 	for i := range n.nodes {
 		sent, err := n.sent(ctx, i)
 		if err != nil {

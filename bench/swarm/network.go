@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // A network is a hub and its nodes, each a network namespace of its own, with the uplink of each node limited. The hub is a
@@ -28,6 +30,7 @@ type node struct {
 }
 
 const (
+	prefix  = "spate-swarm-" // of the names of namespaces; then the process, and the node
 	hubAddr = "198.18.0.1"
 	most    = 250 // nodes
 )
@@ -37,7 +40,7 @@ func newNetwork(ctx context.Context, uplinks []int64) (*network, error) {
 	if len(uplinks) > most {
 		return nil, fmt.Errorf("%d nodes at most", most)
 	}
-	n := &network{hub: "spate-swarm-" + strconv.Itoa(os.Getpid())}
+	n := &network{hub: prefix + strconv.Itoa(os.Getpid())}
 	if err := n.build(ctx, uplinks); err != nil {
 		n.close()
 		return nil, err
@@ -81,6 +84,54 @@ func (n *network) close() {
 		_ = command(context.Background(), "ip", "netns", "del", at.name)
 	}
 	_ = command(context.Background(), "ip", "netns", "del", n.hub)
+}
+
+// sweep removes what processes that were killed have left. Where nothing can be removed, nothing can be measured.
+func sweep(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "ip", "netns", "list").Output()
+	if err != nil {
+		return fmt.Errorf("ip netns list: %w", err)
+	}
+	for _, name := range abandoned(string(out), isAlive) {
+		pids, err := exec.CommandContext(ctx, "ip", "netns", "pids", name).Output()
+		if err != nil {
+			return fmt.Errorf("ip netns pids %s: %w", name, err)
+		}
+		for _, text := range strings.Fields(string(pids)) {
+			if pid, err := strconv.Atoi(text); err == nil {
+				_ = tell(pid, syscall.SIGTERM) // it may have ended
+			}
+		}
+		if err := command(ctx, "ip", "netns", "del", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandoned are the namespaces in a list of "ip netns" that a process has made which is no more.
+func abandoned(list string, isAlive func(pid int) bool) []string {
+	var names []string
+	for line := range strings.Lines(list) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ") // some have an id behind
+		digits, isOurs := strings.CutPrefix(name, prefix)
+		digits, _, _ = strings.Cut(digits, "-")
+		if pid, err := strconv.Atoi(digits); isOurs && err == nil && !isAlive(pid) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func isAlive(pid int) bool { return !errors.Is(tell(pid, syscall.Signal(0)), os.ErrProcessDone) }
+
+func tell(pid int, sig os.Signal) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Release() }() // never fails
+	return p.Signal(sig)
 }
 
 // sent is how many bytes have left a node, headers included.

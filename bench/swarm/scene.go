@@ -53,16 +53,19 @@ const payload = 1448.0 / 1514
 
 // bound is how long it takes at least: the seed has to send every byte once, and all uplinks together have to carry every byte
 // to every peer (J. Mundinger, R. Weber, G. Weiss, "Optimal scheduling of peer-to-peer file dissemination", 2008). A peer that is
-// late can help only from then on, and its own copy has to come over what the others send meanwhile.
+// late can help only from then on, and its own copy has to come over all uplinks at most.
 func (s *scene) bound() time.Duration {
 	bits, rate := float64(s.size)*8/payload, 0.0
 	for _, r := range s.uplinks {
 		rate += float64(r)
 	}
-	seconds := max(bits/float64(s.uplinks[0]), bits*float64(s.peers)/rate)
-	for _, at := range s.joins { // whoever is late gets all from the others' uplinks
-		own := bits / rate
-		seconds = max(seconds, at.Seconds()+own)
+	all := bits * float64(s.peers)
+	for i, at := range s.joins {
+		all += float64(s.uplinks[i+1]) * at.Seconds() // what an uplink could have carried before it was there
+	}
+	seconds := max(bits/float64(s.uplinks[0]), all/rate)
+	for _, at := range s.joins {
+		seconds = max(seconds, at.Seconds()+bits/rate)
 	}
 	return time.Duration(seconds * float64(time.Second))
 }
@@ -76,7 +79,14 @@ type field struct {
 	digest  [sha256.Size]byte
 }
 
+// newField writes the file into a folder that may be there already.
 func newField(s *scene, dir string) (*field, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { // opentracker becomes nobody
+		return nil, err
+	}
 	f := &field{scene: s, dir: dir, file: filepath.Join(dir, "whole"), content: make([]byte, s.size)}
 	seed := rand.NewChaCha8([32]byte{1})
 	_, _ = seed.Read(f.content) // never fails
