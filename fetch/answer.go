@@ -16,10 +16,10 @@ import (
 // compared.
 func (d *driver) accept(r *reading) (again bool, err error) {
 	a, res := r.a, r.res
-	if err := d.checkExtent(r); err != nil {
+	if err := d.checkBegun(a, res); err != nil { // before it is taken for one that has no ranges, which makes what was begun void
 		return false, err
 	}
-	if err := d.checkBegun(a, res); err != nil {
+	if err := d.checkExtent(r); err != nil {
 		return false, err
 	}
 	if text := d.opts.breaks(&res.Info); text != "" {

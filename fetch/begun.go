@@ -30,6 +30,9 @@ func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
 	if res.Size >= 0 && res.Size != h.Size {
 		return d.changed(a, sizeOfBegun)
 	}
+	if res.Size < 0 && res.Len < 0 {
+		return d.changed(a, noSizeOfBegun)
+	}
 	if contradict(res.Digests, h.Digests) {
 		return d.changed(a, "it is not what was begun: its digest header is another one")
 	}
@@ -42,7 +45,10 @@ func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
 	return nil
 }
 
-const sizeOfBegun = "it has another size than what was begun"
+const (
+	sizeOfBegun   = "it has another size than what was begun"
+	noSizeOfBegun = "it tells no size, as it did when it was begun"
+)
 
 // begunOf is what a source told when the earlier download was begun, if that counts.
 func (d *driver) begunOf(src int) (was source.Info, known bool) {
@@ -137,6 +143,8 @@ func (d *driver) sameBytes(ctx context.Context, session source.Session, src int,
 	switch size := d.opts.Left.left.Header.Size; {
 	case res.Size >= 0 && res.Size != size:
 		return false, d.changed(a, sizeOfBegun)
+	case res.Size < 0 && res.Len < 0:
+		return false, d.changed(a, noSizeOfBegun)
 	case res.Off != x.Off:
 		return false, d.noRange(a)
 	case res.Len == 0:

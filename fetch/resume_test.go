@@ -43,6 +43,7 @@ func TestResume(t *testing.T) {
 		other[i] ^= 1
 	}
 	same := farm.Resource{Body: data, ETag: `"1"`}
+	login := []byte("<html>who are you?</html>")
 	for _, c := range []struct {
 		name       string
 		begun, now farm.Resource
@@ -62,6 +63,12 @@ func TestResume(t *testing.T) {
 			now: farm.Resource{Body: data, ETag: farm.NoETag, RangeMax: 300_000}},
 		{name: "fresh URL", begun: same, now: farm.Resource{Body: data, ETag: `"9"`}, url: "/y"},
 		{name: "fresh URL of another", begun: same, now: farm.Resource{Body: other, ETag: `"1"`}, url: "/y", want: source.ErrChanged},
+		{name: "a login page", begun: same, now: farm.Resource{Body: login, ETag: farm.NoETag, MediaType: "text/html", NoRange: true}, want: source.ErrChanged},
+		{name: "a login page of no length", begun: same, now: farm.Resource{Body: login, ETag: farm.NoETag, NoRange: true, NoLength: true},
+			want: source.ErrChanged},
+		{name: "no validators, a login page", begun: farm.Resource{Body: data, ETag: farm.NoETag},
+			now: farm.Resource{Body: login, ETag: farm.NoETag, NoRange: true}, want: source.ErrChanged},
+		{name: "another version, without ranges", begun: same, now: farm.Resource{Body: other, ETag: `"2"`, NoRange: true}, want: source.ErrChanged},
 		{name: "no ranges any more", begun: same, now: farm.Resource{Body: data, ETag: `"1"`, NoRange: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
