@@ -71,6 +71,9 @@ func (d *driver) isVague() bool {
 	if d.opts.piecewise() {
 		return false
 	}
+	if len(d.mirrors) > 1 { // what one of them calls its version says nothing of another's
+		return true
+	}
 	for i := range d.origins {
 		if d.origins[i].vague {
 			return true
