@@ -13,6 +13,12 @@ var aliases = map[string]string{
 	"no-check-certificate": "insecure",
 	"oauth2-bearer":        "bearer",
 	"private-key":          "key",
+	"silent":               "quiet",
+
+	"directory-prefix": "dir",
+	"out":              "output",
+	"output-dir":       "dir",
+	"output-document":  "output",
 
 	"max-connection-per-server": "per-host",
 	"number_of_threads":         "connections", // of a downloader that spate takes the place of, whose --name is a flag of get

@@ -14,11 +14,11 @@ import (
 // what to do instead. Where a name means different things in those programs the answer covers all.
 var foreign = []struct{ names, hint string }{
 	// The output.
-	{"O o output-document remote-name remote-name-all out default-page", nameHint},
+	{"O o remote-name remote-name-all default-page", nameHint},
 	{"J remote-header-name content-disposition", dispositionHint},
 	{"trust-server-names",
 		"not there: the name comes from Content-Disposition or from the URL that was asked for; -o FILE chooses another"},
-	{"P directory-prefix output-dir", dirHint},
+	{"P", dirHint},
 	{"d", dirHint + "; there is nothing to send, and --json tells what happens"},
 	{"create-dirs", "not needed: spate get -d DIR makes the directory"},
 	{"nd nH no-directories no-host-directories force-directories cut-dirs protocol-directories",
@@ -101,7 +101,7 @@ var foreign = []struct{ names, hint string }{
 	{"p", recursiveHint + "; " + proxyHint},
 
 	// Talk.
-	{"silent no-verbose nv", "ours is -q"},
+	{"no-verbose nv", "ours is -q"},
 	{"v verbose debug trace trace-ascii trace-time console-log-level human-readable", talkHint},
 	{"stderr output-file append-output log logfile", logHint},
 	{"a", logHint},
