@@ -14,6 +14,7 @@ import (
 	"spate"
 	"spate/assemble"
 	"spate/fetch"
+	"spate/fetch/journal"
 	"spate/source"
 	"spate/source/sftpsource"
 )
@@ -137,6 +138,7 @@ var hints = []struct {
 	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},
+	{isErr(journal.ErrCorrupt), "it may be somebody else's, and stays: remove it if it is not, or write another file with -o"},
 	{isErr(source.ErrCorrupt), "the origin has other bytes than were promised"},
 }
 
