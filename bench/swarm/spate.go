@@ -19,10 +19,7 @@ import (
 )
 
 // spate is a swarm of ours.
-type spate struct {
-	program string
-	extra   []string // further flags of each peer
-}
+type spate struct{ program string }
 
 func (spate) name() string { return "spate" }
 
@@ -77,8 +74,8 @@ func (s spate) start(ctx context.Context, all *processes, n *network, f *field, 
 		return nil, err
 	}
 	at := n.nodes[node]
-	args := append([]string{s.program, "peer", dir, "--tracker", hubAddr + ":" + trackerPort, "--listen", at.addr + ":0",
-		"--name", at.name, "--log", filepath.Join(f.dir, fmt.Sprintf("peer-%d.log", node)), "--json"}, s.extra...)
+	args := []string{s.program, "peer", dir, "--tracker", hubAddr + ":" + trackerPort, "--listen", at.addr + ":0",
+		"--name", at.name, "--log", filepath.Join(f.dir, fmt.Sprintf("peer-%d.log", node)), "--json"}
 	cmd := in(ctx, at.name, f.dir, args...)
 	out, mine, err := os.Pipe()
 	if err != nil {

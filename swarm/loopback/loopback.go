@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"spate/swarm/wire"
 )
 
 // Name is the host that stands for both loopback addresses: programs resolve it to the one or the other.
-const Name = "localhost"
+const Name = wire.Localhost
 
 // attempts is how many free ports are tried until one is free on both addresses.
 const attempts = 16
@@ -92,7 +94,4 @@ func PortOf(l net.Listener) int {
 }
 
 // Is reports whether host is a loopback address, or the name of one.
-func Is(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, Name) || ip != nil && ip.IsLoopback()
-}
+func Is(host string) bool { return wire.Addr{Host: host}.IsLoopback() }
