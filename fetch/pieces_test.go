@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"spate/event"
 	"spate/fetch/journal"
@@ -17,7 +18,6 @@ import (
 	"spate/format/span"
 	"spate/internal/farm"
 	"spate/source"
-	"spate/source/httpsource"
 )
 
 // piecesOf are the digests of data's pieces.
@@ -259,10 +259,8 @@ func leftWhole(t *testing.T, path string, data []byte, size int64, offs ...int64
 }
 
 // goOn is a download that goes on with left.
-func goOn(t *testing.T, left *File, opts ObjectOptions, urls ...string) (*Done, error) {
+func goOn(t *testing.T, src source.Source, left *File, opts ObjectOptions, urls ...string) (*Done, error) {
 	t.Helper()
-	src := httpsource.New(nil)
-	defer src.CloseIdleConnections()
 	var mirrors []Mirror
 	for _, u := range urls {
 		mirrors = append(mirrors, Mirror{URL: u})
@@ -293,27 +291,26 @@ func TestResumeDamagedPieces(t *testing.T) {
 		{"much is damaged", 16 << 20, []int64{0, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20, 6 << 20, 7 << 20, 8 << 20}, 9 << 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := farm.New()
-			defer f.Close()
-			f.Serve("/x", farm.Resource{Body: data})
 			path := filepath.Join(t.TempDir(), "x")
-			var h heard
-			left := leftWhole(t, path, data, c.size, c.damaged...)
-			done, err := goOn(t, left, ObjectOptions{Hashes: sha256Only, Connections: 2, Pieces: piecesOf(t, data, 1<<20, checksum.SHA256),
-				Events: h.sink}, f.URL("/x"), f.URL("/x"))
-			must(t, err)
-			wantWhole(t, path, data, done)
-			if done.Resumed != c.size || done.Fetched != c.fetched {
-				t.Errorf("%+v, want %d fetched", done, c.fetched)
-			}
-			if bad := h.of(event.Failed); len(bad) != len(c.damaged) || len(h.of(event.Aside)) > 0 {
-				t.Errorf("%+v", h.events)
-			}
-			for _, e := range h.of(event.Failed) {
-				if e.URL != "" {
-					t.Errorf("%+v, which is not the origin's fault", e)
+			synctest.Test(t, func(t *testing.T) { // or an origin that is slow to answer has failed as well
+				var h heard
+				left := leftWhole(t, path, data, c.size, c.damaged...)
+				done, err := goOn(t, inMemory(data), left, ObjectOptions{Hashes: sha256Only, Connections: 2,
+					Pieces: piecesOf(t, data, 1<<20, checksum.SHA256), Events: h.sink}, "mem:x", "mem:y")
+				must(t, err)
+				wantWhole(t, path, data, done)
+				if done.Resumed != c.size || done.Fetched != c.fetched {
+					t.Errorf("%+v, want %d fetched", done, c.fetched)
 				}
-			}
+				if bad := h.of(event.Failed); len(bad) != len(c.damaged) || len(h.of(event.Aside)) > 0 {
+					t.Errorf("%+v", h.events)
+				}
+				for _, e := range h.of(event.Failed) {
+					if e.URL != "" {
+						t.Errorf("%+v, which is not the origin's fault", e)
+					}
+				}
+			})
 		})
 	}
 }
@@ -329,7 +326,7 @@ func TestResumeWhole(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x")
 			left := leftWhole(t, path, data, int64(len(data)), c.damaged...)
-			done, err := goOn(t, left, ObjectOptions{Checksums: []checksum.Sum{sumOf(t, checksum.SHA256, data)}}, farm.Dead())
+			done, err := goOn(t, inMemory(nil), left, ObjectOptions{Checksums: []checksum.Sum{sumOf(t, checksum.SHA256, data)}}, "mem:x")
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%+v, %v", done, err)
 			}
