@@ -30,7 +30,7 @@ check:
 
 unit:
 	$(GO) test $(RACE) -timeout 20m ./...
-	$(GO) test -run 'TestSelfReference$$' ./assemble # ten times as many parts as with the race detector
+	$(GO) test -run 'TestSelfReference$$|Worlds$$' ./assemble # ten times as many parts and worlds as with the race detector
 
 soak: fuzz
 	SPATE_SOAK=1 SPATE_WORLDS=100000 $(GO) test -timeout 120m -count 1 ./...

@@ -95,12 +95,12 @@ func (b *memoryBody) Read(p []byte) (int, error) {
 
 func (b *memoryBody) Close() error { return nil }
 
-// limited downloads url over n connections, and checks that it is data and that no connection was given up on the way.
-func limited(t *testing.T, src source.Source, rate *limit.Rate, url string, n int, data []byte) {
+// limited downloads url with opts, and checks that it is data and that no connection was given up on the way.
+func limited(t *testing.T, src source.Source, rate *limit.Rate, url string, opts ObjectOptions, data []byte) {
 	t.Helper()
 	w := &witness{Source: src}
-	o, err := OpenObject(t.Context(), rate.Wrap(w), []Mirror{{URL: url}},
-		&ObjectOptions{Hashes: sha256Only, Connections: n, MinRange: 64 << 10, Limited: true})
+	opts.Hashes, opts.Limited = sha256Only, true
+	o, err := OpenObject(t.Context(), rate.Wrap(w), []Mirror{{URL: url}}, &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +127,9 @@ func TestObjectLimited(t *testing.T) {
 		for _, rate := range []int64{1 << 10, 64 << 10, 1 << 20} {
 			t.Run(fmt.Sprintf("%d connections, %d bytes a second", connections, rate), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					data := content(2_000_000)
+					data := content(500_000) // at the lowest rate eight minutes
 					begin := time.Now()
-					limited(t, inMemory(data), limit.NewRate(limit.Always(rate)), "mem:x", connections, data)
+					limited(t, inMemory(data), limit.NewRate(limit.Always(rate)), "mem:x", ObjectOptions{Connections: connections, MinRange: 16 << 10}, data)
 					took, ideal := time.Since(begin), time.Duration(len(data))*time.Second/time.Duration(rate)
 					if took < ideal-time.Second/4 || took > ideal+time.Second/4 {
 						t.Errorf("it took %v, want about %v", took, ideal)
@@ -154,7 +154,7 @@ func TestObjectLimitChanges(t *testing.T) {
 				}()
 				data := content(8 << 20)
 				begin := time.Now()
-				limited(t, inMemory(data), rate, "mem:x", connections, data)
+				limited(t, inMemory(data), rate, "mem:x", ObjectOptions{Connections: connections, MinRange: 64 << 10}, data)
 				if took := time.Since(begin); took < 5*time.Minute || took > 5*time.Minute+5*time.Second {
 					t.Errorf("it took %v", took)
 				}
@@ -165,13 +165,14 @@ func TestObjectLimitChanges(t *testing.T) {
 
 // The same over sockets, for longer than a connection may be silent.
 func TestObjectLimitedOverSockets(t *testing.T) {
+	t.Parallel()
 	f := farm.New()
 	defer f.Close()
 	data := content(512 << 10)
 	f.Serve("/x", farm.Resource{Body: data})
 	src := httpsource.New(nil)
 	defer src.CloseIdleConnections()
-	limited(t, src, limit.NewRate(limit.Always(64<<10)), f.URL("/x"), 8, data)
+	limited(t, src, limit.NewRate(limit.Always(64<<10)), f.URL("/x"), ObjectOptions{Connections: 8, MinRange: 64 << 10}, data)
 	if n := f.Requests("/x"); n > 8 {
 		t.Errorf("%d requests, each is for 64 KiB at least", n)
 	}

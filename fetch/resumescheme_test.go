@@ -98,8 +98,8 @@ func (p *schemePair) cutShort(t *testing.T, path, url string) *Done {
 // TestResumeOfSchemes: what FTP and SFTP have begun goes on, also from the other, and only with the same bytes. Of
 // a file that is new they tell a weak validator: bytes are compared then.
 func TestResumeOfSchemes(t *testing.T) {
-	data := content(16 << 20)
-	changed := content(16 << 20)
+	data := content(8 << 20)
+	changed := content(8 << 20)
 	for i := range changed {
 		changed[i] ^= 1
 	}
@@ -129,9 +129,10 @@ func TestResumeOfSchemes(t *testing.T) {
 		{"another file by sftp", ftp, sftp, old, changed, old, source.ErrChanged},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			p := newSchemePair(t)
 			p.put(data, c.wasOf)
-			p.breakAt(12 << 20)
+			p.breakAt(6 << 20)
 			path := filepath.Join(t.TempDir(), "x")
 			left := p.cutShort(t, path, c.begun(p))
 			wantLeft(t, path, data, left.Size)
