@@ -79,6 +79,9 @@ func (g *gate) idles() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.idle = time.Now()
+	if g.fixed { // who waits within its distance may be he alone who can fetch what is next
+		g.release(g.next + g.ahead)
+	}
 	g.watch()
 }
 
@@ -151,7 +154,7 @@ func (g *gate) moves(next, came int64, took time.Duration, warm bool) {
 	if !g.fixed && (g.warm >= calm || g.keepsUp(next, came, took)) {
 		g.warm, g.ahead = 0, max(g.ahead/2, minAhead)
 	}
-	// Who waits is woken once there is room for several blocks, not for each of them.
+	// Who waits is woken once there is room for several blocks, not for each of them, as long as the digest has something to do.
 	g.release(next + g.ahead/2)
 }
 

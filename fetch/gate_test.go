@@ -290,3 +290,17 @@ func TestFixedGate(t *testing.T) {
 		}
 	})
 }
+
+// Who is within the distance of one that is fixed waits no longer than until the digest has nothing to do: it may be he alone who can
+// fetch what is next.
+func TestFixedGateOfAnIdleDigest(t *testing.T) {
+	const window = 1 << 20
+	g := newGate()
+	g.fixed, g.ahead = true, window
+	near, far := g.ask(window), g.ask(window+1)
+	g.moves(1, 1, 0, true)
+	g.idles()
+	if !isGiven(near) || isGiven(far) {
+		t.Errorf("given to who is within the distance: %v; to who is beyond it: %v", isGiven(near), isGiven(far))
+	}
+}
