@@ -49,6 +49,18 @@ func (d *driver) keepOne() error {
 	if !d.torn || d.err == nil {
 		return nil
 	}
+	for x := range d.allButOne().All() {
+		if err := d.target.forget(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allButOne takes all that is there for gone, but the longest piece, and returns what that was. Progress is still told meanwhile.
+func (d *driver) allButOne() *span.Set {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var best span.Span
 	for x := range d.written.All() {
 		if x.Len() > best.Len() {
@@ -58,12 +70,7 @@ func (d *driver) keepOne() error {
 	others := d.written
 	others.Remove(best)
 	d.written = *span.Of(best)
-	for x := range others.All() {
-		if err := d.target.forget(x); err != nil {
-			return err
-		}
-	}
-	return nil
+	return &others
 }
 
 // isVague reports whether there may be bytes of which only bytes tell what they belong to. d.mu is held.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"spate/format/span"
 	"spate/internal/farm"
 	"spate/source"
 )
@@ -253,5 +254,18 @@ func TestMirrorThatDiffersLater(t *testing.T) {
 		if _, err := os.Stat(path); err == nil {
 			t.Errorf("agree %v: there is a file", agree)
 		}
+	}
+}
+
+// What is left of several versions is told of while the others are taken out.
+func TestProgressWhileVersionsAreTakenOut(t *testing.T) {
+	d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}}, &ObjectOptions{})
+	d.size, d.torn, d.err, d.target = 100, true, ErrVersions, newWindow(d.memory)
+	d.written = *span.Of(span.Span{End: 10}, span.Span{Off: 20, End: 50}, span.Span{Off: 60, End: 70})
+	told := make(chan int64)
+	go func() { told <- d.survey().Bytes }()
+	must(t, d.keepOne())
+	if n := <-told; n != 50 && n != 30 || d.written.Bytes() != 30 {
+		t.Errorf("%d bytes were told of, %d are left", n, d.written.Bytes())
 	}
 }
