@@ -185,6 +185,8 @@ func (s *Scheduler) ranOut(c *conn) {
 		return // Verified ends it
 	}
 	s.done.add(Range{c.start, c.off})
+	src := s.sources[c.src]
+	src.best = max(src.best, c.meter.rate(slow, s.now))
 	s.held = s.held || s.done.len() >= probeLen
 	if c.twin != nil {
 		s.drop(c.twin)

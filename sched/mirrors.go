@@ -25,6 +25,7 @@ type source struct {
 	setup    time.Duration // of a request, smoothed; 0: not known
 	latest   time.Duration // of the request that was answered last, as it was
 	rate     float64       // of one connection, on average; 0: not known
+	best     float64       // the highest with which one has ended a range
 }
 
 // answered takes how long an answer took; one alone that took very long was held up, and says nothing about the next.

@@ -18,6 +18,8 @@ type script struct {
 	now  time.Duration
 	// stubborn connections have claimed all of their ranges: a Cut frees nothing.
 	stubborn bool
+	grant    map[int]int64 // what a Cut of that connection is granted, if that is more
+	answered int           // how many of the Opens answer has answered
 	all      []sched.Action
 }
 
@@ -50,7 +52,7 @@ func (p *script) do(ev sched.Event) []sched.Action {
 			}
 		case sched.Cut:
 			if !p.stubborn {
-				p.end[a.Conn] = a.End
+				p.end[a.Conn] = max(a.End, p.grant[a.Conn])
 			}
 			a.End = p.end[a.Conn]
 			todo = append(todo, p.s.Step(sched.Event{Type: sched.CutDone, At: p.now, Conn: a.Conn, End: a.End})...)
@@ -69,6 +71,18 @@ func (p *script) start() []sched.Action { return p.do(sched.Event{Type: sched.St
 
 func (p *script) opened(conn int, setup time.Duration) []sched.Action {
 	return p.do(sched.Event{Type: sched.Opened, Conn: conn, Off: p.at[conn], End: p.end[conn], Size: p.size, Seekable: true, Setup: setup})
+}
+
+// answer answers the Opens that it has not answered yet, which each may do before.
+func (p *script) answer(setup time.Duration, each func(sched.Action)) {
+	for opens := of(sched.Open, p.all); p.answered < len(opens); opens = of(sched.Open, p.all) {
+		a := opens[p.answered]
+		p.answered++
+		if each != nil {
+			each(a)
+		}
+		p.opened(a.Conn, setup)
+	}
 }
 
 // pass lets time go by, in which the given connections read at their rates; others are silent.
@@ -177,6 +191,8 @@ func TestRamp(t *testing.T) {
 		{"15 % is enough", 100 * mib, site{connRate: mb, rate: 2.4 * mb}, 8},
 		{"a small file", mib, site{connRate: mb}, 1},
 		{"a fast one", 64 * mib, site{connRate: 100 * mb}, 1},
+		{"no more than two set-ups and a second remain", 3.3 * mb, site{connRate: mb, delay: 400 * time.Millisecond}, 1},
+		{"more than that", 3.7 * mb, site{connRate: mb, delay: 400 * time.Millisecond}, 2},
 		{"slow to set up", 3 * mib, site{connRate: mb, delay: time.Second, dial: time.Second}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

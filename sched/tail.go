@@ -21,7 +21,7 @@ func (s *Scheduler) hedgeLast() {
 		return
 	}
 	d := s.delta(src)
-	if left <= d+seconds(float64(v.left())/s.rateFor(src, h))+2*d {
+	if left <= d+seconds(float64(v.left())/s.copyRate(v, src, h))+2*d {
 		return
 	}
 	if h == nil {
@@ -30,6 +30,16 @@ func (s *Scheduler) hedgeLast() {
 	s.dup += v.left()
 	h.twin, v.twin = v, h
 	s.ask(h, Range{v.off, v.end}, Action{Hedge: true})
+}
+
+// copyRate is the rate to expect of a copy of what v has left. Where v is far slower than others of the source were, its own rate tells
+// nothing of the copy's, though it may be all that is known of those that are there: what has ended counts then.
+func (s *Scheduler) copyRate(v *conn, src int, h *conn) float64 {
+	rate := s.rateFor(src, h)
+	if best := s.sources[src].best; s.rateOf(v) < best/collapse {
+		rate = max(rate, best)
+	}
+	return rate
 }
 
 // freeHand is who could fetch a copy: an idle connection or a slot, with another source than not if there is one. src < 0: nobody.
