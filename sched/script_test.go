@@ -191,8 +191,8 @@ func TestRamp(t *testing.T) {
 		{"15 % is enough", 100 * mib, site{connRate: mb, rate: 2.4 * mb}, 8},
 		{"a small file", mib, site{connRate: mb}, 1},
 		{"a fast one", 64 * mib, site{connRate: 100 * mb}, 1},
-		{"no more than two set-ups and a second remain", 3.3 * mb, site{connRate: mb, delay: 400 * time.Millisecond}, 1},
-		{"more than that", 3.7 * mb, site{connRate: mb, delay: 400 * time.Millisecond}, 2},
+		{"no more than two set-ups and a second remain", 2.2 * mb, site{connRate: mb, delay: 200 * time.Millisecond}, 1},
+		{"more than that", 3 * mb, site{connRate: mb, delay: 200 * time.Millisecond}, 2},
 		{"slow to set up", 3 * mib, site{connRate: mb, delay: time.Second, dial: time.Second}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
