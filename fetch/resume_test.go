@@ -13,6 +13,7 @@ import (
 
 	"spate/event"
 	"spate/fetch/journal"
+	"spate/format/span"
 	"spate/internal/farm"
 	"spate/source"
 )
@@ -48,6 +49,7 @@ func TestResume(t *testing.T) {
 		name       string
 		begun, now farm.Resource
 		url        string
+		refreshed  bool
 		want       error
 	}{
 		{name: "same", begun: same, now: same},
@@ -63,6 +65,13 @@ func TestResume(t *testing.T) {
 			now: farm.Resource{Body: data, ETag: farm.NoETag, RangeMax: 300_000}},
 		{name: "fresh URL", begun: same, now: farm.Resource{Body: data, ETag: `"9"`}, url: "/y"},
 		{name: "fresh URL of another", begun: same, now: farm.Resource{Body: other, ETag: `"1"`}, url: "/y", want: source.ErrChanged},
+		{name: "another validator, which says nothing", refreshed: true, begun: same, now: farm.Resource{Body: data, ETag: `"2"`}},
+		{name: "another validator, which says nothing, of another", refreshed: true, begun: same,
+			now: farm.Resource{Body: other, ETag: `"2"`}, want: source.ErrChanged},
+		{name: "the same validator, which says nothing, of another", refreshed: true, begun: same,
+			now: farm.Resource{Body: other, ETag: `"1"`}, want: source.ErrChanged},
+		{name: "another size, whatever the validator says", refreshed: true, begun: same,
+			now: farm.Resource{Body: data[1:], ETag: `"2"`}, want: source.ErrChanged},
 		{name: "a login page", begun: same, now: farm.Resource{Body: login, ETag: farm.NoETag, MediaType: "text/html", NoRange: true}, want: source.ErrChanged},
 		{name: "a login page of no length", begun: same, now: farm.Resource{Body: login, ETag: farm.NoETag, NoRange: true, NoLength: true},
 			want: source.ErrChanged},
@@ -81,7 +90,8 @@ func TestResume(t *testing.T) {
 				url = c.url
 			}
 			f.Serve(url, c.now)
-			done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only, Connections: 4}, f.URL(url))
+			opts := &ObjectOptions{Hashes: sha256Only, Connections: 4, Refreshed: c.refreshed}
+			done, err := download(t.Context(), t, path, opts, f.URL(url))
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%+v, %v; want %v", done, err, c.want)
 			}
@@ -162,6 +172,34 @@ func TestResumeDamaged(t *testing.T) {
 			wantWhole(t, path, data, done)
 		})
 	}
+}
+
+// TestResumeVerifiesAll: a piece that is damaged among many is found where all is to be read again.
+func TestResumeVerifiesAll(t *testing.T) {
+	const each, n = 4 << 10, 1000
+	data := content(2 * each * n)
+	path := filepath.Join(t.TempDir(), "x")
+	must(t, os.WriteFile(path+Ext, data, 0o600))
+	part, err := os.OpenFile(path+Ext, os.O_RDWR, 0)
+	must(t, err)
+	defer part.Close()
+	j, err := journal.Create(path+journal.Ext, &journal.State{Header: journal.Header{
+		Origins: []journal.Origin{{URL: "http://a.example/x"}}, Size: int64(len(data)), PieceSize: each}})
+	must(t, err)
+	for i := range int64(n) {
+		x := span.Span{Off: 2 * i * each, End: (2*i + 1) * each}
+		must(t, j.Add(x, journal.Checksum(data[x.Off:x.End])))
+	}
+	must(t, j.Sync(part))
+	must(t, j.Close())
+	_, err = part.WriteAt([]byte{data[500*each] + 1}, 500*each)
+	must(t, err)
+	f, err := Resume(t.Context(), path, &Options{VerifyAll: true})
+	must(t, err)
+	if there := f.left.Covered(); len(f.left.Ranges) != n-1 || there.Covers(span.Span{Off: 500 * each, End: 501 * each}) {
+		t.Errorf("%d ranges are taken for right, of %d, one of which is damaged", len(f.left.Ranges), n)
+	}
+	must(t, f.Keep())
 }
 
 // TestCreateAfterCut: who does not resume begins anew, and nothing of the old journal is believed.

@@ -127,10 +127,6 @@ func TestFirstIsCutLast(t *testing.T) {
 	}
 }
 
-// A range is asked for once more only where its copy is likely to be there two set-ups earlier.
-// What is asked for twice is 2 % in all, at least 1 MiB and at most 8, whatever becomes of the copies. A copy breaks, and is asked for
-// again, as long as that leaves room for another.
-// A copy is fetched from another source than the original, where there is one.
 // Who falls silent loses his range to another source, is left alone for a while, and is compared again before he gets work.
 func TestSilentSourceComesBack(t *testing.T) {
 	p := newScript(t, 400*mib, sched.Config{Connections: 2, Sources: make([]sched.Source, 2)})
@@ -241,5 +237,3 @@ func TestJitter(t *testing.T) {
 		t.Errorf("%v, %v, %v", short, usual, long)
 	}
 }
-
-// One that is slow from the beginning does not hold up the end where the others were done before their rate was known.

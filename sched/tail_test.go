@@ -9,6 +9,7 @@ import (
 	"spate/sched"
 )
 
+// A range is asked for once more only where its copy is likely to be there two set-ups earlier.
 func TestHedgeFloor(t *testing.T) {
 	const setup, left = 300 * time.Millisecond, 100_000
 	for _, tt := range []struct {
@@ -37,6 +38,8 @@ func TestHedgeFloor(t *testing.T) {
 	}
 }
 
+// What is asked for twice is 2 % in all, at least 1 MiB and at most 8, whatever becomes of the copies. A copy breaks, and is asked for
+// again, as long as that leaves room for another.
 func TestHedgesAreBounded(t *testing.T) {
 	for _, tt := range []struct{ size, left, want int64 }{
 		{4 * mib, 600_000, 2},
@@ -75,6 +78,7 @@ func TestHedgesAreBounded(t *testing.T) {
 	}
 }
 
+// A copy is fetched from another source than the original, where there is one.
 func TestHedgeElsewhere(t *testing.T) {
 	gaps := []sched.Range{{Off: 0, End: mib}, {Off: 2 * mib, End: 3*mib + 100_000}, {Off: 5 * mib, End: 6 * mib}, {Off: 7 * mib, End: 8 * mib}}
 	p := gapped(t, 9*mib, sched.Config{Connections: 4, Sources: make([]sched.Source, 2), PieceSize: mib}, gaps...)
@@ -97,6 +101,7 @@ func TestHedgeElsewhere(t *testing.T) {
 	}
 }
 
+// One that is slow from the beginning does not hold up the end where the others were done before their rate was known.
 func TestSlowFromTheBeginning(t *testing.T) {
 	for _, fast := range []float64{mb, 20 * mb, 100 * mb} {
 		p := newScript(t, 2*mib, sched.Config{Connections: 2})
