@@ -37,9 +37,12 @@ var errSkipped = errors.New("the output exists, and is to be left")
 func (g *getter) settle(ctx context.Context, path string) (err error) {
 	mode := g.opts.IfExists
 	if mode == ExistsRename {
-		if path, err = freeName(path); err != nil {
-			return err
-		}
+		path, err = g.freeName(path)
+	} else {
+		err = g.claim(path)
+	}
+	if err != nil {
+		return err
 	}
 	g.path = path
 	if mode == ExistsSkip && exists(path) {
@@ -73,17 +76,24 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// freeName is the first name that nothing has; a FILE.part may be there.
-func freeName(path string) (string, error) {
-	if !exists(path) {
-		return path, nil
-	}
+// freeName is the first name that nothing has, and nobody has claimed; a FILE.part may be there.
+func (g *getter) freeName(path string) (string, error) {
+	name := path
 	for i := 1; i <= maxRename; i++ {
-		if name := path + "." + strconv.Itoa(i); !exists(name) {
+		if !exists(name) && g.claim(name) == nil {
 			return name, nil
 		}
+		name = path + "." + strconv.Itoa(i)
 	}
 	return "", &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+}
+
+// claim is why path must not be written, by who knows of other calls; nil if nobody objects.
+func (g *getter) claim(path string) error {
+	if g.opts.Claim == nil {
+		return nil
+	}
+	return g.opts.Claim(path)
 }
 
 // older reports whether the file at path is left because the origin's is not newer.

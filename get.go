@@ -47,6 +47,10 @@ type GetOptions struct {
 	Limits               Limits         // none
 	Events               event.Sink     // is told of this call, in place of Options.Events
 
+	// Claim is asked for the name of an output before anything is written, of a sequence for that of its first file: an error ends
+	// the call, or has [ExistsRename] try the next name. It may be asked for the same name again. nil: all are free
+	Claim func(path string) error
+
 	// Of a resource that is no manifest.
 	Mirrors      []Mirror      // other places that have it; with any, it is not looked whether it is a manifest
 	MirrorsAgree bool          // one of another size, or with other bytes, is an error; false: it is left aside
@@ -67,10 +71,10 @@ type Result struct {
 	SHA256 []byte   // of these bytes, one file after the other; nil where there is none, or Part is not only the beginning
 	Stats  Stats
 
-	Skipped     bool  // nothing was fetched, as the output exists
-	Resumed     int64 // bytes that an earlier call has left, of a single file
-	Fetched     int64 // bytes that came over the network and were written, of a resource that is no manifest
-	Connections int   // that were open at once for it, at most
+	Skipped     []string // outputs that exist and were left, so that nothing was fetched for them; the first 1000 of them
+	Resumed     int64    // bytes that an earlier call has left, of a single file
+	Fetched     int64    // bytes that came over the network and were written, of a resource that is no manifest
+	Connections int      // that were open at once for it, at most
 }
 
 const maxPaths = 1000
@@ -131,7 +135,7 @@ func (g *getter) run(ctx context.Context) error {
 // skipped is err, unless that is why nothing was to be done.
 func (g *getter) skipped(err error) error {
 	if errors.Is(err, errSkipped) {
-		g.done.Skipped, err = true, nil
+		g.done.Skipped, err = append(g.done.Skipped, g.path), nil
 	}
 	return err
 }

@@ -147,7 +147,8 @@ func (r *Result) add(one *Result) {
 	r.Part = cmp.Or(r.Part, one.Part)
 	r.Files, r.Bytes = r.Files+one.Files, r.Bytes+one.Bytes
 	r.Resumed, r.Fetched = r.Resumed+one.Resumed, r.Fetched+one.Fetched
-	r.Connections, r.Skipped = max(r.Connections, one.Connections), r.Skipped || one.Skipped
+	r.Skipped = append(r.Skipped, one.Skipped[:min(len(one.Skipped), maxPaths-len(r.Skipped))]...)
+	r.Connections = max(r.Connections, one.Connections)
 	r.Stats.Parts, r.Stats.Opens = r.Stats.Parts+one.Stats.Parts, r.Stats.Opens+one.Stats.Opens
 	r.Stats.Failures, r.Stats.Origins = r.Stats.Failures+one.Stats.Failures, one.Stats.Origins
 }

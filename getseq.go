@@ -33,6 +33,9 @@ func (g *getter) sequence(ctx context.Context) error {
 	}
 	defer g.close(s)
 	out.base, out.modTime = g.target(s.Info()), g.modTime(s.Info())
+	if err := g.claim(out.base + indexed(1)); err != nil {
+		return err
+	}
 	return out.readFrom(s)
 }
 

@@ -78,7 +78,7 @@ func (g *getter) unlessFolder(err error) error {
 // planned is the Plan, once all is decided. err is what that has led to.
 func (g *getter) planned(ctx context.Context, err error) *Plan {
 	p := g.plan
-	p.URL, p.Mirrors, p.Skipped, p.Err = g.url, g.opts.Mirrors, g.done.Skipped, err
+	p.URL, p.Mirrors, p.Skipped, p.Err = g.url, g.opts.Mirrors, len(g.done.Skipped) > 0, err
 	p.Path, p.Sequence = cmp.Or(g.path, p.Path), g.opts.Sequence.isSequence(g.url)
 	for _, sum := range g.opts.Checksums {
 		p.Checks = append(p.Checks, sum.Algorithm)
@@ -147,7 +147,7 @@ func (g *getter) planNew(path string) error {
 func (g *getter) planSequence(info source.Info, manifest bool) (*assemble.Prior, error) {
 	g.note(info, manifest)
 	g.plan.Path, g.plan.Sequence = g.target(info), true
-	return nil, cmp.Or(g.planNew(g.plan.first()), errPlanned)
+	return nil, cmp.Or(g.claim(g.plan.first()), g.planNew(g.plan.first()), errPlanned)
 }
 
 // planDescribed plans one file of a Metalink file.

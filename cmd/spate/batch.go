@@ -50,7 +50,7 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 		return err
 	}
 	defer g.close()
-	b := &batch{getting: g, jobs: int64(len(args))}
+	b := &batch{getting: g, jobs: int64(len(args)), claimed: newClaims()}
 	return b.run(cmd.Context(), requests)
 }
 
@@ -75,6 +75,9 @@ func (c *getCmd) nameAll(p *process, args []string) error {
 		if err != nil {
 			return err
 		}
+		if r.bad != nil {
+			continue
+		}
 		if urls = append(urls, r.urls()...); len(urls) > maxNamed {
 			return usage(fmt.Sprintf("a list of more than %d URLs is too long to tell all of them who the user is", maxNamed), "")
 		}
@@ -85,7 +88,8 @@ func (c *getCmd) nameAll(p *process, args []string) error {
 // A batch fetches several files at once, each of which may fail without the others.
 type batch struct {
 	*getting
-	jobs int64 // 0: not known
+	jobs    int64 // 0: not known
+	claimed *claims
 
 	number int64 // of the last entry that was begun
 
@@ -93,6 +97,7 @@ type batch struct {
 	failed int64
 	bytes  int64
 	files  int64
+	left   int64  // that exist, and were left
 	made   string // the last folder that was made
 }
 
@@ -101,7 +106,11 @@ func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) err
 	bad := b.handOut(ctx, requests)
 	b.talk.close()
 	if b.c.talk.chatty() && !b.c.dryRun {
-		fmt.Fprintf(b.p.stderr, "spate: %s, %s in %.1f s\n", counted(b.files, "file"), formatBytes(b.bytes), time.Since(begun).Seconds())
+		left := ""
+		if b.left > 0 {
+			left = fmt.Sprintf(", %d existed", b.left)
+		}
+		fmt.Fprintf(b.p.stderr, "spate: %s, %s in %.1f s%s\n", counted(b.files, "file"), formatBytes(b.bytes), time.Since(begun).Seconds(), left)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -160,21 +169,26 @@ func (b *batch) work(ctx context.Context, jobs <-chan numbered) {
 }
 
 func (b *batch) fetch(ctx context.Context, number int64, r request) {
-	defer b.c.stream.ssh.listed.during(r.urls())()
+	if r.bad == nil {
+		defer b.c.stream.ssh.listed.during(r.urls())()
+		r.claim = b.claims(number, r)
+	}
 	if b.c.dryRun {
 		b.over(ctx, number, r, b.plan(ctx, r))
 		return
 	}
-	err := b.folder(r)
-	if err == nil {
-		res, failed := b.one(ctx, number, r)
-		err = failed
-		b.mu.Lock()
-		b.files, b.bytes = b.files+res.Files, b.bytes+res.Bytes
-		b.mu.Unlock()
-		if res.Skipped && err == nil {
-			b.ended(number, r, nil)
-		}
+	if r.bad == nil {
+		r.bad = b.folder(r)
+	}
+	res, err := b.one(ctx, number, r)
+	b.mu.Lock()
+	b.files, b.bytes, b.left = b.files+res.Files, b.bytes+res.Bytes, b.left+int64(len(res.Skipped))
+	b.mu.Unlock()
+	if b.c.talk.chatty() {
+		tellSkipped(b.talk.above, res)
+	}
+	if len(res.Skipped) > 0 && err == nil {
+		b.ended(number, r, nil)
 	}
 	b.over(ctx, number, r, err)
 }
@@ -194,12 +208,12 @@ func (b *batch) over(ctx context.Context, number int64, r request, err error) {
 func (b *batch) folder(r request) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r.dir == "" || r.dir == b.made {
+	if r.makes == "" || r.makes == b.made {
 		return nil
 	}
-	err := os.MkdirAll(r.dir, 0o777)
+	err := os.MkdirAll(r.makes, 0o777)
 	if err == nil {
-		b.made = r.dir
+		b.made = r.makes
 	}
 	return err
 }

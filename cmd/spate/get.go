@@ -134,8 +134,8 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 		return usage("--dry-run tells of a file, and - is stdout", "")
 	case r.path == stdoutName:
 		return c.toStdout(cmd.Context(), p, r)
-	case c.dir != "" && !c.dryRun:
-		if err := os.MkdirAll(c.dir, 0o777); err != nil {
+	case r.makes != "" && !c.dryRun:
+		if err := os.MkdirAll(r.makes, 0o777); err != nil {
 			return err
 		}
 	}
@@ -192,6 +192,9 @@ func (c *getCmd) fetch(ctx context.Context, p *process, r request) error {
 
 // one fetches what is asked for; number is that of its events, 0 for a command that is no batch.
 func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Result, error) {
+	if r.bad != nil {
+		return &spate.Result{}, g.after.end(g.after.job(ctx, number, r), number, r.bad)
+	}
 	opts := g.c.options(r)
 	if sink := g.client.Options.Events; number > 0 && sink != nil {
 		opts.Events = func(e event.Event) {
@@ -244,6 +247,7 @@ func (c *getCmd) options(r request) *spate.GetOptions {
 		Mirrors:              r.mirrors,
 		MirrorsAgree:         r.agree,
 		Checksums:            r.sums,
+		Claim:                r.claim,
 	}
 	switch {
 	case c.metalink != "":
@@ -269,11 +273,16 @@ func (c *getCmd) mode(arg string) spate.SeqMode {
 // namesSequence tells whether something that was asked for is taken for a sequence.
 func namesSequence(arg string) bool { return strings.Contains(arg, "-seq") }
 
+// tellSkipped names what was left as it is.
+func tellSkipped(w io.Writer, res *spate.Result) {
+	for _, path := range res.Skipped {
+		fmt.Fprintf(w, "spate: %s exists, and nothing was fetched\n", clean(path))
+	}
+}
+
 // summarise tells what is there now.
 func summarise(w io.Writer, res *spate.Result, took time.Duration) {
-	if res.Skipped {
-		fmt.Fprintln(w, "spate: the output exists, and nothing was fetched")
-	}
+	tellSkipped(w, res)
 	if res.Files == 0 {
 		return
 	}

@@ -36,9 +36,12 @@ type planned struct {
 
 // plan prints what get would do, and ends as that would.
 func (g *getting) plan(ctx context.Context, r request) error {
+	if r.bad != nil {
+		return r.bad
+	}
 	plans, err := g.client.Plan(ctx, r.url, r.path, g.c.options(r))
 	for _, plan := range plans {
-		missing := checkFolder(filepath.Dir(plan.Path), r.dir)
+		missing := checkFolder(filepath.Dir(plan.Path), r.makes)
 		out := newPlanned(plan)
 		out.Exit = exitCode(cmp.Or(missing, plan.Err))
 		if failed := g.printPlan(out); failed != nil {

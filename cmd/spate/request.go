@@ -25,8 +25,13 @@ type request struct {
 	agree    bool // that the mirrors differ is an error: maybe they were not meant to be such
 	path     string
 	dir      string
+	makes    string // the folder that is made if it is not there; "" for none
 	sums     []checksum.Sum
 	split    int64 // connections; 0: as the flags say
+
+	claim func(path string) error // see [spate.GetOptions]
+	line  int64                   // of a list; 0: it is none of a list
+	bad   error                   // what is wrong with the lines of it in a list
 }
 
 // newRequest is that of arguments which are mirrors of each other.
@@ -72,8 +77,11 @@ func (c *getCmd) single(args []string, given bool) (request, error) {
 	r.agree = len(sources) > 1
 	r.sums = c.object.sums.sums
 	r.dir = c.dir
-	r.path, err = c.path(file, given)
-	return r, err
+	name, err := c.name(file, given)
+	if err != nil {
+		return r, err
+	}
+	return r, r.place(name)
 }
 
 // outputOf tells the sources from the output: that is the last argument of several, if it is no URL.
@@ -84,9 +92,9 @@ func outputOf(args []string) (sources, file []string) {
 	return args, nil
 }
 
-// path is the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
+// name is that of the file to write, "" where get shall find a name. given tells that -o is on the command line; if it is
 // from the environment, FILE wins.
-func (c *getCmd) path(file []string, given bool) (string, error) {
+func (c *getCmd) name(file []string, given bool) (string, error) {
 	path := c.output
 	if given && path == "" {
 		return "", usage("-o is empty", "without it the name comes from the URL")
@@ -99,18 +107,22 @@ func (c *getCmd) path(file []string, given bool) (string, error) {
 			return "", usage("FILE is empty", "without it the name comes from the URL")
 		}
 	}
-	return inDir(c.dir, path)
+	return path, nil
 }
 
-// inDir is path, in dir if it is relative.
-func inDir(dir, path string) (string, error) {
-	if isFolder(path) {
-		return "", &fs.PathError{Op: "create", Path: path, Err: syscall.EISDIR}
+// place makes the file of that name the output, in the folder if it is relative. The folders of such a name are made with the folder,
+// and where a list has it in any case, as elsewhere.
+func (r *request) place(name string) error {
+	if isFolder(name) {
+		return &fs.PathError{Op: "create", Path: name, Err: syscall.EISDIR}
 	}
-	if path != "" && path != stdoutName && dir != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+	r.path, r.makes = name, r.dir
+	if name == "" || name == stdoutName || filepath.IsAbs(name) || r.dir == "" && r.line == 0 {
+		return nil
 	}
-	return path, nil
+	r.path = filepath.Join(r.dir, name)
+	r.makes = filepath.Dir(r.path)
+	return nil
 }
 
 // stdoutName as a file stands for stdout.
@@ -128,7 +140,7 @@ func (c *getCmd) separate(args []string) iter.Seq2[request, error] {
 	return func(yield func(request, error) bool) {
 		for _, arg := range args {
 			r, err := newRequest(arg)
-			r.dir = c.dir
+			r.dir, r.makes = c.dir, c.dir
 			if !yield(r, err) {
 				return
 			}
@@ -136,7 +148,7 @@ func (c *getCmd) separate(args []string) iter.Seq2[request, error] {
 	}
 }
 
-// listed are the requests of a list; an error ends them.
+// listed are the requests of a list, those with a line that makes no sense included. An error, of what is no list, ends them.
 func (c *getCmd) listed(list io.Reader) iter.Seq2[request, error] {
 	return func(yield func(request, error) bool) {
 		for dec := urilist.NewDecoder(list); ; {
@@ -148,8 +160,7 @@ func (c *getCmd) listed(list io.Reader) iter.Seq2[request, error] {
 				yield(request{}, c.listError(err))
 				return
 			}
-			r, err := c.listedRequest(entry)
-			if !yield(r, err) || err != nil {
+			if !yield(c.listedRequest(entry), nil) {
 				return
 			}
 		}
@@ -163,32 +174,48 @@ func (c *getCmd) listError(err error) error {
 	return err
 }
 
-func (c *getCmd) listedRequest(entry urilist.Entry) (request, error) {
+// listedRequest is that of an entry; what is wrong with it is the entry's own failure.
+func (c *getCmd) listedRequest(entry urilist.Entry) request {
 	r, err := newRequest(entry.URLs...)
+	r.line, r.agree, r.dir = int64(entry.Line), false, c.dir
 	if err != nil {
 		hint := ""
 		if strings.ContainsAny(entry.URLs[0], " ") {
 			hint = "mirrors are separated by TAB"
 		}
-		return r, usage(fmt.Sprintf("%s, line %d: %v", shown(c.list), entry.Line, err), hint)
+		r.bad = usage(c.inList(entry.Line, err), hint)
+		return r
 	}
-	r.agree, r.dir = false, c.dir
 	out := ""
 	for _, o := range entry.Options {
 		if err := r.set(o, &out); err != nil {
-			return r, usage(fmt.Sprintf("%s, line %d: %s: %v", shown(c.list), o.Line, o.Name, err), "")
+			r.bad = usage(c.inList(o.Line, fmt.Errorf("%s: %w", o.Name, err)), "")
+			return r
 		}
 	}
-	r.path, err = inDir(r.dir, out)
-	return r, err
+	if err = r.place(out); err != nil {
+		r.bad = usage(c.inList(entry.Line, err), "")
+	}
+	return r
 }
 
-var errListed = errors.New("not for an entry; there are checksum, dir, out and split")
+// inList is what is wrong in a line of the list.
+func (c *getCmd) inList(line int, err error) string {
+	return fmt.Sprintf("%s, line %d: %v", shown(c.list), line, err)
+}
+
+var (
+	errListed = errors.New("not for an entry; there are checksum, dir, out and split")
+	errOut    = errors.New("want a name in the folder, which dir=DIR and -d DIR say; not one that leads out of it, nor stdout")
+)
 
 // set sets an option of a list's entry.
 func (r *request) set(o urilist.Option, out *string) (err error) {
 	switch o.Name {
 	case "out":
+		if o.Value == stdoutName || o.Value != "" && !isFolder(o.Value) && !filepath.IsLocal(o.Value) {
+			return errOut
+		}
 		*out = o.Value
 	case "dir":
 		r.dir = o.Value
