@@ -38,8 +38,7 @@ type GetOptions struct {
 	NoContentDisposition bool           // such a name comes from the URL alone; false: what the origin proposes comes first
 	IfExists             IfExists       // ExistsResume
 	Sequence             SeqMode        // SeqAuto
-	NoDigest             bool           // Result.SHA256 is not wanted of a single file, which saves the time to compute it
-	VerifyTold           bool           // with NoDigest: what the origin tells of a file that is no manifest is checked nevertheless
+	NoDigest             bool           // Result.SHA256 is not wanted of a single file, which saves the time to compute it; what is promised, or told by the origin, is checked all the same
 	RemoteTime           bool           // a file gets the time of modification that the origin tells; false, and of manifests: that of its writing
 	Checksums            []checksum.Sum // that a single file is promised to have; another one is an error, ErrMismatch
 	FindChecksum         bool           // one more is looked for beside the URL: URL.sha256, else SHA256SUMS in its folder, or beside the first URL of each file of a Metalink file; that there is none is an error

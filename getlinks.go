@@ -61,10 +61,13 @@ func (g *getter) hold(info source.Info) {
 	if g.size == nil && info.Size >= 0 {
 		g.size = &info.Size
 	}
-	if len(g.opts.Checksums) > 0 || g.opts.NoDigest && !g.opts.VerifyTold {
-		return
-	}
-	if best, ok := checksum.Strongest(info.Digests); ok && checksum.Size(best.Algorithm) == len(best.Value) {
+	g.holdDigest(info)
+}
+
+// holdDigest makes the strongest digest that the origin's answer has told a promise, if there is none yet.
+func (g *getter) holdDigest(info source.Info) {
+	best, ok := checksum.Strongest(info.Digests)
+	if ok && len(g.opts.Checksums) == 0 && checksum.Size(best.Algorithm) == len(best.Value) {
 		g.opts.Checksums = []checksum.Sum{best}
 	}
 }

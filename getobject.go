@@ -139,7 +139,7 @@ func (g *getter) openObject(ctx context.Context) (*fetch.Object, error) {
 		Left:        left,
 		Hashes:      g.hashes(),
 		Checksums:   g.opts.Checksums,
-		Told:        g.opts.VerifyTold,
+		Told:        true,
 		Pieces:      g.pieces,
 		Size:        g.size,
 		Connections: g.opts.Connections,
@@ -175,12 +175,20 @@ func (g *getter) count(done *fetch.Done) {
 	g.done.Resumed, g.done.Fetched, g.done.Connections = done.Resumed, done.Fetched, done.Connections
 }
 
+// sumOf is the SHA-256 of an object, if that is wanted: it may have been computed for what is to be checked.
+func (g *getter) sumOf(done *fetch.Done) []byte {
+	if g.opts.NoDigest {
+		return nil
+	}
+	return done.Digest(checksum.SHA256)
+}
+
 // download writes the object to file.
 func (g *getter) download(o *fetch.Object, file *fetch.File) error {
 	done, err := o.To(file)
 	g.count(done)
 	if err == nil {
-		g.finished(file.Path(), done.Size, done.Digest(checksum.SHA256))
+		g.finished(file.Path(), done.Size, g.sumOf(done))
 		return nil
 	}
 	if done.Size > 0 {

@@ -40,6 +40,9 @@ func (g *getter) begin(ctx context.Context, info source.Info, manifest bool) (*a
 	if err != nil {
 		return nil, err
 	}
+	if !manifest {
+		g.holdDigest(info)
+	}
 	g.out.SetModTime(g.modTime(info))
 	g.done.Resumed = g.out.Size()
 	g.tell(event.Event{Type: event.Begin, Path: g.path, URL: redact.URL(info.URL), Size: info.Size, Bytes: g.out.Size()})

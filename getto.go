@@ -67,12 +67,17 @@ func (g *getter) objectTo(ctx context.Context) error {
 	if err == nil {
 		err = agree.with(out)
 	}
-	return g.handedOn(out, done.Digest(checksum.SHA256), err)
+	return g.handedOn(out, g.sumOf(done), err)
 }
 
 // streamTo hands on the stream of a manifest, or of what is local.
 func (g *getter) streamTo(ctx context.Context) error {
-	begin := func(info source.Info, _ bool) (*assemble.Prior, error) { return nil, g.opts.Limits.admits(info.Size) }
+	begin := func(info source.Info, manifest bool) (*assemble.Prior, error) {
+		if !manifest {
+			g.holdDigest(info)
+		}
+		return nil, g.opts.Limits.admits(info.Size)
+	}
 	s, err := g.c.open(ctx, g.url, call{begin: begin, events: g.sink()})
 	if err != nil {
 		return err
@@ -96,8 +101,11 @@ func (g *getter) streamTo(ctx context.Context) error {
 	if err == nil {
 		err = g.hasSize(out.Size())
 	}
-	sum, _ := set.Sum(checksum.SHA256)
-	return g.handedOn(out, sum.Value, g.corrupt(err))
+	var whole []byte
+	if sum, ok := set.Sum(checksum.SHA256); ok && !g.opts.NoDigest {
+		whole = sum.Value
+	}
+	return g.handedOn(out, whole, g.corrupt(err))
 }
 
 // handedOn tells what was handed on, and that it is all if err is nil.

@@ -202,9 +202,7 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 			sink(e)
 		}
 	}
-	if g.isSilent() && !opts.NoDigest {
-		opts.NoDigest, opts.VerifyTold = true, true
-	}
+	opts.NoDigest = opts.NoDigest || g.isSilent()
 	res, err := g.client.Get(g.after.job(ctx, number, r), r.url, r.path, opts)
 	if res.Files == 1 && res.Part == "" && res.SHA256 != nil && !g.c.talk.quiet && g.c.after.format.text == "" {
 		fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, res.Paths[0]))

@@ -35,7 +35,7 @@ func (f *objectFlags) register(fs *pflag.FlagSet) {
 	fs.Var(choice{&f.verify, []string{"sample", "strict"}}, "verify", "how much of what an earlier run has left is read again: strict is all")
 	fs.Var(choice{&f.order, []string{"auto", "head-tail", "sequential"}}, "order", "what of a file is fetched first: head-tail has its last MiB early")
 	fs.BoolVar(&f.refreshed, "refresh-url", false, "the URL is a fresh one of what an earlier run has left: compare bytes, not what the origin calls its version")
-	fs.BoolVar(&f.noDigest, "no-digest", false, "do not compute the SHA-256 of the file")
+	fs.BoolVar(&f.noDigest, "no-digest", false, "compute no SHA-256 but of what was promised, or told by the origin, to have a digest, which is checked in any case")
 	fs.Var(&f.sums, "checksum", "the digest that the file must have, as sha-256=HEX; auto looks for it at URL.sha256 and in SHA256SUMS; may be repeated")
 	fs.BoolP("continue", "c", true, "go on with what an earlier run has left, which is the default")
 }

@@ -32,6 +32,8 @@ func misbehave(r *farm.Resource, key, value string) error {
 		r.Handler, err = http.HandlerFunc(chatty), nil
 	case "endless": // the value, again and again
 		r.Gen, err = repeat(value+"\n"), nil
+	case "told": // the digest in its header
+		r.Header, err = http.Header{"Repr-Digest": {value}}, nil
 	case "bytes": // so many
 		r.Size, r.Gen = n, func(off int64, p []byte) int {
 			m := min(int64(len(p)), n-off)
