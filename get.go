@@ -121,8 +121,8 @@ func (g *getter) get(ctx context.Context) (*Result, error) {
 func (g *getter) run(ctx context.Context) error {
 	ctx, cancel := g.opts.Limits.context(ctx)
 	defer cancel()
-	if len(g.opts.Mirrors) > 0 && !g.isObject() {
-		return &source.Error{Op: "get", URL: g.url, Kind: source.KindMalformed, Err: errAlone}
+	if err := g.takesMirrors(); err != nil {
+		return err
 	}
 	run := g.single
 	if g.opts.Sequence.isSequence(g.url) {

@@ -93,6 +93,9 @@ func (g *getter) described(ctx context.Context, f *metalink.File) error {
 	if one.path == "" && one.w == nil {
 		one.path = filepath.Join(g.opts.Dir, cmp.Or(safeName(path.Base(f.Name)), defaultName))
 	}
+	if err := g.share(one, f.Size); err != nil {
+		return err
+	}
 	mirrors := g.mirrorsOf(f)
 	if len(mirrors) == 0 {
 		return &source.Error{Op: "get", URL: g.url, Kind: source.KindRefused, Err: errLocal}
@@ -105,6 +108,23 @@ func (g *getter) described(ctx context.Context, f *metalink.File) error {
 	err := one.skipped(one.single(ctx))
 	g.done.add(&one.done)
 	return err
+}
+
+// share leaves one file, of size bytes if that is not below 0, what the files before it have left of the limit for all. The size is a
+// promise: a file that fits by it need not be read in order, which is done without mirrors.
+func (g *getter) share(one *getter, size int64) error {
+	l := &one.opts.Limits
+	if l.Bytes <= 0 {
+		return nil
+	}
+	l.whole, l.Bytes = l.Bytes, l.Bytes-g.done.Bytes
+	switch {
+	case size >= 0 && size <= l.Bytes:
+		l.Bytes = 0
+	case l.Bytes <= 0:
+		return overLimit(counted(l.whole, "byte"))
+	}
+	return nil
 }
 
 // mirrorsOf are the mirrors of f, but for those that what is remote may not name.

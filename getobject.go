@@ -27,8 +27,27 @@ const (
 	OrderSequential = sched.Sequential
 )
 
-// errAlone is why mirrors are of no use.
-var errAlone = errors.New("it is read in order (it is a manifest, local, limited in bytes, or has a promise behind #), which is done without mirrors")
+// Why mirrors are of no use.
+var (
+	errDescribes = errors.New("a Metalink file itself says where the mirrors are")
+	errAlone     = errors.New("it is read in order (it is a manifest, local, limited in bytes, or has a promise behind #), which is done without mirrors")
+)
+
+// takesMirrors is why the mirrors that the caller has named are of no use; nil where they are, or there are none.
+func (g *getter) takesMirrors() error {
+	var err error
+	switch {
+	case len(g.opts.Mirrors) == 0:
+		return nil
+	case g.follows(source.Info{}):
+		err = errDescribes
+	case !g.isObject():
+		err = errAlone
+	default:
+		return nil
+	}
+	return &source.Error{Op: "get", URL: g.url, Kind: source.KindMalformed, Err: err}
+}
 
 // isObject reports whether the URL is fetched as one object over many connections, unless it proves to be a manifest: it
 // is no local file, and nothing is promised of it.

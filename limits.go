@@ -1,6 +1,7 @@
 package spate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +24,12 @@ var (
 // Limits end what may have no end of its own. A stream that ends right at a limit is whole; to find that out, the
 // stream is read on until there is more, or its end. The zero value is no limit.
 type Limits struct {
-	Bytes    int64         // of the output; 0: none
+	Bytes    int64         // of the output, of a Metalink file those of all its files together; 0: none
 	Files    int64         // of a sequence; 0: none
 	FileSize int64         // of each file: one that is told to be larger is not begun; 0: none
 	Time     time.Duration // from the call on; 0: none
+
+	whole int64 // of which Bytes are what is left; 0: all of it is
 }
 
 // context is ctx under the limit of time. Its cause, once that is reached, is ErrLimit.
@@ -60,7 +63,7 @@ func (l *Limits) most() (size int64, over error) {
 	if l.FileSize > 0 && (l.Bytes <= 0 || l.FileSize < l.Bytes) {
 		return l.FileSize, overLimit("a file of more than " + counted(l.FileSize, "byte"))
 	}
-	return l.Bytes, overLimit(counted(l.Bytes, "byte"))
+	return l.Bytes, overLimit(counted(cmp.Or(l.whole, l.Bytes), "byte"))
 }
 
 // A measured writer knows how much was written to it.

@@ -155,7 +155,9 @@ func (g *getter) planDescribed(ctx context.Context, one *getter) error {
 	one.plan = &Plan{Path: one.path}
 	one.plan.Info.Size = -1
 	err := one.skipped(one.single(ctx))
-	g.plan.described = append(g.plan.described, one.planned(ctx, err))
+	p := one.planned(ctx, err)
+	g.plan.described = append(g.plan.described, p)
+	g.done.Bytes += max(p.Info.Size, 0)
 	return err
 }
 

@@ -61,7 +61,7 @@ var foreign = []struct{ names, hint string }{
 	// Time, and how much.
 	{"T read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
 	{"m", timeHint + "; spate mirrors no sites"},
-	{"Q quota", "ours are --max-bytes, for all, and get --max-filesize, for each file"},
+	{"Q quota", "ours are --max-bytes, for each URL, Metalink file, or entry of a list, and get --max-filesize, for each file"},
 
 	// What is asked.
 	{"proto proto-default", "not there: a URL has its scheme, and redirects are followed to http and https only"},

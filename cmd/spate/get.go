@@ -115,6 +115,10 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 		return c.batch(cmd, p, args)
 	}
 	if c.metalink != "" {
+		if len(args) > 0 && strings.Contains(args[0], "://") {
+			return usage(fmt.Sprintf("--metalink says where files are, and %s is another place", shown(args[0])),
+				"the two are fetched by two commands; what has no :// is the output; mirrors of a URL are further URLs, or --mirror")
+		}
 		c.stream.web.leads = true
 		args = append([]string{c.metalink}, args...)
 	}
