@@ -119,7 +119,7 @@ func (g *getter) get(ctx context.Context) (*Result, error) {
 }
 
 func (g *getter) run(ctx context.Context) error {
-	ctx, cancel := g.opts.Limits.context(ctx)
+	ctx, cancel := g.opts.Limits.Context(ctx)
 	defer cancel()
 	if err := g.takesMirrors(); err != nil {
 		return err

@@ -122,7 +122,7 @@ func (g *getter) share(one *getter, size int64) error {
 	case size >= 0 && size <= l.Bytes:
 		l.Bytes = 0
 	case l.Bytes <= 0:
-		return overLimit(counted(l.whole, "byte"))
+		return OverLimit(counted(l.whole, "byte"))
 	}
 	return nil
 }

@@ -118,11 +118,11 @@ func (s *splitter) within(size int64) (at int64, err error) {
 	end := s.next + lengthSize
 	switch {
 	case l.Files > 0 && s.g.done.Files+int64(len(s.files)) >= l.Files:
-		return s.next, overLimit(counted(l.Files, "file"))
+		return s.next, OverLimit(counted(l.Files, "file"))
 	case l.admits(size) != nil:
 		return end, l.admits(size)
 	case l.Bytes > 0 && size > l.Bytes-s.g.done.Bytes-s.pending:
-		return end, overLimit(counted(l.Bytes, "byte"))
+		return end, OverLimit(counted(l.Bytes, "byte"))
 	case len(s.files) >= maxPending:
 		return end, &source.Error{Op: "get", URL: s.g.url, Err: errPending}
 	}

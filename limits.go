@@ -32,15 +32,16 @@ type Limits struct {
 	whole int64 // of which Bytes are what is left; 0: all of it is
 }
 
-// context is ctx under the limit of time. Its cause, once that is reached, is ErrLimit.
-func (l *Limits) context(ctx context.Context) (context.Context, context.CancelFunc) {
+// Context is ctx under the limit of time. Its cause, once that is reached, is ErrLimit.
+func (l *Limits) Context(ctx context.Context) (context.Context, context.CancelFunc) {
 	if l.Time <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, l.Time, overLimit(l.Time.String()+" have passed"))
+	return context.WithTimeoutCause(ctx, l.Time, OverLimit(l.Time.String()+" have passed"))
 }
 
-func overLimit(limit string) error { return fmt.Errorf("%w: %s", ErrLimit, limit) }
+// OverLimit is the error, [ErrLimit], of what was stopped by that limit.
+func OverLimit(limit string) error { return fmt.Errorf("%w: %s", ErrLimit, limit) }
 
 // counted is "1 file", "2 files".
 func counted(n int64, what string) string {
@@ -55,15 +56,15 @@ func (l *Limits) admits(size int64) error {
 	if l.FileSize <= 0 || size <= l.FileSize {
 		return nil
 	}
-	return overLimit(fmt.Sprintf("a file of %s, more than %d", counted(size, "byte"), l.FileSize))
+	return OverLimit(fmt.Sprintf("a file of %s, more than %d", counted(size, "byte"), l.FileSize))
 }
 
 // most is how many bytes a file may have, 0 for any number, and what is wrong with more.
 func (l *Limits) most() (size int64, over error) {
 	if l.FileSize > 0 && (l.Bytes <= 0 || l.FileSize < l.Bytes) {
-		return l.FileSize, overLimit("a file of more than " + counted(l.FileSize, "byte"))
+		return l.FileSize, OverLimit("a file of more than " + counted(l.FileSize, "byte"))
 	}
-	return l.Bytes, overLimit(counted(cmp.Or(l.whole, l.Bytes), "byte"))
+	return l.Bytes, OverLimit(counted(cmp.Or(l.whole, l.Bytes), "byte"))
 }
 
 // A measured writer knows how much was written to it.

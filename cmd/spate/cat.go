@@ -66,7 +66,7 @@ func (c *catCmd) run(ctx context.Context, p *process, arg string) error {
 
 // copy writes the stream at url to out, within the limits.
 func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out io.Writer) error {
-	ctx, cancel := c.limits.context(ctx)
+	ctx, cancel := c.limits.limits().Context(ctx)
 	defer cancel()
 	stream, err := client.Open(ctx, url)
 	if err == nil {
@@ -87,7 +87,7 @@ func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out
 // copyWithin copies r to out up to the limits of bytes and files.
 func copyWithin(out io.Writer, r io.Reader, limits *limitFlags) error {
 	if limits.bytes > 0 {
-		r = &limitedReader{r: r, left: limits.bytes, err: overLimit(counted(limits.bytes, "byte"))}
+		r = &limitedReader{r: r, left: limits.bytes, err: spate.OverLimit(counted(limits.bytes, "byte"))}
 	}
 	if limits.files > 0 {
 		return copyFiles(out, r, limits.files)
@@ -132,7 +132,7 @@ func copyFiles(out io.Writer, r io.Reader, n int64) error {
 	if _, err := files.Next(); err != nil {
 		return ignoreEOF(unreadable(err))
 	}
-	return overLimit(counted(n, "file"))
+	return spate.OverLimit(counted(n, "file"))
 }
 
 func copyFile(w *sequence.Writer, f *sequence.File) error {
@@ -152,16 +152,6 @@ func ignoreEOF(err error) error {
 	}
 	return err
 }
-
-// context is ctx under the limit of time, which is to end writes, too.
-func (f *limitFlags) context(ctx context.Context) (context.Context, context.CancelFunc) {
-	if f.time <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeoutCause(ctx, f.time, overLimit(f.time.String()+" have passed"))
-}
-
-func overLimit(limit string) error { return fmt.Errorf("%w: %s", spate.ErrLimit, limit) }
 
 // A limitedReader fails with err where r goes on beyond the limit. A stream of just that length ends as it would.
 type limitedReader struct {

@@ -150,8 +150,8 @@ func (f *limitFlags) register(fs *pflag.FlagSet) {
 	fs.Var(span{&f.time}, "max-time", "end after that time; 0 is no limit")
 }
 
-func (f *limitFlags) limits() spate.Limits {
-	return spate.Limits{Bytes: f.bytes, Files: f.files, FileSize: f.fileSize, Time: f.time}
+func (f *limitFlags) limits() *spate.Limits {
+	return &spate.Limits{Bytes: f.bytes, Files: f.files, FileSize: f.fileSize, Time: f.time}
 }
 
 // urlsOf are the URLs that arguments mean, as far as they mean some.

@@ -245,7 +245,7 @@ func (c *getCmd) options(r request) *spate.GetOptions {
 		IfExists:             c.exists.mode(),
 		Sequence:             c.mode(r.arg),
 		RemoteTime:           c.remoteTime,
-		Limits:               c.limits.limits(),
+		Limits:               *c.limits.limits(),
 		Mirrors:              r.mirrors,
 		MirrorsAgree:         r.agree,
 		Checksums:            r.sums,

@@ -25,7 +25,7 @@ func (c *getCmd) toStdout(ctx context.Context, p *process, r request) error {
 		out = &textOnly{w: out}
 	}
 	ctx = g.after.job(ctx, 0, r)
-	within, cancel := c.limits.context(ctx)
+	within, cancel := c.limits.limits().Context(ctx)
 	defer cancel()
 	res, err := g.client.GetTo(within, escapable(within, out), r.url, c.options(r))
 	if err == nil && res.SHA256 != nil && c.talk.chatty() && c.after.format.text == "" {
