@@ -105,10 +105,19 @@ func (g *getter) older(path string, info source.Info) bool {
 	return err == nil && !info.ModTime.After(file.ModTime().Truncate(time.Second))
 }
 
-// guess makes the name that the URL alone gives the path, if an earlier call has left something there: so what is
-// missing of it can be asked for at once.
+// guess makes the name that the URL alone gives the path, if an earlier call has begun this URL there: so what is missing of it can
+// be asked for at once. What another URL has left under that name may have nothing to do with this one, of which the origin may
+// propose another name.
 func (g *getter) guess() {
-	if path := g.target(source.Info{URL: g.url}); g.path == "" && g.opts.IfExists != ExistsOverwrite && exists(path+journal.Ext) {
+	if g.path != "" || g.opts.IfExists == ExistsOverwrite {
+		return
+	}
+	path := g.target(source.Info{URL: g.url})
+	left, err := journal.Read(path + journal.Ext)
+	if err != nil {
+		return // there is none, or who settles the path tells what is wrong with it
+	}
+	if _, known := left.Header.Origin(g.url); known {
 		g.path = path
 	}
 }
