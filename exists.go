@@ -3,9 +3,11 @@ package spate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"spate/fetch"
@@ -48,6 +50,9 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	if mode == ExistsSkip && exists(path) {
 		return errSkipped
 	}
+	if err := g.hasRoom(path); err != nil {
+		return err
+	}
 	opts := &fetch.Options{Overwrite: g.opts.overwrites(), VerifyAll: g.opts.VerifyAll}
 	if err := g.refusesBegun(path); err != nil {
 		return err
@@ -61,6 +66,21 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 		return g.unlessThere(ctx, path, err)
 	}
 	return g.unlessFolder(err)
+}
+
+// errRoom is why a name that a file may have is too long nevertheless.
+var errRoom = fmt.Errorf("%w, as FILE%s and FILE%s are to be beside it", syscall.ENAMETOOLONG, fetch.Ext, journal.Ext)
+
+// hasRoom is the error of a name that is too long for those beside it. A manifest is fetched without a journal, where that has none.
+func (g *getter) hasRoom(path string) error {
+	_, err := os.Lstat(path + fetch.Ext)
+	if g.isObject() {
+		err = journal.CheckName(path + journal.Ext)
+	}
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return &fs.PathError{Op: "create", Path: path, Err: errRoom}
+	}
+	return nil
 }
 
 // refusesBegun is the error of what an earlier call has begun at path, where that is not to be gone on with.

@@ -68,7 +68,7 @@ func newGetCmd(p *process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.logged(cmd, p, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write; - is stdout")
+	flags.StringVarP(&c.output, "output", "o", "", "`FILE` to write, or a device or pipe to write into; - is stdout")
 	flags.Var(another{flags.Lookup("output")}, "name", "as --output, as a downloader has it that spate takes the place of")
 	flags.Lookup("name").Hidden = true
 	flags.StringVarP(&c.dir, "dir", "d", "", "`DIR` to write to; it is made if it is not there")
@@ -134,10 +134,10 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 			"--seq=on takes it for one; --max-bytes and --max-time end any stream")
 	}
 	switch {
-	case c.dryRun && r.path == stdoutName:
-		return usage("--dry-run tells of a file, and - is stdout", "")
 	case r.path == stdoutName:
 		return c.toStdout(cmd.Context(), p, r)
+	case isDevice(r.path):
+		return c.toDevice(cmd.Context(), p, r)
 	case r.makes != "" && !c.dryRun:
 		if err := os.MkdirAll(r.makes, 0o777); err != nil {
 			return err

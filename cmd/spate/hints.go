@@ -135,6 +135,7 @@ var hints = []struct {
 	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
 	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},
 	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, skip leaves it, rename and -o FILE write another"},
+	{isErr(syscall.ENAMETOOLONG), "-o FILE chooses a shorter name, of 245 bytes at most with most file systems"},
 	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},

@@ -116,6 +116,9 @@ func (r *request) place(name string) error {
 	if isFolder(name) {
 		return &fs.PathError{Op: "create", Path: name, Err: syscall.EISDIR}
 	}
+	if isStdout(name) {
+		name = stdoutName
+	}
 	r.path, r.makes = name, r.dir
 	if name == "" || name == stdoutName || filepath.IsAbs(name) || r.dir == "" && r.line == 0 {
 		return nil
@@ -124,9 +127,6 @@ func (r *request) place(name string) error {
 	r.makes = filepath.Dir(r.path)
 	return nil
 }
-
-// stdoutName as a file stands for stdout.
-const stdoutName = "-"
 
 // isFolder tells whether path names a folder by its last element, whatever is there: FILE-file1 would be a file inside it,
 // of an odd name.
