@@ -100,6 +100,35 @@ func TestForeignFlags(t *testing.T) {
 	}
 }
 
+// TestForeignFlagsOfHelp goes through all that these programs list: each is a flag of get, or refused with a reason.
+func TestForeignFlagsOfHelp(t *testing.T) {
+	page, err := os.ReadFile("testdata/foreign.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := newGetCmd(&process{env: noEnv})
+	get.Flags().SetNormalizeFunc(alias)
+	seen := 0
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "# ") {
+			continue
+		}
+		for _, flag := range strings.Fields(line) {
+			seen++
+			name := strings.TrimLeft(flag, "-")
+			if hasFlag(get.Flags(), name) || name == "h" || name == "help" {
+				continue
+			}
+			if got := refusal("get", flag); !strings.HasPrefix(got, "spate: unknown flag "+flag+"\nhint: ") || strings.Contains(got, "lists the flags") {
+				t.Errorf("%s: %s", flag, got)
+			}
+		}
+	}
+	if seen < 500 {
+		t.Errorf("only %d flags", seen)
+	}
+}
+
 // TestForeignFlagsOfHabit has what people type who know the other programs.
 func TestForeignFlagsOfHabit(t *testing.T) {
 	for _, group := range []string{

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// foreign has the flags of curl, wget, aria2, axel, lftp and rclone that are not ours, by name without dashes, with
+// foreign has the flags of curl, wget, wget2, aria2, axel, lftp and rclone that are not ours, by name without dashes, with
 // what to do instead. Where a name means different things in those programs the answer covers all.
 var foreign = []struct{ names, hint string }{
 	// The output.
@@ -21,37 +21,47 @@ var foreign = []struct{ names, hint string }{
 	{"P", dirHint},
 	{"d", dirHint + "; there is nothing to send, and --json tells what happens"},
 	{"create-dirs", "not needed: spate get -d DIR makes the directory"},
-	{"nd nH no-directories no-host-directories force-directories cut-dirs protocol-directories",
+	{"nd nH no-directories no-host-directories force-directories cut-dirs protocol-directories directories host-directories",
 		"not needed: spate get makes no directories after URLs; -d DIR says where to write"},
 	{"nc no-clobber clobber allow-overwrite auto-file-renaming ignore-existing skip-existing backups unlink", existsHint},
-	{"file-allocation no-file-allocation-limit allocate", "not there: a file grows as its bytes arrive"},
-	{"adjust-extension html-extension restrict-file-names",
+	{"file-allocation no-file-allocation-limit allocate enable-mmap max-mmap-limit fsync-policy create-file-mode preserve-permissions",
+		"not there: a file grows as its bytes arrive"},
+	{"adjust-extension html-extension restrict-file-names cut-url-get-vars cut-file-get-vars content-disposition-default-utf8",
 		"not there: the name is that of the URL, made safe; -o FILE chooses another"},
 
 	// Going on, trying again.
-	{"C continue-at start-pos always-resume remove-control-file", resumeHint},
+	{"C continue-at start-pos always-resume remove-control-file auto-save-interval allow-piece-length-change remove-on-error", resumeHint},
 	{"r range", rangeHint},
 	{"tries retry max-tries retry-wait retry-delay retry-connrefused retry-all-errors retry-on-http-error waitretry " +
-		"retries low-level-retries max-file-not-found", retryHint},
+		"retries low-level-retries max-file-not-found max-resume-failure-tries", retryHint},
 	{"wait random-wait", waitHint},
 
 	// Connections.
 	{"n", "--netrc reads ~/.netrc; connections: " + connectionHint},
 	{"parallel parallel-max parallel-immediate " +
-		"piece-length num-connections transfers multi-thread-streams checkers uri-selector", connectionHint},
-	{"http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname",
+		"piece-length num-connections transfers multi-thread-streams checkers uri-selector " +
+		"stream-piece-selector reuse-uri deferred-input optimize-concurrent-downloads server-stat-if server-stat-of server-stat-timeout " +
+		"max-threads chunk-size parameterized-uri", connectionHint},
+	{"http-proxy https-proxy ftp-proxy no-proxy noproxy preproxy proxytunnel socks4 socks4a socks5 socks5-hostname proxy1.0 proxy-method",
 		proxyHint},
 	{"proxy-user proxy-password proxy-passwd http-proxy-user http-proxy-passwd https-proxy-user https-proxy-passwd all-proxy-user all-proxy-passwd " +
-		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header", proxyHint + "; user and password go into its URL"},
-	{"L location location-trusted max-redirs max-redirect", redirectHint},
+		"proxy-basic proxy-digest proxy-ntlm proxy-anyauth proxy-header " +
+		"http-proxy-password ftp-proxy-user ftp-proxy-passwd proxy-negotiate socks5-basic", proxyHint + "; user and password go into its URL"},
+	{"L location location-trusted max-redirs max-redirect post301 post302 post303 proto-redir", redirectHint},
 	{"max-download-limit", "aria2's is for each download; ours is --limit-rate, for everything together, which is the same for one"},
 	{"rate", "not there: requests are not counted by time; --limit-rate bounds the bytes a second"},
 	{"buffer-size disk-cache", "ours is --budget, memory for bytes read ahead; --cache-memory is for parts marked (*)"},
 	{"prefer-family interface bind-address local-port connect-to dns-servers doh-url " +
-		"async-dns disable-ipv6 unix-socket", addressHint},
+		"async-dns disable-ipv6 unix-socket " +
+		"abstract-unix-socket async-dns-server enable-async-dns6 delegation dns-caching no-dns-cache dns-interface dns-ipv4-addr dns-ipv6-addr " +
+		"doh-cert-status doh-insecure happy-eyeballs-timeout-ms multiple-interface", addressHint},
 	{"0 http0.9 http1.0 http1.1 http2 http2-prior-knowledge http3 http3-only no-http-keep-alive no-keepalive keepalive-time " +
-		"enable-http-keep-alive enable-http-pipelining", httpHint},
-	{"1 2 3 tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tls-max sslv2 sslv3 secure-protocol min-tls-version ciphers tls13-ciphers",
+		"enable-http-keep-alive enable-http-pipelining " +
+		"http-keep-alive http2-request-window alt-svc no-alpn no-npn expect100-timeout tcp-fastopen tcp-nodelay dscp " +
+		"socket-recv-buffer-size", httpHint},
+	{"1 2 3 tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tls-max sslv2 sslv3 secure-protocol min-tls-version ciphers tls13-ciphers " +
+		"curves false-start tls-false-start tls-resume no-sessionid tls-session-file gnutls-options engine egd-file random-file " +
+		"signature-extensions ssl-allow-beast ssl-auto-client-cert",
 		tlsHint},
 	{"no-buffer", bufferHint},
 	{"N", bufferHint + "; " + ageHint},
@@ -59,7 +69,7 @@ var foreign = []struct{ names, hint string }{
 	{"no-use-server-timestamps no-remote-time", "not needed: " + ageHint},
 
 	// Time, and how much.
-	{"T read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y", timeHint},
+	{"T read-timeout dns-timeout contimeout speed-limit speed-time lowest-speed-limit Y y stop stop-with-process", timeHint},
 	{"m", timeHint + "; spate mirrors no sites"},
 	{"Q quota", "ours are --max-bytes, for each URL, Metalink file, or entry of a list, and get --max-filesize, for each file"},
 
@@ -68,15 +78,17 @@ var foreign = []struct{ names, hint string }{
 	{"e", "ours is --referer URL; spate runs no commands"},
 	{"A", agentHint + "; there are no links to choose from"},
 	{"U", agentHint + "; a proxy's user goes into the URL of --proxy"},
-	{"cookie-jar save-cookies keep-session-cookies junk-session-cookies no-cookies", jarHint},
+	{"cookie-jar save-cookies keep-session-cookies junk-session-cookies no-cookies cookies cookie-suffixes", jarHint},
 	{"b", cookieHint + "; the shell's & puts it into the background"},
 	{"http-user ftp-user password http-passwd http-password ftp-password ask-password use-askpass basic digest anyauth " +
-		"netrc-optional no-netrc auth-no-challenge http-auth-challenge", userHint},
-	{"ntlm negotiate aws-sigv4", "not there: of authorisation there is user and password, -u, and --bearer TOKEN"},
+		"netrc-optional no-netrc auth-no-challenge http-auth-challenge ftp-passwd login-options", userHint},
+	{"ntlm ntlm-wb negotiate aws-sigv4 krb sasl-authzid sasl-ir service-name tlsauthtype tlsuser tlspassword",
+		"not there: of authorisation there is user and password, -u, and --bearer TOKEN"},
 	{"check-certificate proxy-insecure", insecureHint},
 	{"hostpubsha256 hostpubmd5 ssh-host-key-md", hostKeyHints},
 	{"pubkey", "not needed: the public key is computed; the private one is --identity FILE"},
-	{"capath ca-directory ca-native pinnedpubkey crlfile crl-file", trustHint},
+	{"capath ca-directory ca-native pinnedpubkey crlfile crl-file cert-status check-hostname " +
+		"ocsp ocsp-file ocsp-stapling ssl-no-revoke ssl-revoke-best-effort", trustHint},
 	{"cert-type key-type pass certificate-type private-key-type", certHint},
 	{"E", certHint + "; the name of a file stays as it is"},
 	{"compressed compression http-accept-gzip tr-encoding",
@@ -92,7 +104,63 @@ var foreign = []struct{ names, hint string }{
 	{"K config no-config no-conf conf-path disable", "not there: a flag has a form in the environment, as SPATE_MAX_BYTES=10M"},
 	{"g globoff", "not needed: brackets and braces in a URL are as they are"},
 	{"M metalink-file input-metalink follow-metalink", "ours is get --metalink FILE, or just get FILE.meta4; --no-metalink fetches the file itself"},
-	{"torrent-file follow-torrent seed-time seed-ratio", "not there: spate speaks no BitTorrent"},
+	{"torrent-file follow-torrent seed-time seed-ratio bt-detach-seed-only bt-enable-hook-after-hash-check " +
+		"bt-enable-lpd bt-exclude-tracker bt-external-ip bt-force-encryption bt-hash-check-seed bt-load-saved-metadata " +
+		"bt-lpd-interface bt-max-open-files bt-max-peers bt-metadata-only bt-min-crypto-level bt-prioritize-piece " +
+		"bt-remove-unselected-file bt-request-peer-speed-limit bt-require-crypto bt-save-metadata bt-seed-unverified " +
+		"bt-stop-timeout bt-tracker bt-tracker-connect-timeout bt-tracker-interval bt-tracker-timeout dht-entry-point " +
+		"dht-entry-point6 dht-file-path dht-file-path6 dht-listen-addr6 dht-listen-port dht-message-timeout enable-dht " +
+		"enable-dht6 enable-peer-exchange index-out listen-port max-overall-upload-limit max-upload-limit peer-agent " +
+		"peer-id-prefix select-file show-files",
+		"not there: spate speaks no BitTorrent"},
+	{"enable-rpc pause pause-metadata rpc-allow-origin-all rpc-certificate rpc-listen-all rpc-listen-port " +
+		"rpc-max-request-size rpc-passwd rpc-private-key rpc-save-upload-metadata rpc-secret rpc-secure rpc-user " +
+		"keep-unfinished-download-result max-download-result download-result force-save save-not-found save-session " +
+		"save-session-interval",
+		"not there: spate is no server, and keeps no session; get --json, --log-file and --on-complete tell what happens"},
+	{"metalink-base-uri metalink-enable-unique-protocol metalink-language metalink-location metalink-os " +
+		"metalink-preferred-protocol metalink-version force-metalink",
+		"not there: all files of a Metalink file are fetched, from all mirrors that it names; " +
+			"--metalink FILE takes a file for one, --no-metalink for none"},
+
+	{"proxy-cacert proxy-capath proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-key proxy-key-type " +
+		"proxy-pass proxy-pinnedpubkey proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tls13-ciphers " +
+		"proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-tlsv1 proxy-service-name socks5-gssapi socks5-gssapi-nec " +
+		"socks5-gssapi-service haproxy-protocol",
+		"not there: of a proxy there is its URL, with user and password, --proxy; --cacert and --insecure are for it, too"},
+	{"disable-eprt disable-epsv ftp-account ftp-alternative-to-user ftp-create-dirs ftp-method ftp-pasv ftp-port " +
+		"ftp-pret ftp-reuse-connection ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-ccc-mode ftp-ssl-control ftp-type " +
+		"ftps-clear-data-connection ftps-fallback-to-ftp ftps-implicit ftps-resume-ssl no-passive-ftp no-remove-listing " +
+		"retr-symlinks ssl ssl-reqd use-ascii crlf quote",
+		"not there: FTP is in passive mode, its bytes as they are; ftps:// is TLS for all of it, by AUTH TLS, and from the start on port 990"},
+	{"compressed-ssh",
+		"not there: over SSH nothing is compressed"},
+	{"hsts hsts-file no-hsts hpkp hpkp-file https-only https-enforce default-http-port default-https-port",
+		"not there: a URL is asked for by the scheme and port that it has"},
+	{"no-cache http-no-cache",
+		"not needed: nothing is cached; -H 'Cache-Control: no-cache' asks those between not to"},
+	{"content-on-error ignore-length ignore-content-length raw save-headers suppress-connect-headers " +
+		"verify-save-failed",
+		"not there: what is written is the body of a right answer, as long as that says, and nothing else"},
+	{"no-if-modified-since use-server-timestamps",
+		"not needed: " + ageHint},
+	{"path-as-is request-target url-query disallow-username-in-url no-iri iri local-encoding remote-encoding " +
+		"input-encoding no-glob",
+		"not needed: a URL is taken as it is given; [] and {} in it mean nothing"},
+	{"mail-auth mail-from mail-rcpt mail-rcpt-allowfails telnet-option tftp-blksize tftp-no-options",
+		"not there: there are http, https, ftp, ftps, sftp, peer and file"},
+	{"gid rlimit-nofile event-poll libcurl local-db local-plugin list-plugins plugin plugin-dirs plugin-help " +
+		"plugin-opt execute gnupg-homedir verify-sig truncate-console-readout enable-color styled-output stats-all " +
+		"stats-dns stats-ocsp stats-server stats-site stats-tls report-speed force-progress rejected-log",
+		"not there; get --json, --log-file and -w tell what happens"},
+	{"follow-ftp force-atom force-css force-rss force-sitemap backup-converted convert-file-only filter-mime-type " +
+		"filter-urls ignore-case parent regex-type robots strict-comments no-warc-compression no-warc-digests " +
+		"no-warc-keep-log warc-cdx warc-dedup warc-file warc-header warc-max-size warc-tempdir",
+		recursiveHint},
+	{"manual",
+		"ours are spate get --help and spate man DIR"},
+	{"form-escape",
+		methodHint},
 
 	// Other pages than the one that was named.
 	{"np no-parent recursive l level list-only page-requisites convert-links span-hosts relative domains exclude-domains " +
