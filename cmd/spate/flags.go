@@ -88,6 +88,7 @@ func orNone(d time.Duration) time.Duration { return cmp.Or(d, -1) }
 var (
 	fileSchemes    = []string{"ftp", "ftps", "sftp", "ssh", "scp"}
 	furtherSchemes = slices.Concat(fileSchemes, []string{"peer"})
+	allSchemes     = slices.Concat([]string{"http", "https", "file"}, furtherSchemes)
 )
 
 // source is every driver there is, by scheme. The caller closes the idle connections in the end.

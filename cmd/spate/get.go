@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -209,7 +210,8 @@ func (g *getting) one(ctx context.Context, number int64, r request) (*spate.Resu
 	opts.NoDigest = opts.NoDigest || g.isSilent()
 	res, err := g.client.Get(g.after.job(ctx, number, r), r.url, r.path, opts)
 	if res.Files == 1 && res.Part == "" && res.SHA256 != nil && !g.c.talk.quiet && g.c.after.format.text == "" {
-		fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, res.Paths[0]))
+		_, failed := fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, res.Paths[0]))
+		err = cmp.Or(err, failed)
 	}
 	if err != nil && res.Part != "" && hintOf(err) == "" {
 		err = &hintedError{err, leftHint(res.Part)}

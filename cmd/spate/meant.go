@@ -1,8 +1,14 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const whatIsWanted = "wanted is a URL that begins with https://, http://, ftp://, ftps://, sftp://, peer:// or file://, or the path of a file that exists"
+
+// howURLsAre is for who knows how one begins.
+const howURLsAre = "in a URL a blank is %20 and a % is %25, an IPv6 address stands in [], and a port is a number up to 65535"
 
 // meant says what may have been meant by an argument that is neither a URL nor a file.
 func meant(arg string) string {
@@ -11,6 +17,9 @@ func meant(arg string) string {
 	}
 	if url := almostURL(arg); url != "" && !strings.EqualFold(url, arg) {
 		return "did you mean " + url + "?"
+	}
+	if scheme, host, ok := strings.Cut(arg, "://"); ok && host != "" && slices.Contains(allSchemes, strings.ToLower(scheme)) {
+		return howURLsAre
 	}
 	return whatIsWanted
 }
@@ -24,6 +33,8 @@ func almostURL(arg string) string {
 	switch {
 	case host == "":
 		return ""
+	case soundsLikeHTTP(scheme) && strings.Contains(host, "://") && almostURL(host) != "": // it was typed twice
+		return almostURL(host)
 	case between != "" && soundsLikeHTTP(scheme):
 		if strings.HasSuffix(scheme, "s") {
 			return "https://" + host

@@ -14,8 +14,8 @@ func TestMeant(t *testing.T) {
 		"htps://host": "https://host", "htttp://host": "http://host", "ttps://host": "https://host", "hptt://host": "",
 
 		"nothere": "", "/no/such.file": "", "./no.file": "", "../no.file": "", "no such.file": "", "mailto:x": "",
-		"mailto:x@host.example": "", "magnet:?xt=urn:x": "", "data:,x": "", "ftp://host/x": "", "https://": "", "//": "", ":": "",
-		"http://host:port/": "", "http://[::1": "", "tp": "", "http": "", "https": "",
+		"mailto:x@host.example": "", "magnet:?xt=urn:x": "", "data:,x": "", "https://": "", "//": "", ":": "",
+		"http:http://host/x": "http://host/x", "tp": "", "http": "", "https": "",
 	} {
 		if want != "" {
 			want = "did you mean " + want + "?"
@@ -24,6 +24,11 @@ func TestMeant(t *testing.T) {
 		}
 		if got := meant(arg); got != want {
 			t.Errorf("%q: %s, want %s", arg, got, want)
+		}
+	}
+	for _, arg := range []string{"ftp://host/x", "http://host:port/", "http://[::1", "https://host/100%.txt"} {
+		if got := meant(arg); got != howURLsAre {
+			t.Errorf("%q: %s", arg, got)
 		}
 	}
 }

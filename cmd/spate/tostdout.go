@@ -114,28 +114,29 @@ func (c *getCmd) handOn(ctx context.Context, p *process, r request, open func(co
 	opts.NoDigest = opts.NoDigest || g.isSilent()
 	res, err := g.client.GetTo(within, escapable(within, out), r.url, opts)
 	if err == nil {
-		g.handedOn(r, res, begun)
+		err = g.handedOn(r, res, begun)
 	}
 	return g.after.end(ctx, 0, err)
 }
 
 // handedOn tells of what was written in order.
-func (g *getting) handedOn(r request, res *spate.Result, begun time.Time) {
+func (g *getting) handedOn(r request, res *spate.Result, begun time.Time) (err error) {
 	told := res.SHA256 != nil && g.c.after.format.text == ""
 	if r.path == stdoutName {
 		if told && g.c.talk.chatty() {
 			fmt.Fprint(g.talk.above, sumLine(res.SHA256, stdoutName))
 		}
-		return
+		return nil
 	}
 	if told && !g.c.talk.quiet {
-		fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, r.path))
+		_, err = fmt.Fprint(g.talk.stdout(g.p), sumLine(res.SHA256, r.path))
 	}
 	g.talk.close()
 	if g.c.talk.chatty() {
 		res.Files, res.Paths = 1, []string{r.path}
 		summarise(g.p.stderr, res, time.Since(begun))
 	}
+	return err
 }
 
 // fitsStream tells what was asked for that is only done with files.
