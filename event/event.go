@@ -21,7 +21,7 @@ const (
 	Done     Type = "done"     // the whole is done, of a batch the entry: Bytes
 	Ended    Type = "ended"    // an entry of a batch is over and not done: URL; Error, Kind where it has failed
 
-	// Of a peer of a swarm. It tells Failed and Done besides, with Chunk and Origin in place of URL.
+	// Of a peer of a swarm. It tells Failed, Waiting and Done besides, with Chunk and Origin in place of URL.
 	Listening  Type = "listening"  // others are served: Origin, under which they know this peer
 	Tracker    Type = "tracker"    // the tracker is there: Origin; or, with Error, not, or not any more
 	Chunk      Type = "chunk"      // a chunk is there: Chunk, Origin, Bytes

@@ -59,6 +59,7 @@ func newPeerCmd(p *process) *cobra.Command {
 	fs.Var(span{&c.o.SeedFor}, "seed-for", "end so long after all chunks are here")
 	fs.Var(size{&c.limit, 1}, "upload-limit", "bytes a second to others, at most")
 	fs.Var(count{&c.slots, 1}, "slots", "chunks that are sent at a time")
+	fs.Var(size{&c.o.MaxChunk, 1}, "max-chunk", "bytes that a chunk may have, at most (default 4G, or 8 times what is known of others)")
 	fs.Var(&c.allow, "allow", "who may fetch, as 192.0.2.0/24; may be repeated (default everybody)")
 	fs.Var(choice{&c.dialect, []string{"plain", "sha1"}}, "dialect", "of the messages: sha1 has the chunks' digests in them")
 	fs.Var(&c.pace, "tracker-pace", "the pause behind a message without an answer: auto is none with trackers that are known to need none, else 1.1s")
@@ -78,7 +79,7 @@ func (c *peerCmd) run(ctx context.Context, p *process, args []string) error {
 	if c.o.Log, err = c.swarm.openLog(); err != nil {
 		return err
 	}
-	c.o.Events = c.swarm.talk(p, peer.Words)
+	c.o.Events, c.o.Notes = c.swarm.talk(p, peer.Words), true
 	return errors.Join(c.serve(ctx), c.o.Log.Close())
 }
 

@@ -82,10 +82,13 @@ func (p *Peer) fetch(ctx context.Context, f *flight) {
 		return
 	}
 	local, isLocal := errors.AsType[*localError](err)
+	excess, isExcess := errors.AsType[*excessError](err)
 	switch {
 	case isLocal:
 		p.fail(local.err)
 		p.discard(d)
+	case isExcess:
+		p.exceeded(f, d, excess)
 	case d == nil:
 		p.failed(f, outcome(err), err)
 	default:
@@ -135,12 +138,22 @@ func (p *Peer) download(ctx context.Context, f *flight) (*arrival, error) {
 	return a, broken
 }
 
+// bound is how many bytes of a chunk are taken.
+func (p *Peer) bound(chunk int) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.judge.bound(chunk)
+}
+
 // receive reads what comes until it ends. broken is how, where that was not clean.
 func (p *Peer) receive(f *flight, b *body, a *arrival) (broken, err error) {
 	buf := make([]byte, 64<<10)
 	var told time.Time
 	for {
 		n, err := b.Read(buf)
+		if most := p.bound(f.Chunk); a.size+int64(n) > most {
+			return nil, &excessError{most}
+		}
 		if n > 0 {
 			if err := a.write(buf[:n]); err != nil {
 				return nil, &localError{err}
@@ -182,13 +195,31 @@ func (p *Peer) failed(f *flight, o choose.Outcome, err error) {
 	var r ruling
 	if isOpen {
 		p.received.Failed++
-		p.later(event.Event{Type: event.Failed, Chunk: f.Chunk, Origin: dialAddr(f.From), Error: err.Error()})
+		p.inVain(event.Event{Type: event.Failed, Chunk: f.Chunk, Origin: dialAddr(f.From), Error: err.Error()})
 		r = p.judge.failed(f.Chunk, f.From, p.chooser.Holders(f.Chunk))
 		p.chooser.Ended(p.now(), f.Request, o)
 		p.apply(r)
 		p.step()
 	}
 	p.unlock()
+	p.carryOut(r)
+}
+
+// exceeded ends a request that has brought more bytes than a chunk may have.
+func (p *Peer) exceeded(f *flight, a *arrival, err error) {
+	p.mu.Lock()
+	var r ruling
+	if p.close(f) {
+		p.judge.exceeded(f.Chunk)
+		r = p.judge.failed(f.Chunk, f.From, p.chooser.Holders(f.Chunk))
+		r.outcome, r.err = choose.Corrupt, err
+		p.account(f, a, r, nil)
+		p.chooser.Ended(p.now(), f.Request, r.outcome)
+		p.apply(r)
+		p.step()
+	}
+	p.unlock()
+	p.discard(a)
 	p.carryOut(r)
 }
 
@@ -229,6 +260,7 @@ func (p *Peer) rule(f *flight, a *arrival, cause error) (r ruling, isOpen bool) 
 				r.outcome = choose.Broken
 			}
 		case isProven:
+			p.judge.certain(&a.delivery)
 			r = p.judge.confirmed(&a.delivery)
 		default:
 			r = p.judge.arrived(&a.delivery, rel, p.chooser.Holders(f.Chunk))
@@ -258,7 +290,13 @@ func (p *Peer) account(f *flight, a *arrival, r ruling, cause error) {
 	if cause != nil {
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
-	p.later(event.Event{Type: event.Failed, Chunk: f.Chunk, Origin: dialAddr(f.From), Bytes: a.size, Error: text(err)})
+	p.inVain(event.Event{Type: event.Failed, Chunk: f.Chunk, Origin: dialAddr(f.From), Bytes: a.size, Error: text(err)})
+}
+
+// inVain tells why a chunk is still missing. It needs the lock.
+func (p *Peer) inVain(e event.Event) {
+	p.vain[e.Chunk] = e
+	p.later(e)
 }
 
 // apply does of a ruling what waits for nothing. It needs the lock. The chunks that it accepts count as here for the
@@ -300,6 +338,7 @@ func (p *Peer) stored(d *delivery) ruling {
 	p.mu.Lock()
 	defer p.unlock()
 	p.have[d.chunk] = true
+	delete(p.vain, d.chunk)
 	if p.o.SHA1 {
 		p.sha1[d.chunk] = hex.EncodeToString(d.sha1)
 	}

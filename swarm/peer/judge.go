@@ -58,6 +58,9 @@ const (
 // It is pure, and not safe for concurrent use.
 type judge struct {
 	last   int
+	limit  int64             // bytes of a chunk, at most; 0: defaultMost
+	sure   int64             // the largest size of a chunk of which it is certain; 0: of none, see bound
+	excess map[int]int       // how often a chunk was more than its bound
 	most   int64             // the largest size of what was accepted, or is held and clean
 	vouch  map[wire.Addr]int // who has given chunks of that size
 	unsure map[int]int64     // sizes of what was accepted though nothing has confirmed it
@@ -69,7 +72,7 @@ type judge struct {
 
 func newJudge(last int) *judge {
 	return &judge{
-		last: last, vouch: map[wire.Addr]int{}, unsure: map[int]int64{},
+		last: last, excess: map[int]int{}, vouch: map[wire.Addr]int{}, unsure: map[int]int64{},
 		held: map[int][]*delivery{}, tried: map[int][]wire.Addr{}, known: map[int]*delivery{}, done: map[int]bool{},
 	}
 }
@@ -83,7 +86,9 @@ var (
 
 // here is for a chunk that this peer has had from the beginning.
 func (j *judge) here(chunk int, size int64) {
-	j.measure(&delivery{chunk: chunk, size: size, clean: true})
+	d := &delivery{chunk: chunk, size: size, clean: true}
+	j.certain(d)
+	j.measure(d)
 }
 
 func (j *judge) measure(d *delivery) {

@@ -30,6 +30,10 @@ type Options struct {
 
 	Name string         // in the log of actions
 	Log  *actionlog.Log // nil: none
+	// Notes has Log say, besides the messages, what could not be verified, NAME,UNVERIFIED,CHUNK, and what is waited for,
+	// NAME,WAITING,CHUNK. The assignment allows other lines (its section 5 (v)), but not every reader of its logs does. Events have both
+	// in any case.
+	Notes bool
 
 	Tracker string        // host:port; "": DefaultTracker
 	Pace    time.Duration // see [TrackerOptions]
@@ -38,6 +42,15 @@ type Options struct {
 	Host      string // to listen on; "": localhost, which is both loopback addresses
 	Port      int    // 0: a free one
 	Advertise string // HOST or HOST:PORT under which others reach this peer; "": found out
+
+	// MaxChunk is how many bytes a chunk may have: nobody tells beforehand, and a giver that never ends would fill the disk. 0: 4 GiB,
+	// or eight times as many as the largest chunk has that is certain. Where one is certain less is taken at first: eight times
+	// as many, or 64 MiB, and double each time that it was too little.
+	MaxChunk int64
+
+	// Quiet is after how long without a new chunk it is told, and written into the log, what is waited for; again after twice as
+	// long, and so on. 0: 10 s.
+	Quiet time.Duration
 
 	Once    bool          // end when all chunks are here
 	SeedFor time.Duration // end so long after that; 0: never, or at once with Once
@@ -58,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Sum == nil {
 		o.Sum = func(int) (checksum.Sum, bool, error) { return checksum.Sum{}, false, nil }
+	}
+	if o.Quiet <= 0 {
+		o.Quiet = quietTime
 	}
 	if o.Events == nil {
 		o.Events = func(event.Event) {}

@@ -41,6 +41,8 @@ type Peer struct {
 	have     map[int]bool // there, and given to others
 	told     map[int]bool // announced
 	sha1     map[int]string
+	vain     map[int]event.Event // why what was asked for last did not come
+	noted    map[int]bool        // that they are waited for stands in the log
 	wakeAt   time.Duration
 	events   []event.Event // to be told by unlock
 	received ReceiveStats
@@ -80,10 +82,12 @@ func Listen(ctx context.Context, o Options) (*Peer, error) {
 	p := &Peer{
 		o: o, listeners: listeners, complete: make(chan struct{}), kick: make(chan struct{}, 1),
 		judge: newJudge(o.Last), flights: map[choose.Request]*flight{}, have: map[int]bool{}, told: map[int]bool{}, sha1: map[int]string{},
+		vain: map[int]event.Event{}, noted: map[int]bool{},
 	}
 	if p.self, err = o.advertised(ctx, port); err != nil {
 		return nil, errors.Join(err, p.closeListeners())
 	}
+	p.judge.limit = o.MaxChunk
 	p.server = p.newServer()
 	p.tracker = NewTracker(TrackerOptions{
 		Addr: o.Tracker, Pace: o.Pace, Sending: p.log, Located: p.located, News: p.news, Wanted: p.isWanted,
@@ -154,6 +158,7 @@ func (p *Peer) Run(ctx context.Context) error {
 	p.begin()
 	parts.Go(func() { p.tracker.Run(ctx) })
 	parts.Go(func() { p.clock(ctx) })
+	parts.Go(func() { p.tellWaiting(ctx) })
 	err := p.untilDone(ctx)
 	p.fail(err)
 	parts.Wait()
@@ -223,7 +228,11 @@ func (p *Peer) now() time.Duration { return time.Since(p.began) }
 // log writes what is being sent into the log of actions. A log that cannot be written is told of, and nothing more: others
 // wait for chunks.
 func (p *Peer) log(m wire.Message) {
-	if err := p.o.Log.Append(m.LogLine(p.o.Name)); err != nil {
+	p.append(m.LogLine(p.o.Name))
+}
+
+func (p *Peer) append(line string) {
+	if err := p.o.Log.Append(line); err != nil {
 		p.tell(event.Event{Type: event.Failed, Error: "log: " + err.Error()})
 	}
 }
@@ -242,7 +251,11 @@ func (p *Peer) later(e event.Event) { p.events = append(p.events, e) }
 func (p *Peer) unlock() {
 	events := p.events
 	p.events = nil
+	notes := p.notes(events)
 	p.mu.Unlock()
+	for _, line := range notes {
+		p.append(line)
+	}
 	for _, e := range events {
 		p.tell(e)
 	}

@@ -208,6 +208,7 @@ func TestShortChunkIsFoundOutLater(t *testing.T) {
 func TestWhatCannotBeVerifiedIsTold(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 100, 200, 300)
+	s.adjust = func(o *Options) { o.Notes = true }
 	s.tracker.register(give(t, s.honest), 2, 3)
 	pl := s.join("client_1", 1)
 	s.finishes(pl)
@@ -216,8 +217,9 @@ func TestWhatCannotBeVerifiedIsTold(t *testing.T) {
 	for _, e := range pl.told(event.Unverified) {
 		chunks = append(chunks, e.Chunk)
 	}
-	if !slices.Equal(chunks, []int{2, 3}) {
-		t.Errorf("%v", chunks)
+	noted := slices.DeleteFunc(s.by("client_1"), func(line string) bool { return !strings.HasPrefix(line, "UNVERIFIED,") })
+	if !slices.Equal(chunks, []int{2, 3}) || !slices.Equal(noted, []string{"UNVERIFIED,2", "UNVERIFIED,3"}) {
+		t.Errorf("told of %v, and in the log %q", chunks, noted)
 	}
 }
 

@@ -25,6 +25,14 @@ func Words(e event.Event) string {
 		return fmt.Sprintf("chunk %d from %s: %s", e.Chunk, e.Origin, e.Error)
 	case event.Unverified:
 		return fmt.Sprintf("chunk %d: nothing proves that it is whole", e.Chunk)
+	case event.Waiting:
+		switch {
+		case e.Chunk == 0:
+			return "waiting for " + e.Error
+		case e.Origin != "":
+			return fmt.Sprintf("waiting for chunk %d, from %s: %s", e.Chunk, e.Origin, e.Error)
+		}
+		return fmt.Sprintf("waiting for chunk %d: %s", e.Chunk, e.Error)
 	case event.Served:
 		if e.Error != "" {
 			return fmt.Sprintf("chunk %d to %s: %s", e.Chunk, e.Origin, e.Error)
