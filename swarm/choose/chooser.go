@@ -20,7 +20,7 @@ type Options struct {
 	Parallel int
 	// Patience is how long a request waits for its first byte before the chunk is asked for elsewhere, too, where somebody is idle.
 	// Whoever waits is dropped once it has begun to come from elsewhere: not every server of others survives that, so towards
-	// strangers it is better long. Default 250 ms.
+	// strangers it is better long. Default 250 ms. A request that is not connected is waited for a second at most.
 	Patience time.Duration
 	// ChunkSize is how many bytes a chunk has, where chunks that are here tell it. Default: what arrives tells it.
 	ChunkSize int64
@@ -94,6 +94,7 @@ type flight struct {
 	Request
 	source *source
 	began  time.Duration
+	heard  bool          // it is connected
 	first  time.Duration // when the first byte was there
 	last   time.Duration // when bytes came last
 	bytes  int64

@@ -385,3 +385,30 @@ func checkCounts(t *testing.T, c *Chooser) {
 		t.Fatalf("%d are missing, not %d; %d unknown, not %d", c.missing, missing, c.asks.unknown, unknown)
 	}
 }
+
+// Towards strangers a request that waits is left alone for long, as giving it up upsets some. One that is not connected has not been
+// heard, so the others are not kept waiting for it.
+func TestWhoCannotBeConnectedToIsWaitedForLess(t *testing.T) {
+	for _, isConnected := range []bool{true, false} {
+		c := peer(Options{Last: 2, Patience: 3 * sec}, "1:a,b")
+		expect(t, c, 0, "1@a")
+		if isConnected {
+			c.Connected(req("1@a"))
+			expect(t, c, 3*sec-1, "")
+			expect(t, c, 3*sec, "1@b")
+			continue
+		}
+		expect(t, c, sec-1, "")
+		if at, _ := c.Wake(); at != sec {
+			t.Errorf("it is to be woken at %v", at)
+		}
+		tell(c, sec-1, "2:b") // what only an idle one has comes first
+		expect(t, c, sec-1, "2@b")
+		c.Ended(sec, req("2@b"), Done)
+		expect(t, c, sec, "1@b")
+	}
+	c := peer(Options{Last: 1}, "1:a,b")
+	c.Connected(req("1@a")) // which nobody has asked for
+	expect(t, c, 0, "1@a")
+	expect(t, c, 250*time.Millisecond, "1@b")
+}

@@ -3,7 +3,8 @@
 //
 // # The driver of a Chooser
 //
-// One mutex around it. What happens is told as it happens: Have, Located, Unanswered, Progress, Ended. After each of them, and at
+// One mutex around it. What happens is told as it happens: Have, Located, Unanswered, Connected,
+// Progress, Ended. After each of them, and at
 // Wake, it calls Questions, asks the tracker each of them, and Next: it closes what is to be cancelled, then begins what is to be begun.
 // A question is open until it is answered by Located, or until Unanswered says that no open one will be. A request is open until Ended,
 // or until Next has cancelled it; what is told of it afterwards changes nothing.

@@ -39,6 +39,13 @@ func (c *Chooser) flight(r Request) *flight {
 	return nil
 }
 
+// Connected says that whoever a request is to can hear it now.
+func (c *Chooser) Connected(r Request) {
+	if f := c.flight(r); f != nil {
+		f.heard = true
+	}
+}
+
 // Progress says how many bytes of a chunk have come by now.
 func (c *Chooser) Progress(now time.Duration, r Request, total int64) {
 	f := c.flight(r)

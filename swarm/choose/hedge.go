@@ -9,6 +9,7 @@ const (
 	most        = 8                      // requests for one chunk
 	mostBegun   = 2                      // of them, those that have begun to come
 	look        = 500 * time.Millisecond // how often what is slow is looked at
+	unheard     = time.Second            // until what is not connected is taken for lost: the first repetition of a SYN (RFC 6298 §2)
 	twiceSlow   = 2                      // how much sooner a second copy has to be here
 	silenceMost = time.Hour              // the same for one that was taken for it, doubled each time
 	silence     = 30 * time.Second       // who gave nothing for so long can be taken for stuck, where another could give
@@ -27,7 +28,7 @@ func (c *Chooser) hedge(now time.Duration, s *source) *chunk {
 		if len(ch.flights) == 0 || ch.full() || !c.may(now, ch, s) {
 			continue
 		}
-		if patient := ch.flights[len(ch.flights)-1].began + c.o.Patience; patient > now {
+		if patient := c.patient(ch.flights[len(ch.flights)-1]); patient > now {
 			c.wakeBy(patient)
 			continue
 		}
@@ -37,6 +38,14 @@ func (c *Chooser) hedge(now time.Duration, s *source) *chunk {
 		}
 	}
 	return best
+}
+
+// patient is until when a request is waited for before its chunk is asked for elsewhere, too.
+func (c *Chooser) patient(f *flight) time.Duration {
+	if f.heard {
+		return f.began + c.o.Patience
+	}
+	return f.began + min(c.o.Patience, unheard)
 }
 
 // full says whether a chunk is asked for as often as it may be.

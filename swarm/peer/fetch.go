@@ -115,7 +115,10 @@ func (e *localError) Error() string { return e.err.Error() }
 // download asks for a chunk and writes what comes. Without a delivery there is an error; with one, an error says how the
 // connection broke.
 func (p *Peer) download(ctx context.Context, f *flight) (*arrival, error) {
-	b, err := request(ctx, f.From, f.Chunk, p.log)
+	b, err := request(ctx, f.From, f.Chunk, func(m wire.Message) {
+		p.log(m)
+		p.connectedTo(f)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +173,13 @@ func (p *Peer) receive(f *flight, b *body, a *arrival) (broken, err error) {
 			return err, nil
 		}
 	}
+}
+
+// connectedTo tells that a request can be heard now.
+func (p *Peer) connectedTo(f *flight) {
+	p.mu.Lock()
+	defer p.unlock()
+	p.chooser.Connected(f.Request)
 }
 
 func (p *Peer) progress(f *flight, total int64) {

@@ -15,7 +15,7 @@ import (
 
 // How long a giver is waited for.
 const (
-	connectTime = 10 * time.Second
+	connectTime = 4 * time.Second // the third SYN goes out after 3 s; who is not there then is asked again, and less and less often
 	firstByte   = 5 * time.Minute // it may have others to serve before
 	idleTime    = 20 * time.Second
 )
