@@ -1,6 +1,7 @@
 package peersource
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -52,6 +53,7 @@ type try struct {
 	peers func() []gift
 	dead  int // addresses more where nobody listens
 	query string
+	opts  *Options // nil: short
 	want  string
 	kind  source.Kind // of the error, where want is not all
 	text  string      // in it
@@ -69,7 +71,7 @@ func (tt *try) run(t *testing.T) {
 			all = append(all, at(dead(t)))
 		}
 		tr.register(1, all...)
-		_, body, err := sourcetest.Read(t, fresh(t, short), tr.url("1%s", tt.query), source.From(0))
+		_, body, err := sourcetest.Read(t, fresh(t, cmp.Or(tt.opts, short)), tr.url("1%s", tt.query), source.From(0))
 		tt.check(t, body, err)
 	}
 }

@@ -2,14 +2,19 @@ package peersource
 
 import (
 	"context"
+	"fmt"
 	"hash/crc64"
 	"io"
+
+	"spate/source"
+	"spate/source/driver"
 )
 
 // maxRounds is how often those who have a chunk are asked from the beginning of the list, as long as that brings new bytes.
 const maxRounds = 10
 
-// A chunk is read from one giver at a time. If he fails, the next has to send what was read once more.
+// A chunk is read from one giver at a time, with another beside where it has to be compared (pair.go, vet.go). If he fails, the next has to send
+// what was read once more.
 type chunk struct {
 	src     *Source
 	ctx     context.Context // of Open: it governs the body, too
@@ -21,6 +26,9 @@ type chunk struct {
 	pos    int64  // so much was read
 	sum    uint64 // its checksum
 	now    *giving
+	beside *giving // who sends the same; nil: nobody
+	paired bool    // now was compared, or that was tried
+	buf    []byte  // what beside has sent
 	found  []giver // by asking ahead
 	known  []giver // who have it, as far as they are asked
 	left   []giver // of these, who were not asked yet
@@ -38,31 +46,61 @@ func (c *chunk) Read(p []byte) (int, error) {
 		if err := c.ready(); err != nil {
 			return 0, err
 		}
+		if !c.paired {
+			if err := c.compare(); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if c.pos == c.size {
 			c.checkEnd()
 			continue
 		}
 		n, err := c.now.Read(c.within(p))
-		c.count(p[:n])
-		if n > 0 || err == nil {
-			return n, nil // an error comes again
+		if n > 0 || err == nil { // an error comes again
+			n, err = c.agreed(p[:n])
+			c.count(p[:n])
+			return n, err
 		}
-		if err == io.EOF && c.size < 0 {
-			if err := c.confirm(); err != nil {
-				return 0, err
-			}
-			continue
+		if err := c.lacks(err); err != nil {
+			return 0, err
 		}
-		if err == io.EOF {
-			err = errShort
-		}
-		c.lose(err)
 	}
 	return 0, io.EOF
 }
 
+// compare has what now sends compared with what others do, where that is needed.
+func (c *chunk) compare() error {
+	c.paired = true
+	switch {
+	case c.size < 0 && c.common < 0:
+		c.pair()
+	case c.pos == 0 && len(c.left) > 0 && c.src.givers.isToCompare(c.now.from):
+		return c.vet()
+	}
+	return nil
+}
+
+// lacks is for a giver that sends no more, for which err is the reason.
+func (c *chunk) lacks(err error) error {
+	switch {
+	case err != io.EOF:
+		c.lose(err)
+	case c.size >= 0:
+		c.lose(errShort)
+	case c.beside == nil:
+		return c.confirm()
+	default:
+		c.ended()
+	}
+	return nil
+}
+
 // within is p, or as much of it as is left of the chunk.
 func (c *chunk) within(p []byte) []byte {
+	if c.beside != nil {
+		p = p[:min(len(p), pairBuffer)]
+	}
 	if c.size < 0 {
 		return p
 	}
@@ -77,14 +115,17 @@ func (c *chunk) count(p []byte) {
 
 // ready makes sure that a giver sends what comes next.
 func (c *chunk) ready() error {
+	if c.now == nil && c.beside != nil {
+		c.promote()
+	}
 	for c.now == nil {
 		to, err := c.pick()
 		if err != nil {
 			return err
 		}
-		g, err := c.open(to)
+		g, err := c.open(c.ctx, to)
 		if err == nil {
-			c.now = g
+			c.now, c.paired = g, false
 			break
 		}
 		if c.ctx.Err() != nil {
@@ -109,6 +150,9 @@ func (c *chunk) pick() (giver, error) {
 	switch {
 	case err == nil:
 		c.known = c.src.givers.order(holders)
+		if len(c.known) == 0 {
+			return giver{}, driver.Classed(source.KindCorrupt, fmt.Errorf("chunk %d: %w", c.index, errLiars))
+		}
 	case len(c.known) == 0 || c.ctx.Err() != nil:
 		return giver{}, err
 	}
@@ -134,8 +178,8 @@ func (c *chunk) pop() (to giver, ok bool) {
 }
 
 // open asks a giver, and has it send what was read once more.
-func (c *chunk) open(to giver) (*giving, error) {
-	g, err := c.src.ask(c.ctx, to, c.index)
+func (c *chunk) open(ctx context.Context, to giver) (*giving, error) {
+	g, err := c.src.ask(ctx, to, c.index)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +216,7 @@ func (c *chunk) confirm() error {
 			to, isAgain = first, true
 			c.rounds++
 		}
-		err := c.second(to)
+		err := c.again(to)
 		if err == nil || c.ctx.Err() != nil {
 			return err
 		}
@@ -180,15 +224,15 @@ func (c *chunk) confirm() error {
 	}
 }
 
-// second has a giver send what was read, which should be all. It is no error if there is more.
-func (c *chunk) second(to giver) error {
-	g, err := c.open(to)
+// again has a giver send what was read, which should be all. It is no error if there is more.
+func (c *chunk) again(to giver) error {
+	g, err := c.open(c.ctx, to)
 	if err != nil {
 		return err
 	}
 	switch err := g.next("silent for", c.src.times.Idle); err {
 	case nil:
-		c.now = g
+		c.now, c.paired = g, false
 		return nil
 	case io.EOF:
 		g.end(nil)
@@ -209,8 +253,10 @@ func (c *chunk) lose(err error) {
 
 // leave ends what is open, which is nobody's fault.
 func (c *chunk) leave() {
-	if c.now != nil {
-		c.now.end(nil)
-		c.now = nil
+	for _, g := range []*giving{c.now, c.beside} {
+		if g != nil {
+			g.end(nil)
+		}
 	}
+	c.now, c.beside = nil, nil
 }

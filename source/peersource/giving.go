@@ -6,6 +6,7 @@ import (
 	"hash/crc64"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"spate/source"
@@ -26,6 +27,8 @@ type giving struct {
 	err    error // of the last Read, and of all that follow
 	begun  []byte
 	room   [1]byte
+	timer  *time.Timer        // ends it; nil: nothing does
+	cancel context.CancelFunc // nil: there is nothing to cancel
 }
 
 // ask asks from for a chunk, and returns once it has begun to send.
@@ -86,15 +89,28 @@ func (g *giving) read(p []byte, what string, limit time.Duration) (int, error) {
 
 // next waits for one more byte, which the next Read has. It reports io.EOF if there is none.
 func (g *giving) next(what string, limit time.Duration) error {
+	if len(g.begun) > 0 {
+		return nil
+	}
 	for {
 		n, err := g.read(g.room[:], what, limit)
 		if n > 0 {
-			g.begun = g.room[:]
+			g.unread(g.room[:])
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// unread has p, which was read last, read again.
+func (g *giving) unread(p []byte) { g.begun = append(slices.Clone(p), g.begun...) }
+
+// stay is for one that was to end after a while: it does not.
+func (g *giving) stay() {
+	if g.timer != nil {
+		g.timer.Stop()
 	}
 }
 
@@ -121,6 +137,10 @@ func (g *giving) end(err error) {
 	_ = g.body.Close() // of what was only read
 	g.watch.Kill()
 	g.watch.End()
+	g.stay()
+	if g.cancel != nil {
+		g.cancel()
+	}
 	g.src.givers.end(g.from, isGiverFault(err))
 }
 
@@ -129,6 +149,7 @@ var crcTable = crc64.MakeTable(crc64.ECMA)
 var (
 	errShort   = errors.New("ended before the chunk was whole")
 	errLong    = errors.New("the chunk is longer than its size in the URL")
+	errLiars   = errors.New("all who have it have sent other bytes than two others")
 	errDiffers = errors.New("other bytes than another peer has sent")
 )
 

@@ -47,9 +47,12 @@ type Options struct {
 //   - A chunk comes from one peer at a time, any that has it; of those, one of whom we have nothing open, and who has not failed
 //     within the last minute, goes first. If he fails, the next sends the chunk once more from its start: what had come is
 //     compared (CRC-64). So bytes of peers that disagree are not mixed; that is an error of KindCorrupt.
+//   - A peer is compared with another before it is believed, by the first 64 KiB of the first chunk that comes from it, where another
+//     has that and answers soon. Of peers that differ those are right of whom two agree; the others are not asked for half an hour.
+//     Without two that agree it is an error of KindCorrupt.
 //   - A peer that dies closes its connection as if it were done. With sizes a chunk that is too short is noticed, and the
-//     next peer asked. Without, a chunk ends only where a second delivery of it ends, too: of another peer if there is one that
-//     answers, else of the same. Within a set this is left out for chunks as large as one that was confirmed. What cannot be
+//     next peer asked. Without, a chunk ends only where a second delivery of it ends, too: of another peer at the same time if there
+//     is one that answers, else of the same afterwards. Within a set this is left out for chunks as large as one that was confirmed. What cannot be
 //     confirmed is an error that is [io.ErrUnexpectedEOF].
 //   - A chunk that the tracker does not know is asked for each second until HeaderTimeout is over. It is an error that is
 //     fs.ErrNotExist then, as it is if all peers say that they have it not. Otherwise the error has the reason of each.
@@ -70,7 +73,7 @@ func New(opts *Options) *Source {
 	}
 	s.times = conn.Timeouts{Connect: s.opts.ConnectTimeout, Header: s.opts.HeaderTimeout, Idle: s.opts.IdleTimeout}.WithDefaults()
 	s.trackers = trackers{dial: s.dialer().DialContext, isProxied: s.opts.Proxy != nil, active: map[string]*link{}}
-	s.givers = givers{busy: map[giver]int{}, failed: map[giver]time.Time{}}
+	s.givers = newGivers()
 	return s
 }
 

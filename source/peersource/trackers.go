@@ -26,6 +26,7 @@ type trackers struct {
 // A link is the connection to one tracker.
 type link struct {
 	*peer.Tracker
+	begin func() // until end was called
 	end   context.CancelFunc
 	ended chan struct{}
 	users int  // who wait for an answer
@@ -39,19 +40,19 @@ func (l *link) Close() error {
 	return nil
 }
 
-// connect makes a link, which connects by itself. Whether a tracker can be asked much at once is found out by UDP, which
+// newLink makes a link, which connects by itself once it is begun. Whether a tracker can be asked much at once is found out by UDP, which
 // does not go through a proxy.
-func (t *trackers) connect(addr string) *link {
+func (t *trackers) newLink(addr string) *link {
 	o := peer.TrackerOptions{Addr: addr, Dial: t.dial}
 	if t.isProxied {
 		o.Pace = peer.DefaultPace
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // not a caller's: others share it
 	l := &link{Tracker: peer.NewTracker(o), end: cancel, ended: make(chan struct{})}
-	go func() {
+	l.begin = func() {
 		defer close(l.ended)
 		l.Run(ctx)
-	}()
+	}
 	return l
 }
 
@@ -71,13 +72,19 @@ func (t *trackers) take(addr string) *link {
 	if l := t.share(addr, nil); l != nil {
 		return l
 	}
-	mine, ok := t.idle.Get(addr)
-	if !ok {
-		mine = t.connect(addr)
+	mine, isOpen := t.idle.Get(addr)
+	if !isOpen {
+		mine = t.newLink(addr)
 	}
 	l := t.share(addr, mine)
-	if l != mine { // somebody else was faster
+	isMine := l == mine // else somebody else was faster
+	switch {
+	case isMine && !isOpen:
+		go mine.begin()
+	case !isMine && isOpen:
 		t.idle.Put(addr, mine)
+	case !isMine:
+		mine.end()
 	}
 	return l
 }
