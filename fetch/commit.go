@@ -5,8 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"spate/internal/osfile"
 )
 
 // Commit ends the file: what was written is made durable, then appears under its final name, whole, and FILE.part is
@@ -20,7 +21,7 @@ func (f *File) Commit() error {
 	if err := f.makeDurable(); err != nil {
 		return err
 	}
-	if !removesOpen {
+	if !osfile.ReplacesOpen {
 		if err := f.Keep(); err != nil {
 			return err
 		}
@@ -30,7 +31,7 @@ func (f *File) Commit() error {
 	}
 	f.DropJournal() // of no use alone, and no harm
 	f.Keep()        // it is synced: there is nothing left that closing could fail to write
-	return syncFolder(filepath.Dir(f.path))
+	return osfile.SyncFolder(filepath.Dir(f.path))
 }
 
 // makeDurable makes sure that FILE.part is what was written, locked and durable.
@@ -119,21 +120,4 @@ func rename(from, to string) error {
 		return failed("rename", to, link.Err)
 	}
 	return err
-}
-
-// syncFolder makes the names in dir durable, where folders can be synced.
-func syncFolder(dir string) error {
-	d, err := openFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !cannotSync(err) {
-		return err
-	}
-	return nil
-}
-
-func cannotSync(err error) bool {
-	return !removesOpen || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported)
 }

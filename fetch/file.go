@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spate/fetch/journal"
+	"spate/internal/osfile"
 )
 
 // A File is a file that is being written, as FILE.part. It ends with one of Commit, Keep and Discard; the latter two do
@@ -209,7 +210,7 @@ func (f *File) remove() error {
 		return err
 	}
 	f.DropJournal()
-	if !removesOpen {
+	if !osfile.ReplacesOpen {
 		f.Keep()
 	}
 	return os.Remove(f.path + Ext)

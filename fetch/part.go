@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"spate/internal/osfile"
 )
 
 // maxTries bounds how often openPart begins again because others come and go; each round somebody else got on.
@@ -55,7 +57,7 @@ func dropStale(path string) error {
 	if err != nil {
 		return err
 	}
-	if !removesOpen {
+	if !osfile.ReplacesOpen {
 		f.Close()
 	}
 	return ignoreGone(os.Remove(path))
@@ -82,7 +84,7 @@ func ignoreGone(err error) error {
 
 // claim locks f and makes sure that f is still the file of its name; errReplaced if it is not.
 func claim(f *os.File) error {
-	if err := lock(f); err != nil {
+	if err := osfile.Lock(f, ErrInUse); err != nil {
 		return failed("create", f.Name(), err)
 	}
 	return same(f)

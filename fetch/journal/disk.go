@@ -6,8 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
+
+	"spate/internal/osfile"
 )
 
 // A disk is the folder that a journal is in; names are without a path. The second one is that of the tests, which dies
@@ -74,7 +75,7 @@ func (d folder) replace(from, to string) error {
 	if err := root.Rename(from, to); err != nil {
 		return err
 	}
-	return syncFolder(root)
+	return syncNames(root)
 }
 
 func (d folder) remove(name string) error {
@@ -85,16 +86,11 @@ func (d folder) remove(name string) error {
 	return err
 }
 
-// syncFolder makes the names in root durable, where folders can be synced.
-func syncFolder(root *os.Root) error {
+// syncNames makes the names in root durable.
+func syncNames(root *os.Root) error {
 	f, err := root.Open(".")
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	err = f.Sync()
-	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
+	return errors.Join(osfile.SyncNames(f), f.Close())
 }

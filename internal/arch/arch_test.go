@@ -68,6 +68,7 @@ var rooms = map[string]int{
 	"internal/arch":      1,
 	"internal/localcert": 1, // of servers on loopback
 	"internal/leak":      1,
+	"internal/osfile":    1, // locks, and names that are durable
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.

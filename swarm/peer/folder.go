@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"spate/format/checksum"
+	"spate/internal/osfile"
 )
 
 // ErrInUse is the error of a folder that another process fetches into.
@@ -111,7 +112,7 @@ func (f *Folder) readSums() error {
 
 // prepare makes sure that chunks can be saved.
 func (f *Folder) prepare() error {
-	if err := lock(f.self); err != nil {
+	if err := osfile.Lock(f.self, ErrInUse); err != nil {
 		return &fs.PathError{Op: "lock", Path: f.path, Err: err}
 	}
 	names, err := f.self.ReadDir(-1)
@@ -268,7 +269,7 @@ func (f *Folder) replace(name string, text []byte) error {
 	if err != nil {
 		return errors.Join(err, ignoreGone(f.root.Remove(temp)))
 	}
-	return syncFolder(f.self)
+	return osfile.SyncNames(f.self)
 }
 
 // failed is an error of a file of the folder, with the folder's name.

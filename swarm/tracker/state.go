@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"spate/format/lines"
+	"spate/internal/osfile"
 	"spate/swarm/wire"
 )
 
@@ -32,11 +33,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // A state is the registry in a file (docs/spec/tracker.md). Lines are appended to it; one that is damaged counts for
 // nothing, and takes no other with it. It is used by one goroutine at a time.
 type state struct {
-	path  string
-	file  *os.File
-	reg   *registry
-	lines int  // in the file
-	isOld bool // it lacks something, or has half a line at its end: it is to be written anew
+	path         string
+	file         *os.File
+	reg          *registry
+	lines        int  // in the file
+	replacesOpen bool // see osfile.ReplacesOpen
+	isOld        bool // it lacks something, or has half a line at its end: it is to be written anew
 }
 
 // openState reads the state at path into reg, and says how many of its lines are damaged.
@@ -44,7 +46,7 @@ func openState(path string, reg *registry) (s *state, damaged int, err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // that is what is written anew, not the link
 	}
-	s = &state{path: path, reg: reg}
+	s = &state{path: path, reg: reg, replacesOpen: osfile.ReplacesOpen}
 	if s.file, err = openLocked(path); err != nil {
 		return nil, 0, err
 	}
@@ -66,7 +68,7 @@ func openLocked(path string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = lock(f)
+		err = osfile.Lock(f, ErrStateInUse)
 		has, err2 := f.Stat()
 		is, err3 := os.Stat(path)
 		err = errors.Join(err, err2, err3)
@@ -184,17 +186,47 @@ func (s *state) rewrite() error {
 	}
 	n, err := s.writeAll(f)
 	if err == nil {
-		err = errors.Join(lock(f), f.Sync())
-	}
-	if err == nil {
-		err = os.Rename(temp, s.path)
+		err = errors.Join(osfile.Lock(f, ErrStateInUse), f.Sync())
 	}
 	if err != nil {
 		return errors.Join(err, f.Close(), os.Remove(temp))
 	}
-	old := s.file
-	s.file, s.lines, s.isOld = f, n, false
-	return errors.Join(old.Close(), syncFolder(filepath.Dir(s.path)))
+	if err := s.replace(f); err != nil {
+		return errors.Join(err, ignoreGone(os.Remove(temp)))
+	}
+	s.lines, s.isOld = n, false
+	return osfile.SyncFolder(filepath.Dir(s.path))
+}
+
+// replace has f, which was written anew, take the place of the file, also where a file that is open has to stay what it is.
+func (s *state) replace(f *os.File) error {
+	if s.replacesOpen {
+		if err := os.Rename(f.Name(), s.path); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		old := s.file
+		s.file = f
+		return old.Close()
+	}
+	err := f.Close()
+	if old := s.file.Close(); !errors.Is(old, os.ErrClosed) { // it is closed where this has failed before
+		err = errors.Join(err, old)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), s.path)
+	}
+	again, openErr := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if openErr == nil {
+		s.file = again
+	}
+	return errors.Join(err, openErr)
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (s *state) writeAll(w io.Writer) (n int, err error) {

@@ -282,3 +282,54 @@ func FuzzState(f *testing.F) {
 		must(t, s.close())
 	})
 }
+
+// Where a file that is open can be neither renamed nor replaced, as on Windows, nothing is open while that is done.
+func TestStateWhereOpenFilesStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	reg := newRegistry(1 << 20)
+	s, _, err := openState(path, reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.replacesOpen = false
+	var text []byte
+	add := func(chunk int) {
+		m := wire.Message{Command: wire.LocalChunks, Chunk: chunk, Addrs: []wire.Addr{{Host: "localhost", Port: 7001}}}
+		reg.add(m)
+		text = appendLine(nil, m)
+	}
+	for chunk := 1; chunk <= 3; chunk++ {
+		add(chunk)
+		old := s.file
+		s.isOld = chunk != 3 // the third is appended
+		if err := s.write(text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := old.Stat(); (chunk != 3) != errors.Is(err, os.ErrClosed) {
+			t.Errorf("chunk %d: what was open before: %v", chunk, err)
+		}
+	}
+	// what could not take its place leaves the file as it was, and is tried again
+	if err := os.Mkdir(path+".new", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.isOld = true
+	if err := s.write(nil); err == nil || !s.isOld {
+		t.Errorf("it was written anew over a folder: %v", err)
+	}
+	if err := os.Remove(path + ".new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+	again := newRegistry(1 << 20)
+	s, damaged, err := openState(path, again)
+	if err != nil || damaged != 0 {
+		t.Fatal(damaged, err)
+	}
+	defer s.close()
+	if n, _, _ := again.extent(); n != 3 {
+		t.Errorf("%d are kept of 3", n)
+	}
+}

@@ -2,39 +2,7 @@
 
 package tracker
 
-import (
-	"errors"
-	"os"
-	"syscall"
-)
-
-// lock takes the lock of f, which ends when f is closed, or its process dies.
-func lock(f *os.File) error {
-	for {
-		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case err == syscall.EINTR:
-		case err == syscall.EWOULDBLOCK:
-			return ErrStateInUse
-		case err == nil, errors.Is(err, errors.ErrUnsupported), err == syscall.ENOLCK: // a file system without locks
-			return nil
-		default:
-			return err
-		}
-	}
-}
-
-// syncFolder makes the names in a folder durable, where folders can be synced.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
-	return errors.Join(err, f.Close())
-}
+import "syscall"
 
 // raise sees to it that n files can be open at once. It returns how many can, and why that is fewer.
 func raise(n uint64) (uint64, error) {

@@ -14,9 +14,6 @@ import (
 // openFlags: no symbolic link is followed, and no FIFO that has taken the file's place blocks.
 const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// removesOpen: an open file can be renamed and removed, so the lock is held until that is done.
-const removesOpen = true
-
 // openFile is [os.OpenFile] for files and folders alone, which no poller can wait for: os would try that first, with five system
 // calls.
 func openFile(path string, flag int, perm uint32) (*os.File, error) {
@@ -37,26 +34,4 @@ func CheckWritable(dir string) error {
 		return failed("create", dir, err)
 	}
 	return nil
-}
-
-// openFolder opens a folder to have it synced.
-func openFolder(path string) (*os.File, error) {
-	return openFile(path, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
-}
-
-// lock takes the lock of f, which ends when f is closed, or its process dies. ErrInUse if another holds it.
-func lock(f *os.File) error {
-	for {
-		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case err == nil:
-			return nil
-		case err == syscall.EINTR:
-		case err == syscall.EWOULDBLOCK:
-			return ErrInUse
-		case errors.Is(err, errors.ErrUnsupported), err == syscall.ENOLCK:
-			return nil // a file system without locks
-		default:
-			return err
-		}
-	}
 }

@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
 
-package peer
+package osfile
 
 import (
 	"errors"
@@ -8,15 +8,19 @@ import (
 	"syscall"
 )
 
-// lock takes the lock of a folder, which ends when f is closed, or its process dies. ErrInUse if another holds it.
-func lock(f *os.File) error {
+// ReplacesOpen: a file that is open can be renamed, replaced and removed.
+const ReplacesOpen = true
+
+// Lock takes the lock of a file or folder (flock), which ends when f is closed, or its process dies. Where another has it the error is
+// inUse. On a file system without locks, and on a system without those that would suit, it does nothing.
+func Lock(f *os.File, inUse error) error {
 	for {
 		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 		case err == nil:
 			return nil
 		case err == syscall.EINTR:
 		case err == syscall.EWOULDBLOCK:
-			return ErrInUse
+			return inUse
 		case errors.Is(err, errors.ErrUnsupported), err == syscall.ENOLCK, err == syscall.EBADF:
 			return nil // a file system without locks, or without those of what is open for reading only
 		default:
@@ -25,8 +29,8 @@ func lock(f *os.File) error {
 	}
 }
 
-// syncFolder makes the names in a folder durable, where folders can be synced.
-func syncFolder(f *os.File) error {
+// SyncNames makes the names in the folder f durable, where folders can be synced.
+func SyncNames(f *os.File) error {
 	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}

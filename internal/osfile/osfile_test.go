@@ -1,0 +1,60 @@
+package osfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+var errTaken = errors.New("taken")
+
+func open(t *testing.T, path string, flag int) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(path, flag, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// A lock belongs to what was opened, be it a file or a folder, and ends with it.
+func TestLock(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no locks")
+	}
+	dir := t.TempDir()
+	for path, flag := range map[string]int{dir: os.O_RDONLY, filepath.Join(dir, "file"): os.O_RDWR | os.O_CREATE} {
+		first, second := open(t, path, flag), open(t, path, flag)
+		for range 2 { // it may be taken again
+			if err := Lock(first, errTaken); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Lock(second, errTaken); err != errTaken {
+			t.Errorf("%s: %v", path, err)
+		}
+		first.Close()
+		if err := Lock(second, errTaken); err != nil {
+			t.Errorf("%s, given back: %v", path, err)
+		}
+	}
+	closed := open(t, filepath.Join(dir, "closed"), os.O_RDWR|os.O_CREATE)
+	closed.Close()
+	if err := Lock(closed, errTaken); err == errTaken {
+		t.Error("what is closed is no one's")
+	}
+}
+
+func TestSyncFolder(t *testing.T) {
+	dir := t.TempDir()
+	if err := SyncFolder(dir); err != nil {
+		t.Error(err)
+	}
+	if err := SyncFolder(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
