@@ -1,59 +1,37 @@
 package fetch
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"spate/format/checksum"
 	"spate/internal/farm"
+	"spate/internal/seeds"
 	"spate/source"
 	"spate/source/httpsource"
 	"spate/source/peersource"
-	"spate/swarm/peer"
-	"spate/swarm/tracker"
 )
 
 // swarmScene is data at an http origin, and in a swarm of peers that have these files in 64 chunks.
 func swarmScene(t *testing.T, data []byte, r farm.Resource, files ...[]byte) (s *scene, url string) {
 	s = newScene(t, data, r)
-	tr, err := tracker.Listen(t.Context(), &tracker.Options{Addr: "localhost:0"})
-	must(t, err)
-	_, port, _ := net.SplitHostPort(tr.Addrs()[0].String())
-	member(t, tr.Serve)
 	const n = 64
+	var names []string
 	for _, content := range files {
-		name := filepath.Join(t.TempDir(), "seed")
-		must(t, os.WriteFile(name, content, 0o600))
-		store, err := peer.OpenWhole(name, n)
-		must(t, err)
-		p, err := peer.Listen(t.Context(), peer.Options{Store: store, Last: n, Tracker: "localhost:" + port})
-		must(t, err)
-		member(t, p.Run)
+		names = append(names, filepath.Join(t.TempDir(), "seed"))
+		must(t, os.WriteFile(names[len(names)-1], content, 0o600))
 	}
+	all, err := seeds.Start(n, names...)
+	must(t, err)
+	t.Cleanup(all.Close)
 	http, peers := httpsource.New(nil), peersource.New(nil)
 	t.Cleanup(http.CloseIdleConnections)
 	t.Cleanup(peers.CloseIdleConnections)
 	s.src = source.Mux{"http": http, "peer": peers}
-	return s, fmt.Sprintf("peer://localhost:%s/1-%d?chunk=%d&size=%d", port, n, (len(data)+n-1)/n, len(data))
-}
-
-// member runs one of a swarm until the test ends.
-func member(t *testing.T, serve func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = serve(ctx) // it is ended by the test
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+	return s, fmt.Sprintf("peer://%s/1-%d?chunk=%d&size=%d", all.Addr, n, (len(data)+n-1)/n, len(data))
 }
 
 // TestSwarm: a swarm is a mirror as others are.

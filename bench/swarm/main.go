@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"spate/bench/record"
 )
 
 // A swarm is a program that can be measured.
@@ -49,14 +51,11 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	o := parse(args)
-	if o.record != "" {
-		file, err := os.Create(o.record)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		out = io.MultiWriter(out, file)
+	out, closing, err := record.To(o.record, out)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closing()) }()
 	dir, err := os.MkdirTemp(o.dir, "spate-swarm-")
 	if err != nil {
 		return err

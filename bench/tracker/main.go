@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"spate/bench/record"
 )
 
 type options struct {
@@ -96,14 +98,11 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
-	if o.record != "" {
-		file, err := os.Create(o.record)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		out = io.MultiWriter(out, file)
+	out, closing, err := record.To(o.record, out)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closing()) }()
 	dir, err := os.MkdirTemp(o.dir, "spate-tracker-")
 	if err != nil {
 		return err

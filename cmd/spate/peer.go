@@ -52,7 +52,7 @@ func newPeerCmd(p *process) *cobra.Command {
 	fs.StringVar(&c.file, "file", "", "serve `FILE`, which is whole, as --chunks chunks")
 	fs.Var(count{&c.chunks, 1}, "chunks", "how many chunks --file is")
 	fs.StringVar(&c.listen, "listen", loopback.Name, "`HOST[:PORT]` to serve at; without a port, or with 0, it is a free one")
-	fs.StringVar(&c.o.Tracker, "tracker", peer.DefaultTracker, "`HOST:PORT` of the tracker")
+	fs.StringVar(&c.o.Tracker, "tracker", wire.DefaultTracker, "`HOST:PORT` of the tracker")
 	fs.StringVar(&c.o.Advertise, "advertise", "", "`HOST[:PORT]` under which others reach this peer (default found out)")
 	fs.StringVar(&c.o.Name, "name", "", "what the log calls this peer (default the name of DIR or FILE)")
 	fs.BoolVar(&c.o.Once, "once", false, "end when all chunks are here")

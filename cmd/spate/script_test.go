@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -24,10 +23,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"spate/internal/farm"
+	"spate/internal/seeds"
 	"spate/internal/servers"
-	"spate/swarm/loopback"
-	"spate/swarm/peer"
-	"spate/swarm/tracker"
 )
 
 // TestScript runs testdata/script. Beside the commands of testscript there are
@@ -122,32 +119,11 @@ func cmdSwarm(ts *testscript.TestScript, _ bool, args []string) {
 	w := ts.Value(worldKey{}).(*world)
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	tr, err := tracker.Listen(context.Background(), &tracker.Options{Addr: "localhost:0"})
+	file := ts.MkAbs(args[0])
+	swarm, err := seeds.Start(n, file, file, file)
 	ts.Check(err)
-	_, port, _ := net.SplitHostPort(tr.Addrs()[0].String())
-	ts.Setenv("tracker", net.JoinHostPort(loopback.Name, port))
-	w.run(tr.Serve)
-	for range 3 {
-		whole, err := peer.OpenWhole(ts.MkAbs(args[0]), n)
-		ts.Check(err)
-		p, err := peer.Listen(context.Background(), peer.Options{Store: whole, Last: n, Tracker: ts.Getenv("tracker")})
-		ts.Check(err)
-		w.run(p.Run)
-	}
-}
-
-// run runs a member of the swarm until the script ends.
-func (w *world) run(serve func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = serve(ctx) // it ends with the script
-	}()
-	w.swarm = append(w.swarm, func() {
-		cancel()
-		<-done
-	})
+	ts.Setenv("tracker", swarm.Addr)
+	w.swarm = append(w.swarm, swarm.Close)
 }
 
 // newIdentity writes a private key to the file identity.

@@ -12,6 +12,7 @@ import (
 	"spate/event"
 	"spate/swarm/actionlog"
 	"spate/swarm/tracker"
+	"spate/swarm/wire"
 )
 
 const trackerLong = `Tells the peers of a swarm who has which chunk, as the P2PTracker of the assignment does: peers register what they have, and
@@ -39,7 +40,7 @@ func newTrackerCmd(p *process) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), p) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&c.listen, "listen", tracker.DefaultAddr, "`HOST:PORT` where peers find it; port 0 is a free one")
+	fs.StringVar(&c.listen, "listen", wire.DefaultTracker, "`HOST:PORT` where peers find it; port 0 is a free one")
 	fs.StringVar(&c.state, "state", "", "keep what is registered in `FILE`, across restarts")
 	fs.Var(span{&c.probe}, "probe", "how often the addresses of peers are tried, to name those last that do not answer; 0 is never")
 	c.timeout = 10 * time.Minute

@@ -48,6 +48,7 @@ var rooms = map[string]int{
 	"internal/farm":     2, // for tests and the demo only, see testOnly
 	"internal/servers":  2, // FTP and SFTP, for tests
 	"internal/model":    3,
+	"internal/seeds":    3, // a swarm, for tests
 
 	"swarm/wire":   1,
 	"swarm/choose": 1,
@@ -86,6 +87,7 @@ var testOnly = map[string]string{
 	"internal/arch":     "",
 	"internal/leak":     "",
 	"internal/servers":  "",
+	"internal/seeds":    "",
 	"source/sourcetest": "",
 }
 

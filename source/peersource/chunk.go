@@ -13,8 +13,8 @@ import (
 // maxRounds is how often those who have a chunk are asked from the beginning of the list, as long as that brings new bytes.
 const maxRounds = 10
 
-// A chunk is read from one giver at a time, with another beside where it has to be compared (pair.go, vet.go). If he fails, the next has to send
-// what was read once more.
+// A chunk is read from one giver at a time, with another beside where it has to be compared (pair.go, vet.go). If he fails, the next
+// has to send what was read once more.
 type chunk struct {
 	src     *Source
 	ctx     context.Context // of Open: it governs the body, too

@@ -32,7 +32,8 @@ type givers struct {
 }
 
 func newGivers() givers {
-	return givers{busy: map[giver]int{}, failed: map[giver]time.Time{}, liars: map[giver]time.Time{}, sound: map[giver]bool{}, alone: map[giver]time.Time{}}
+	return givers{busy: map[giver]int{}, sound: map[giver]bool{},
+		failed: map[giver]time.Time{}, liars: map[giver]time.Time{}, alone: map[giver]time.Time{}}
 }
 
 // order is in which order to ask holders: first who has not failed lately, then of whom the least is being fetched, else by

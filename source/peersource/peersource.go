@@ -52,8 +52,8 @@ type Options struct {
 //     Without two that agree it is an error of KindCorrupt.
 //   - A peer that dies closes its connection as if it were done. With sizes a chunk that is too short is noticed, and the
 //     next peer asked. Without, a chunk ends only where a second delivery of it ends, too: of another peer at the same time if there
-//     is one that answers, else of the same afterwards. Within a set this is left out for chunks as large as one that was confirmed. What cannot be
-//     confirmed is an error that is [io.ErrUnexpectedEOF].
+//     is one that answers, else of the same afterwards. Within a set this is left out for chunks as large as one that was
+//     confirmed. What cannot be confirmed is an error that is [io.ErrUnexpectedEOF].
 //   - A chunk that the tracker does not know is asked for each second until HeaderTimeout is over. It is an error that is
 //     fs.ErrNotExist then, as it is if all peers say that they have it not. Otherwise the error has the reason of each.
 //

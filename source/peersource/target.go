@@ -21,9 +21,6 @@ type target struct {
 	chunk, size int64  // of all but the last ones, and of the whole file-set; size is -1 where it is not known
 }
 
-// defaultPort is that of trackers.
-const defaultPort = "5100"
-
 // parse reads a URL that is to be opened.
 func parse(rawURL string) (target, error) {
 	plain := conn.WithoutFragment(rawURL)
@@ -36,7 +33,7 @@ func parse(rawURL string) (target, error) {
 	if u.User != nil {
 		return t, malformed("a tracker knows no users")
 	}
-	t.tracker = conn.HostPort(u, defaultPort)
+	t.tracker = conn.HostPort(u, wire.TrackerPort)
 	if err := t.setChunks(strings.TrimPrefix(u.Path, "/")); err != nil || !isSized {
 		return t, err
 	}

@@ -1,7 +1,6 @@
 package peersource
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"spate/internal/seeds"
 	"spate/internal/servers"
 	"spate/source"
 	"spate/source/sourcetest"
-	"spate/swarm/peer"
-	"spate/swarm/tracker"
 )
 
 // TestTrackerFailures: what the tracker does not say, or says of other things, is nobody's chunk.
@@ -204,39 +202,12 @@ func TestRealSwarm(t *testing.T) {
 
 // realSwarm is a tracker and two peers that have content.
 func realSwarm(t *testing.T, content []byte, n int) (at string) {
-	tr, err := tracker.Listen(t.Context(), &tracker.Options{Addr: "localhost:0"})
+	s, err := seeds.Start(n, file(t, content), file(t, content))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(tr.Addrs()[0].String())
-	at = "localhost:" + port
-	run(t, tr.Serve)
-	for range 2 {
-		whole, err := peer.OpenWhole(file(t, content), n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := peer.Listen(t.Context(), peer.Options{Store: whole, Last: n, Tracker: at})
-		if err != nil {
-			t.Fatal(err)
-		}
-		run(t, p.Run)
-	}
-	return at
-}
-
-// run runs a member of a swarm until the test ends.
-func run(t *testing.T, serve func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = serve(ctx) // it is ended by the test
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+	t.Cleanup(s.Close)
+	return s.Addr
 }
 
 // TestWay: proxies, addresses of names, and one kind of addresses alone are for the tracker and the peers.

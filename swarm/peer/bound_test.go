@@ -19,9 +19,10 @@ func TestBound(t *testing.T) {
 		end  int64
 		want []int64 // of chunk 3, and again each time that it was more
 	}{
-		"nothing is known":                    {want: []int64{4 << 30, 4 << 30}},
-		"nothing is known, and it was set":    {set: 1000, want: []int64{1000, 1000}},
-		"small chunks":                        {here: []int64{500, 500}, want: []int64{64 << 20, 128 << 20, 256 << 20, 512 << 20, 1 << 30, 2 << 30, 4 << 30, 4 << 30}},
+		"nothing is known":                 {want: []int64{4 << 30, 4 << 30}},
+		"nothing is known, and it was set": {set: 1000, want: []int64{1000, 1000}},
+		"small chunks": {here: []int64{500, 500},
+			want: []int64{64 << 20, 128 << 20, 256 << 20, 512 << 20, 1 << 30, 2 << 30, 4 << 30, 4 << 30}},
 		"small chunks, and it was set":        {set: 100 << 20, here: []int64{500}, want: []int64{64 << 20, 100 << 20, 100 << 20}},
 		"large chunks":                        {here: []int64{1 << 30}, want: []int64{8 << 30, 8 << 30}},
 		"large chunks, and it was set":        {set: 2 << 30, here: []int64{1 << 30}, want: []int64{2 << 30, 2 << 30}},

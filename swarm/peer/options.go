@@ -18,9 +18,6 @@ import (
 	"spate/swarm/wire"
 )
 
-// DefaultTracker is where the assignment has the tracker.
-const DefaultTracker = "localhost:5100"
-
 // Options are what a Peer has, and how it behaves. Store and Last are needed.
 type Options struct {
 	Store Store
@@ -35,7 +32,7 @@ type Options struct {
 	// in any case.
 	Notes bool
 
-	Tracker string        // host:port; "": DefaultTracker
+	Tracker string        // host:port; "": [wire.DefaultTracker]
 	Pace    time.Duration // see [TrackerOptions]
 	SHA1    bool          // speak the dialect with hashes
 
@@ -64,7 +61,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Tracker == "" {
-		o.Tracker = DefaultTracker
+		o.Tracker = wire.DefaultTracker
 	}
 	if o.Host == "" {
 		o.Host = loopback.Name

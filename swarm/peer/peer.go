@@ -33,7 +33,8 @@ type Peer struct {
 	ctx       context.Context
 	fail      context.CancelCauseFunc // ends all
 
-	// mu guards what follows; chooser is nil until the tracker was there. No I/O under it; Tracker.mu may be taken while it is held, not the other way round.
+	// mu guards what follows; chooser is nil until the tracker was there. No I/O under it; Tracker.mu may be taken while it is held,
+	// not the other way round.
 	mu       sync.Mutex
 	chooser  *choose.Chooser
 	judge    *judge

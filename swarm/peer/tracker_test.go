@@ -156,7 +156,8 @@ func TestWhatAStrangersTrackerHears(t *testing.T) {
 		synctest.Wait()
 		tr.Announce(local(3)) // it has arrived meanwhile; no initial one
 		pass(10 * time.Second)
-		wantTexts(t, p, "LOCAL_CHUNKS,1,localhost,7001", "LOCAL_CHUNKS,2,localhost,7001", "WHERE_CHUNK,3", "WHERE_CHUNK,4", "LOCAL_CHUNKS,3,localhost,7001")
+		wantTexts(t, p, "LOCAL_CHUNKS,1,localhost,7001", "LOCAL_CHUNKS,2,localhost,7001",
+			"WHERE_CHUNK,3", "WHERE_CHUNK,4", "LOCAL_CHUNKS,3,localhost,7001")
 		heard := p.heard()
 		for i, s := range heard[1:] {
 			if before := heard[i]; strings.HasPrefix(before.text, "LOCAL_CHUNKS") && s.at-before.at < DefaultPace {
@@ -442,7 +443,8 @@ func TestProbe(t *testing.T) {
 func TestFlushWaitsForTheWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, its := net.Pipe()
-		tr := NewTracker(TrackerOptions{Addr: "fake", Pace: NoPace, Dial: func(context.Context, string, string) (net.Conn, error) { return client, nil }})
+		dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
+		tr := NewTracker(TrackerOptions{Addr: "fake", Pace: NoPace, Dial: dial})
 		tr.Announce(local(1))
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup

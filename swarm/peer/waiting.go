@@ -64,8 +64,8 @@ func (p *Peer) waits() {
 	}
 }
 
-// notes are the lines that the log of actions gets of events: what could not be verified, and, once for each chunk, what is waited for. It needs
-// the lock.
+// notes are the lines that the log of actions gets of events: what could not be verified, and, once for each chunk, what is waited for.
+// It needs the lock.
 func (p *Peer) notes(events []event.Event) (lines []string) {
 	if !p.o.Notes {
 		return nil

@@ -12,17 +12,15 @@ import (
 	"time"
 
 	"spate/swarm/actionlog"
+	"spate/swarm/wire"
 )
-
-// DefaultAddr is where the assignment has its tracker.
-const DefaultAddr = "localhost:5100"
 
 // Entity is what the log calls a tracker.
 const Entity = "P2PTracker"
 
 // Options are those of [Listen]. Their zero values are the defaults.
 type Options struct {
-	// Addr is HOST:PORT; "": DefaultAddr. For the host localhost both 127.0.0.1 and ::1 are listened at, where the
+	// Addr is HOST:PORT; "": [wire.DefaultTracker]. For the host localhost both 127.0.0.1 and ::1 are listened at, where the
 	// machine has both. Port 0 is a free one.
 	Addr string
 	// Log gets the messages that come and go, as the assignment wants it. nil: none.
@@ -51,7 +49,7 @@ func (o *Options) withDefaults() Options {
 		d = *o
 	}
 	if d.Addr == "" {
-		d.Addr = DefaultAddr
+		d.Addr = wire.DefaultTracker
 	}
 	if d.Notice == nil {
 		d.Notice = func(string) {}

@@ -117,6 +117,12 @@ func (m Message) LogLine(entity string) string {
 // Localhost is what the assignment calls every host.
 const Localhost = "localhost"
 
+// The assignment has its tracker at the port TrackerPort of this machine.
+const (
+	TrackerPort    = "5100"
+	DefaultTracker = Localhost + ":" + TrackerPort
+)
+
 // IsLoopback tells whether a names this machine: localhost, 127.0.0.0/8 or ::1, that also in brackets.
 func (a Addr) IsLoopback() bool {
 	if strings.EqualFold(a.Host, Localhost) {
