@@ -24,7 +24,7 @@ func TestSilentDigest(t *testing.T) {
 		exit int
 	}{
 		{"nobody is told", []string{"-q"}, 10},
-		{"none is wanted", []string{"-q", "--no-digest"}, 0},
+		{"none is wanted", []string{"-q", "--no-digest"}, 10},
 		{"one is told", nil, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
