@@ -165,6 +165,14 @@ func TestPeerOfAFile(t *testing.T) {
 	if code := <-p.code; code != exitOK {
 		t.Errorf("--once: exit %d", code)
 	}
+	bounded := filepath.Join(dir, "bounded")
+	if err := errors.Join(os.Mkdir(bounded, 0o777), os.WriteFile(filepath.Join(bounded, "local_chunks.txt"), []byte("3,LASTCHUNK"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	few := begin(t, "peer", bounded, "--tracker", addr, "--log", "", "--max-chunk", "1")
+	if e := few.await(t, event.Failed); !strings.Contains(e.Error, "more than 1 bytes") {
+		t.Errorf("--max-chunk 1: %+v", e)
+	}
 	joined := filepath.Join(dir, "joined")
 	ok(t, "join", empty, "-o", joined)
 	if got, err := os.ReadFile(joined); string(got) != "0123456789" {
