@@ -21,20 +21,24 @@ func (r *reading) meetNext(end int64) error {
 			return err
 		}
 	}
-	s := seam{end, ahead}
+	return d.meetSeam(seam{end, ahead, r.a.Source})
+}
+
+// meetSeam compares s with what is there; the rest is for who will write it.
+func (d *driver) meetSeam(s seam) error {
 	have := span.Of(s.where())
 	d.mu.Lock()
 	for gap := range d.written.Gaps(s.where()) {
 		d.seams = append(d.seams, s.part(gap))
 		have.Remove(gap)
 	}
-	var there []io.ReaderAt
+	var there []*stretch
 	for x := range have.All() {
 		there = append(there, d.pin(x))
 	}
 	d.mu.Unlock()
 	for x := range have.All() {
-		if err := d.meet(r.a.Source, there[0], x.Off, s.part(x).b); err != nil {
+		if err := d.meet(s.giver, there[0], x.Off, s.part(x).b); err != nil {
 			return err
 		}
 		there = there[1:]
@@ -82,7 +86,8 @@ func (r *reading) askAcross(ctx context.Context, end, n int64) ([]byte, error) {
 	url := r.c.d.mirrors[r.a.Source].URL
 	across := &reading{ctx: ctx, c: r.c, a: sched.Action{Source: r.a.Source, Off: end, End: end + n}, off: end}
 	if r.a.Hedge {
-		across.own = &pinned{r.c.heldFrom, r.c.held}
+		own := span.Span{Off: r.c.heldFrom, End: r.c.heldFrom + int64(len(r.c.held))}
+		across.own = &stretch{&pinned{own.Off, r.c.held}, []given{{own, r.a.Source}}}
 	}
 	if again, err := across.request(ctx, url); err != nil || again {
 		return nil, cmp.Or(err, error(&source.Error{Op: "open", URL: url, Kind: source.KindNetwork, Err: errAgain}))

@@ -28,17 +28,17 @@ func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
 	}
 	h := &d.opts.Left.left.Header
 	if res.Size >= 0 && res.Size != h.Size {
-		return d.changed(a, sizeOfBegun)
+		return d.notBegun(a.Source, sizeOfBegun)
 	}
 	if res.Size < 0 && res.Len < 0 {
-		return d.changed(a, noSizeOfBegun)
+		return d.notBegun(a.Source, noSizeOfBegun)
 	}
 	if contradict(res.Digests, h.Digests) {
-		return d.changed(a, "it is not what was begun: its digest header is another one")
+		return d.notBegun(a.Source, "it is not what was begun: its digest header is another one")
 	}
 	was, known := d.begunOf(a.Source)
 	if known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&was) {
-		return d.changed(a, "it is not what was begun: its validator is another one")
+		return d.notBegun(a.Source, "it is not what was begun: its validator is another one")
 	}
 	o := &d.origins[a.Source]
 	o.doubtful = o.doubtful || !res.HasStrongValidator()
@@ -49,6 +49,15 @@ const (
 	sizeOfBegun   = "it has another size than what was begun"
 	noSizeOfBegun = "it tells no size, as it did when it was begun"
 )
+
+// A begunError is how an answer is not of what an earlier download has begun.
+type begunError string
+
+func (e begunError) Error() string { return string(e) }
+
+func (d *driver) notBegun(src int, text string) error {
+	return &source.Error{Op: "open", URL: d.mirrors[src].URL, Kind: source.KindChanged, Err: begunError(text)}
+}
 
 // begunOf is what a source told when the earlier download was begun, if that counts.
 func (d *driver) begunOf(src int) (was source.Info, known bool) {
@@ -64,7 +73,7 @@ func (d *driver) mustCompare(src int) bool {
 		return false
 	}
 	was, known := d.begunOf(src)
-	return o.doubtful || !known || !was.HasStrongValidator()
+	return o.doubtful || !known || !was.HasStrongValidator() || d.opts.Left.isOfSeveral()
 }
 
 // compare makes sure that a source has what an earlier download has begun, where its validator will not tell: before a range is asked
@@ -103,9 +112,13 @@ func (d *driver) mayCompare(src int) (mine bool, done <-chan struct{}, err error
 	return true, nil, nil
 }
 
-// compareAs compares, for all.
+// compareAs compares, for all. Where what is there came from several mirrors, and is not what the first of them has, another that has it is
+// none to go on with: it may be that which had other bytes.
 func (d *driver) compareAs(ctx context.Context, session source.Session, src int) error {
 	err := d.compareBytes(ctx, session, src)
+	if errors.Is(err, source.ErrChanged) && d.opts.Left.isOfSeveral() && d.isPreferred(src) {
+		d.finish(err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o := &d.origins[src]
@@ -117,16 +130,32 @@ func (d *driver) compareAs(ctx context.Context, session source.Session, src int)
 	return err
 }
 
+// isPreferred reports whether a source is the first of the best priority.
+func (d *driver) isPreferred(src int) bool {
+	best := 0
+	for i, m := range d.mirrors {
+		if m.Priority < d.mirrors[best].Priority {
+			best = i
+		}
+	}
+	return src == best
+}
+
 // compareBytes fetches some of what is there once more.
 func (d *driver) compareBytes(ctx context.Context, session source.Session, src int) error {
-	for _, x := range journal.Pick(d.opts.Left.toCompare(), compared, nil) {
+	there := d.opts.Left.toCompare()
+	picked := journal.Pick(there, compared, nil)
+	if end := there[len(there)-1].End; d.opts.Left.isOfSeveral() { // nothing behind it would tell
+		picked = append(picked, journal.Range{Span: span.Span{Off: max(end-seamLen, there[len(there)-1].Off), End: end}})
+	}
+	for _, x := range picked {
 		n := min(x.Len(), compareLen)
 		same, err := d.sameBytes(ctx, session, src, span.Span{Off: x.Off, End: x.Off + n})
 		if err != nil {
 			return err
 		}
 		if !same {
-			return d.changed(sched.Action{Source: src}, "it is not what was begun: the bytes differ")
+			return d.notBegun(src, "it is not what was begun: the bytes differ")
 		}
 	}
 	return nil
@@ -142,9 +171,9 @@ func (d *driver) sameBytes(ctx context.Context, session source.Session, src int,
 	defer res.Body.Close()
 	switch size := d.opts.Left.left.Header.Size; {
 	case res.Size >= 0 && res.Size != size:
-		return false, d.changed(a, sizeOfBegun)
+		return false, d.notBegun(a.Source, sizeOfBegun)
 	case res.Size < 0 && res.Len < 0:
-		return false, d.changed(a, noSizeOfBegun)
+		return false, d.notBegun(a.Source, noSizeOfBegun)
 	case res.Off != x.Off:
 		return false, d.noRange(a)
 	case res.Len == 0:

@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"sync"
 	"time"
@@ -39,7 +38,7 @@ type conn struct {
 	block    int    // how much is claimed at once
 	dialled  bool   // there was a session
 
-	there io.ReaderAt // has the bytes that those of a probe are compared with
+	there *stretch // what the bytes of a probe are compared with
 
 	mu      sync.Mutex
 	from    int64 // where the range begins
@@ -144,7 +143,9 @@ func (c *conn) run(r *reading) {
 	for a := range c.work {
 		switch a.Type {
 		case sched.Keep:
-			c.keep(a)
+			if !c.keep(a) {
+				return
+			}
 		case sched.Close:
 			c.fail(a.Off, c.source, errAborted)
 			return
@@ -231,22 +232,27 @@ func (c *conn) fail(off int64, source int, err error) {
 	c.d.gone(c, ev)
 }
 
-// keep writes what a hedge has won: of what is held, that from a.Off on and before a.End.
-func (c *conn) keep(a sched.Action) {
-	from := a.Off - c.heldFrom
-	if err := c.reading.meetTwin(c.held[:from], a.Off); err != nil {
-		c.d.lost(err)
-		return
+// keep writes what a hedge has won: of what is held, that from a.Off on and before a.End. It reports whether the connection can be
+// used again.
+func (c *conn) keep(a sched.Action) bool {
+	if a.Off == a.End {
+		return true
 	}
-	for b := c.held[from : from+a.End-a.Off]; len(b) > 0; {
+	from, end := a.Off-c.heldFrom, a.End-c.heldFrom
+	err := c.reading.meetTwin(c.held[:from], a.Off)
+	for b := c.held[from:end]; len(b) > 0 && err == nil; {
 		buf := c.d.buffer(maxBlock)
 		n := copy(buf, b)
-		if err := c.d.write(block{a.Off, buf[:n], c.source}, c); err != nil {
-			c.d.lost(err)
-			return
+		if err = c.d.write(block{off: a.Off, b: buf[:n], giver: c.source}, c); err == nil {
+			a.Off += int64(n)
+			b = b[n:]
 		}
-		a.Off += int64(n)
-		b = b[n:]
 	}
 	c.held = nil
+	if err != nil {
+		c.fail(a.Off, c.source, err)
+		return false
+	}
+	c.d.tell(sched.Event{Type: sched.Progress, Conn: c.id, Off: a.End})
+	return true
 }

@@ -30,15 +30,18 @@ type digester struct {
 	free func(b []byte)           // takes back a buffer
 	gate *gate                    // holds up who reads too far ahead
 
+	final   bool // what is taken cannot be taken back
 	mu      sync.Mutex
 	changed *sync.Cond
 	next    int64            // all before it is hashed
+	taking  int64            // so many bytes behind that are being
 	size    int64            // of the whole; -1: not known yet
 	held    map[int64][]byte // what is written and not hashed, by offset
 	came    int64            // bytes that were added, ever
 	bytes   int64            // that the blocks in held take, full or not: where bytes come slowly there are few in each
 	dropped span.Set         // what is written, not hashed, and not held
 	lap     int              // how often it was begun
+	turn    int              // how often what was taken was void, for whatever reason
 	stopped bool
 	err     error
 }
@@ -81,9 +84,40 @@ func (d *digester) restart() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lap++
-	d.next, d.bytes, d.dropped = 0, 0, span.Set{}
+	d.turn++
+	d.next, d.taking, d.bytes, d.dropped = 0, 0, 0, span.Set{}
 	clear(d.held)
-	d.gate.restarts()
+	d.gate.restarts(0)
+}
+
+// retract is told that of what was added x is void. Where some of that was taken all is taken once more, what is right read back; it
+// is false, and nothing is done, where that cannot be.
+func (d *digester) retract(x *span.Set) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	taken := d.next + d.taking
+	late := x.Len() > 0 && x.Bounds().Off < taken
+	if late && d.final {
+		return false
+	}
+	if late {
+		d.turn++
+		d.dropped.Add(span.Span{End: taken})
+		d.next, d.taking = 0, 0
+		d.gate.restarts(taken)
+	}
+	for y := range x.All() {
+		d.dropped.Remove(y)
+	}
+	for off, b := range d.held {
+		if x.Overlaps(span.Span{Off: off, End: off + int64(len(b))}) {
+			delete(d.held, off)
+			d.bytes -= int64(cap(b))
+			d.free(b)
+		}
+	}
+	d.changed.Signal()
+	return true
 }
 
 // seal tells how long the whole is.
@@ -105,14 +139,14 @@ func (d *digester) stop() {
 func (d *digester) run() {
 	defer d.gate.end()
 	var back []byte // for what is read back, if anything is
-	lap := 0
+	turn := 0
 	for {
 		p, ok := d.wait(maxBlock)
 		if !ok {
 			return
 		}
-		if p.lap != lap {
-			lap = p.lap
+		if p.turn != turn {
+			turn = p.turn
 			d.h.Reset()
 		}
 		begin := time.Now()
@@ -123,7 +157,7 @@ func (d *digester) run() {
 			}
 			b = back[:p.n]
 			_, err := d.file.ReadAt(b, p.off)
-			if d.isVoid(p.lap) {
+			if d.isVoid(p.turn) {
 				continue // and so is what was read
 			}
 			if d.err = err; err != nil {
@@ -142,20 +176,21 @@ func (d *digester) run() {
 	}
 }
 
-func (d *digester) isVoid(lap int) bool {
+func (d *digester) isVoid(turn int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return lap != d.lap
+	return turn != d.turn
 }
 
 // moveOn counts a piece as taken, unless all has begun anew meanwhile.
 func (d *digester) moveOn(p piece, begin time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p.lap != d.lap {
+	if p.turn != d.turn {
 		return false
 	}
 	d.next += int64(p.n)
+	d.taking = 0
 	d.gate.moves(d.next, d.came, time.Since(begin), p.b != nil)
 	return true
 }
@@ -165,7 +200,8 @@ type piece struct {
 	b   []byte
 	off int64
 	n   int
-	lap int
+
+	lap, turn int
 }
 
 // wait waits for the bytes whose turn it is; at most limit are to be read back. It reports false at the end.
@@ -173,15 +209,19 @@ func (d *digester) wait(limit int) (p piece, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for !d.stopped && d.next != d.size {
+		p = piece{off: d.next, lap: d.lap, turn: d.turn}
 		if b, ok := d.held[d.next]; ok {
 			delete(d.held, d.next)
 			d.bytes -= int64(cap(b))
-			return piece{b, d.next, len(b), d.lap}, true
+			p.b, p.n = b, len(b)
+			d.taking = int64(p.n)
+			return p, true
 		}
 		end := d.dropped.NextGap(span.Span{Off: d.next, End: d.next + int64(limit)}).Off
-		if n := int(end - d.next); n > 0 {
+		if p.n = int(end - d.next); p.n > 0 {
 			d.dropped.Remove(span.Span{Off: d.next, End: end})
-			return piece{nil, d.next, n, d.lap}, true
+			d.taking = int64(p.n)
+			return p, true
 		}
 		d.gate.idles()
 		d.changed.Wait()

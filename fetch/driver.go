@@ -71,14 +71,19 @@ type driver struct {
 	err      error
 	size     int64
 	written  span.Set
-	frontier int64 // that was told; see tellFrontier
-	voided   bool  // what an earlier download has left is of no use
+	givers   givers // of what was written
+	frontier int64  // that was told; see tellFrontier
+	voided   bool   // what an earlier download has left is of no use
 	seams    []seam
 	torn     bool // several versions are there
+
+	lastAsked bool // the last bytes of the reference
+	last      seam // these
 }
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
-	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)), conns: make(map[int]*conn),
+	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)),
+		givers: make(givers, len(mirrors)), conns: make(map[int]*conn),
 		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.Blocks}
 	if d.memory == nil {
 		d.memory = &budget.Budget{Max: maxFree}
@@ -321,28 +326,15 @@ func (d *driver) setAside(a sched.Action) {
 	}
 	url, err := d.mirrors[a.Source].URL, d.origins[a.Source].fault
 	if a.Class == sched.Corrupt && !d.opts.piecewise() && !errors.Is(err, source.ErrCorrupt) {
-		err = &source.Error{Op: "compare", URL: url, Kind: source.KindCorrupt, Err: errDiffers}
+		err = d.differs(a.Source)
 		d.origins[a.Source].fault = err
 	}
 	if d.opts.Agree && !d.opts.piecewise() && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
-		d.finishLocked(&DifferError{URL: url, Err: err})
+		d.finishLocked(d.disagrees(a.Source, err))
 		return
 	}
 	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: source.KindOf(err).String(), Error: text(err)})
 }
-
-var errDiffers = errors.New("its bytes differ from those of the other mirrors")
-
-// DifferError says that a mirror has not what the others have.
-type DifferError struct {
-	URL string
-	Err error
-}
-
-func (e *DifferError) Error() string { return e.Err.Error() }
-
-// Unwrap is what is different.
-func (e *DifferError) Unwrap() error { return e.Err }
 
 // order gives a range to a connection, a new one if need be.
 func (d *driver) order(a sched.Action) {
@@ -359,7 +351,7 @@ func (d *driver) order(a sched.Action) {
 	}
 	d.opens++
 	if a.Probe {
-		c.there = d.target.pin(span.Span{Off: a.Off, End: a.End})
+		c.there = d.pin(span.Span{Off: a.Off, End: a.End})
 	}
 	c.expect(a)
 	c.work <- a
@@ -391,19 +383,6 @@ func (d *driver) finish(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.finishLocked(err)
-}
-
-// lost is finish with the error of bytes that were to be written last: the scheduler counts them, and may have finished.
-func (d *driver) lost(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.finishLocked(err)
-	if d.err == nil {
-		d.err = err
-		if d.digest != nil { // which waits for them
-			d.digest.stop()
-		}
-	}
 }
 
 func (d *driver) finishLocked(err error) {

@@ -134,11 +134,11 @@ func (g *gate) widen() {
 	g.watch()
 }
 
-// restarts is told that all begins anew.
-func (g *gate) restarts() {
+// restarts is told that all begins anew, and that what is before from is there.
+func (g *gate) restarts(from int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.next = 0
+	g.next, g.from = 0, max(g.from, from)
 }
 
 // moves is told that all before next is hashed, of came bytes in all, how long the last bytes of it have taken, and whether they were

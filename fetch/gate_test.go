@@ -284,7 +284,7 @@ func TestFixedGate(t *testing.T) {
 		if !isGiven(p) {
 			t.Error("who is near enough now still waits")
 		}
-		g.restarts()
+		g.restarts(0)
 		if isGiven(g.ask(window)) {
 			t.Error("it is open for what was before all began anew")
 		}

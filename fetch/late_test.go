@@ -17,8 +17,8 @@ import (
 	"spate/source"
 )
 
-// A copy that has won is written once the scheduler has finished. If that fails nothing gets the final name, and nobody waits for
-// what is missing.
+// A copy that has won is written after all of it has come. If that fails nothing gets the final name, and nobody waits for what is
+// missing.
 func TestCopyThatCannotBeWritten(t *testing.T) {
 	const size = 4 * maxBlock
 	for name, hashes := range map[string][]string{"hashed": sha256Only, "not hashed": nil} {
@@ -42,7 +42,6 @@ func TestCopyThatCannotBeWritten(t *testing.T) {
 			d.started, d.info.URL, d.info.Size, d.size = true, "mem:x", size, size
 			d.pause()
 			c.work <- sched.Action{Type: sched.Keep, Conn: 1, End: size}
-			d.finish(nil)
 			done, err := (&Object{d: d}).To(file)
 			if _, ok := errors.AsType[*fs.PathError](err); !ok || done.Size != 0 {
 				t.Errorf("%+v, %v", done, err)

@@ -362,44 +362,33 @@ func TestPiecesThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// Who gave a piece is known where all of it came from one, and only then.
+// TestGivers: who has given a piece is who has given all of it.
 func TestGivers(t *testing.T) {
-	data := content(10)
-	wrong := piecesOf(t, lying(data, 0, 4, 9), 4, checksum.MD5)
+	g := make(givers, 3)
+	g.add(span.Span{Off: 0, End: 6}, 1)
+	g.add(span.Span{Off: 8, End: 9}, 2)
+	g.add(span.Span{Off: 9, End: 12}, 2)
 	for _, c := range []struct {
-		name   string
-		left   []span.Span
-		blocks []block
-		want   map[int64]int
+		x     span.Span
+		of    int
+		parts []given
 	}{
-		{"one for all", nil, []block{{0, data, 1}}, map[int64]int{0: 1, 4: 1, 8: 1}},
-		{"each one piece", nil, []block{{4, data[4:8], 1}, {8, data[8:], 2}, {0, data[:4], 0}}, map[int64]int{0: 0, 4: 1, 8: 2}},
-		{"across", nil, []block{{0, data[:6], 1}, {6, data[6:], 2}}, map[int64]int{0: 1, 4: several, 8: 2}},
-		{"several blocks of one", nil, []block{{0, data[:1], 1}, {2, data[2:9], 1}, {1, data[1:2], 1}, {9, data[9:], 1}}, map[int64]int{0: 1, 4: 1, 8: 1}},
-		{"some was there", []span.Span{{Off: 1, End: 2}, {Off: 4, End: 8}}, []block{{0, data[:1], 1}, {2, data[2:4], 1}, {8, data[8:], 1}},
-			map[int64]int{0: several, 4: several, 8: 1}},
+		{span.Span{Off: 0, End: 6}, 1, []given{{span.Span{Off: 0, End: 6}, 1}}},
+		{span.Span{Off: 8, End: 12}, 2, []given{{span.Span{Off: 8, End: 12}, 2}}},
+		{span.Span{Off: 4, End: 9}, several, []given{{span.Span{Off: 4, End: 6}, 1}, {span.Span{Off: 8, End: 9}, 2}, {span.Span{Off: 6, End: 8}, several}}},
+		{span.Span{Off: 6, End: 8}, several, []given{{span.Span{Off: 6, End: 8}, several}}},
+		{span.Span{Off: 5, End: 7}, several, []given{{span.Span{Off: 5, End: 6}, 1}, {span.Span{Off: 6, End: 7}, several}}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			v := newVerifier(wrong, 10)
-			v.file, v.free, v.right = bytes.NewReader(data), func([]byte) {}, func(span.Span) {}
-			got := map[int64]int{}
-			v.judged = func(p verdict) {
-				if got[p.Off] = p.giver; p.right {
-					t.Errorf("%+v is right", p)
-				}
-				if len(got) == 3 {
-					v.stop()
-				}
-			}
-			v.addLeft(span.Of(c.left...))
-			for _, b := range c.blocks {
-				v.add(b)
-			}
-			v.run()
-			if fmt.Sprint(got) != fmt.Sprint(c.want) {
-				t.Errorf("%v, want %v", got, c.want)
-			}
-		})
+		if of, parts := g.of(c.x), g.parts(c.x); of != c.of || !slices.Equal(parts, c.parts) {
+			t.Errorf("%v: %d, %v, want %d, %v", c.x, of, parts, c.of, c.parts)
+		}
+	}
+	g.remove(span.Span{Off: 1, End: 10})
+	if took := g.take(2); !slices.Equal(slices.Collect(took.All()), []span.Span{{Off: 10, End: 12}}) || g[2].Len() > 0 {
+		t.Errorf("%v, and %v are left", took, g[2])
+	}
+	if of := g.of(span.Span{Off: 0, End: 1}); of != 1 {
+		t.Errorf("%d", of)
 	}
 }
 

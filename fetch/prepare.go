@@ -19,6 +19,7 @@ func (d *driver) prepare(file *File) error {
 	}
 	r := newRecorder(file)
 	r.header, r.failed = d.header, d.finish
+	r.free = d.recycle
 	r.pass, r.voided = func(b block) { d.recycle(b.b) }, func() {}
 	if err := d.prepareDigests(r); err != nil {
 		return err
@@ -55,7 +56,8 @@ func (d *driver) header() journal.Header {
 	defer d.mu.Unlock()
 	h := journal.Header{Size: d.size, Digests: d.told(), Pieces: d.opts.Pieces != nil}
 	for i, o := range d.origins {
-		if o.answered && len(h.Origins) < maxNoted {
+		mayGive := o.answered || len(d.mirrors) > 1 && !o.aside // of one that has not answered yet, no validator is known
+		if mayGive && len(h.Origins) < maxNoted {
 			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
 		}
 	}

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"math"
@@ -26,8 +25,8 @@ type reading struct {
 	err   error         // why there is none
 	ahead []byte        // of a hedge: what is behind its range
 	vague bool          // when it was asked for, bytes had to be compared
-	own   *pinned       // what is before the range, where that is not there
-	there io.ReaderAt   // has what is before it
+	own   *stretch      // what is before the range, where that is not there
+	there *stretch      // what is before it
 }
 
 // open asks for the range, and checks that the answer is of what was begun.
@@ -110,10 +109,10 @@ func (r *reading) openAcross(ctx context.Context, url string) error {
 	r.vague = d.isVagueNow()
 	o := d.overlapOf(r.a)
 	if r.own != nil {
-		o.before, o.there = min(d.shorten(r.a.Source, seamLen), int64(len(r.own.b))), r.own
+		o.before, o.there = min(d.shorten(r.a.Source, seamLen), r.own.parts[0].Len()), r.own
 	}
 	before := o.before
-	if r.a.Hedge && before > 0 && !reads(o.there, r.a.Off-before, before) { // its twin is far on, and will be compared with it
+	if r.a.Hedge && before > 0 && !o.there.reads(r.a.Off-before, before) { // its twin is far on, and will be compared with it
 		before = 0
 	}
 	r.there, r.until = o.there, math.MaxInt64
@@ -227,7 +226,7 @@ func (r *reading) put(b []byte) error {
 		r.c.d.recycle(b)
 		return nil
 	}
-	return r.c.d.write(block{r.off, b, r.a.Source}, r.c)
+	return r.c.d.write(block{off: r.off, b: b, giver: r.a.Source}, r.c)
 }
 
 // withHeader is how many bytes may come along with the header of an answer, by one read for both.
@@ -279,15 +278,32 @@ func (r *reading) finish() bool {
 	c := r.c
 	ev := sched.Event{Type: sched.Progress, Conn: c.id, Off: r.off, EOF: r.eof}
 	if r.a.Probe {
-		there := make([]byte, len(c.held))
-		_, err := c.there.ReadAt(there, r.a.Off)
-		ev = sched.Event{Type: sched.Verified, Conn: c.id, OK: err == nil && bytes.Equal(there, c.held)}
+		if err := r.prove(); err != nil {
+			c.fail(r.off, r.a.Source, err)
+			return false
+		}
+		ev = sched.Event{Type: sched.Verified, Conn: c.id, OK: true}
 	}
 	c.d.tell(ev)
 	if r.eof {
 		c.d.checkAll(r.off)
 	}
 	return true
+}
+
+// prove compares what a probe has brought with what was there when it was asked for.
+func (r *reading) prove() error {
+	c, d := r.c, r.c.d
+	if !c.there.reads(r.a.Off, int64(len(c.held))) {
+		return d.notProved(r.a.Source)
+	}
+	if err := d.meet(r.a.Source, c.there, r.a.Off, c.held); err != nil {
+		return err
+	}
+	if d.anyDisproved(c.there.parts) {
+		return d.notProved(r.a.Source)
+	}
+	return d.askLast(r.ctx)
 }
 
 // ended is for an answer that ends before the range: an origin may cap what it answers, or not tell its size.

@@ -19,8 +19,9 @@ const (
 // A block is bytes of the file that were written.
 type block struct {
 	off   int64
-	b     []byte // nil: all that was written before is void
+	b     []byte
 	giver int    // the source that it came from
+	do    func() // in its turn; nil where there are bytes
 }
 
 // where is the bytes' place in the file.
@@ -39,8 +40,10 @@ type recorder struct {
 	voided func()      // is told that those passed on before are void
 	failed func(err error)
 
+	retract func(x *span.Set) // is told that of those x is void
+	free    func(b []byte)    // takes back a buffer
+
 	blocks chan block    // nil before there are goroutines
-	gone   chan struct{} // answers a block that makes others void, once the journal says so
 	wake   chan struct{} // of who syncs
 	wg     sync.WaitGroup
 
@@ -52,10 +55,12 @@ type recorder struct {
 	mu    sync.Mutex
 	early []journal.Range // what is there while there is no journal
 	next  int64           // all before it came in order
+
+	disowned map[int]bool // whose bytes are void
 }
 
 func newRecorder(f *File) *recorder {
-	return &recorder{file: f}
+	return &recorder{file: f, retract: func(*span.Set) {}, free: func([]byte) {}, disowned: make(map[int]bool)}
 }
 
 // start begins to record; small says that the file has one block. It is followed by end.
@@ -70,7 +75,7 @@ func (r *recorder) start(small bool) {
 
 // work starts what records in the background.
 func (r *recorder) work() {
-	r.blocks, r.gone, r.wake = make(chan block, queued), make(chan struct{}), make(chan struct{}, 1)
+	r.blocks, r.wake = make(chan block, queued), make(chan struct{}, 1)
 	r.sync()
 	r.wg.Go(r.run)
 	r.wg.Go(r.syncAll)
@@ -119,18 +124,17 @@ func (r *recorder) isNext(x span.Span) bool {
 	return true
 }
 
-// give takes what was written, and reports whether it has been recorded already. It is safe for concurrent use.
-func (r *recorder) give(b block) bool {
+// give takes what was written. It is safe for concurrent use.
+func (r *recorder) give(b block) {
 	if r.late != nil {
 		r.giving.Lock()
 		defer r.giving.Unlock()
 	}
 	if r.alone {
 		r.record(b)
-		return true
+		return
 	}
 	r.blocks <- b
-	return false
 }
 
 // begin makes sure that there is a journal.
@@ -159,9 +163,6 @@ func (r *recorder) run() {
 				return
 			}
 			r.record(b)
-			if b.b == nil {
-				r.gone <- struct{}{}
-			}
 			if r.fresh < syncBytes {
 				continue
 			}
@@ -196,8 +197,12 @@ func (r *recorder) syncAll() {
 }
 
 func (r *recorder) record(b block) {
-	if b.b == nil {
-		r.void()
+	switch {
+	case b.do != nil:
+		b.do()
+		return
+	case r.isDisowned(b.giver):
+		r.free(b.b)
 		return
 	}
 	if err := r.add(b.where(), journal.Checksum(b.b)); err != nil {
@@ -222,11 +227,39 @@ func (r *recorder) add(x span.Span, crc uint32) error {
 	return nil
 }
 
+// inTurn does do once all is recorded that was given before, and nothing that is given after, and waits for that.
+func (r *recorder) inTurn(do func()) {
+	done := make(chan struct{})
+	r.give(block{do: func() {
+		defer close(done)
+		do()
+	}})
+	<-done
+}
+
 // restart makes void what was written before. It must have returned before anything is written anew.
-func (r *recorder) restart() {
-	if !r.give(block{}) {
-		<-r.gone
-	}
+func (r *recorder) restart() { r.inTurn(r.void) }
+
+// disown takes back x, all that giver gave and that is there. What else of him is on its way is dropped.
+func (r *recorder) disown(giver int, x *span.Set) (err error) {
+	r.mu.Lock()
+	r.disowned[giver] = true
+	r.mu.Unlock()
+	r.inTurn(func() {
+		for y := range x.All() {
+			if err = r.forget(y); err != nil {
+				return
+			}
+		}
+		r.retract(x)
+	})
+	return err
+}
+
+func (r *recorder) isDisowned(giver int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.disowned[giver]
 }
 
 func (r *recorder) void() {

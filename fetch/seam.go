@@ -29,19 +29,12 @@ const (
 
 // A seam is bytes that an answer has given beyond its range, and that are not there yet.
 type seam struct {
-	off int64
-	b   []byte
+	off   int64
+	b     []byte
+	giver int
 }
 
 func (s *seam) where() span.Span { return span.Span{Off: s.off, End: s.off + int64(len(s.b))} }
-
-// versions is the error of a source whose bytes are of another version than what is there.
-func (d *driver) versions(src int) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.torn = true
-	return d.disagree(src, "the bytes of two answers differ")
-}
 
 // keepOne leaves, where several versions were met, of what is there only the longest piece: which of the others are of the same
 // version is not known, and nothing could go on with all of them. Nothing is put any more.
@@ -89,7 +82,11 @@ func (d *driver) isVague() bool {
 	return d.opts.Left != nil && !d.voided && d.opts.Left.isVague()
 }
 
-// isVague reports whether the journal of f names an origin whose validator does not name its bytes, or cannot name them all.
+// isOfSeveral reports whether what the journal of f says is there may have come from several origins.
+func (f *File) isOfSeveral() bool { return len(f.left.Header.Origins) > 1 }
+
+// isVague reports whether the journal of f names an origin whose validator does not name its bytes, or several, of which
+// each names its own.
 func (f *File) isVague() bool {
 	from := f.left.Header.Origins
 	for _, o := range from {
@@ -97,13 +94,13 @@ func (f *File) isVague() bool {
 			return true
 		}
 	}
-	return len(from) == 0 || len(from) >= maxNoted
+	return len(from) != 1
 }
 
 // An overlap is what is fetched beside a range, to be compared.
 type overlap struct {
-	before, behind int64       // how much
-	there          io.ReaderAt // has what is before
+	before, behind int64    // how much
+	there          *stretch // what is before
 }
 
 // overlapOf is that of the range of a.
@@ -133,20 +130,6 @@ func (d *driver) thereBefore(off, n int64) int64 {
 		x.Off = gap.End
 	}
 	return x.Len()
-}
-
-// reads reports whether n bytes at off can be read.
-func reads(there io.ReaderAt, off, n int64) bool {
-	_, err := there.ReadAt(make([]byte, n), off)
-	return err == nil
-}
-
-// pin has x, which is there. d.mu is held: nobody can take it back meanwhile, and write it anew.
-func (d *driver) pin(x span.Span) io.ReaderAt {
-	if d.target == nil {
-		return d.opts.Left
-	}
-	return d.target.pin(x)
 }
 
 // shorten makes what is fetched once more of a source shorter.
@@ -189,19 +172,6 @@ func (r *reading) cutShort(err error) error {
 	return &source.Error{Op: "read", URL: r.c.d.mirrors[r.a.Source].URL, Kind: source.KindNetwork, Err: io.ErrUnexpectedEOF}
 }
 
-// meet compares what a source gives at off with what is there.
-func (d *driver) meet(src int, there io.ReaderAt, off int64, now []byte) error {
-	was := make([]byte, len(now))
-	if _, err := there.ReadAt(was, off); err != nil {
-		d.finish(err)
-		return err
-	}
-	if !bytes.Equal(was, now) {
-		return d.versions(src)
-	}
-	return nil
-}
-
 // meetTwin compares what a hedge holds of what its twin has written, up to off.
 func (r *reading) meetTwin(held []byte, off int64) error {
 	if len(held) == 0 {
@@ -230,17 +200,23 @@ func (d *driver) isVagueNow() bool {
 func (d *driver) join(b block, c *conn) error {
 	x := b.where()
 	d.mu.Lock()
+	if d.origins[b.giver].disproved {
+		d.mu.Unlock()
+		return d.differs(b.giver)
+	}
 	d.written.Add(x)
+	d.givers.add(x, b.giver)
 	var waited []seam
 	var ends bool
 	if d.isVague() {
 		waited, ends = d.takeSeams(x), c.endsAt(x.End) && d.isTaken(x.End, c)
 	}
 	d.mu.Unlock()
+	compared := append(waited[:len(waited):len(waited)], d.lastOf(x)...)
 	var err error
-	for _, s := range waited {
-		if !bytes.Equal(s.b, b.b[s.off-b.off:][:len(s.b)]) {
-			err = d.versions(b.giver)
+	for _, s := range compared {
+		if err == nil && !bytes.Equal(s.b, b.b[s.off-b.off:][:len(s.b)]) {
+			err = d.conflict(b.giver, s.giver)
 		}
 	}
 	if ends && err == nil {
@@ -249,6 +225,12 @@ func (d *driver) join(b block, c *conn) error {
 	if err != nil {
 		d.mu.Lock()
 		d.written.Remove(x)
+		d.givers.remove(x)
+		for _, s := range waited {
+			if !d.origins[s.giver].disproved {
+				d.seams = append(d.seams, s)
+			}
+		}
 		d.mu.Unlock()
 	}
 	return err
@@ -288,4 +270,4 @@ func (d *driver) takeSeams(x span.Span) (taken []seam) {
 	return taken
 }
 
-func (s *seam) part(x span.Span) seam { return seam{x.Off, s.b[x.Off-s.off : x.End-s.off]} }
+func (s *seam) part(x span.Span) seam { return seam{x.Off, s.b[x.Off-s.off : x.End-s.off], s.giver} }

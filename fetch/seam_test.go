@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"spate/format/span"
@@ -232,27 +231,6 @@ func TestStreamOfSeveralVersions(t *testing.T) {
 					t.Errorf("of %d bytes, %d are of one version, or %d of the other", len(got), one, two)
 				}
 			})
-		}
-	}
-}
-
-// A mirror that has other bytes only behind those that it was tested by, and a strong ETag of its own, is met at a seam.
-func TestMirrorThatDiffersLater(t *testing.T) {
-	const size, same = 16 << 20, 6 << 20
-	data := whole[:size]
-	later := slices.Concat(data[:same], other(size)[same:])
-	for _, agree := range []bool{false, true} {
-		f := farm.New()
-		defer f.Close()
-		f.Serve("/x", farm.Resource{Body: data, ETag: `"1"`, Rate: usualRate})
-		f.Serve("/y", farm.Resource{Body: later, ETag: `"2"`, Rate: usualRate})
-		path := filepath.Join(t.TempDir(), "x")
-		done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only, Connections: 4, Agree: agree}, f.URL("/x"), f.URL("/y"))
-		if _, isDiffer := errors.AsType[*DifferError](err); err == nil || isDiffer != agree {
-			t.Errorf("agree %v: %+v, %v", agree, done, err)
-		}
-		if _, err := os.Stat(path); err == nil {
-			t.Errorf("agree %v: there is a file", agree)
 		}
 	}
 }

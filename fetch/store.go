@@ -21,11 +21,15 @@ type store interface {
 type ledger interface {
 	restart()                 // makes void what was put, before anything is put anew
 	forget(x span.Span) error // takes back x, which is wrong, before anything of it is put anew
-	end(whole bool) error     // is called once all was put that will be; nothing but forget may follow
+
+	// disown takes back x, which giver gave, before anything of it is put anew. What else giver gives, and has put, is void.
+	disown(giver int, x *span.Set) error
 }
 
 // A target is where an object goes: a file and its journal, or a window in memory.
 type target interface {
 	store
 	ledger
+
+	end(whole bool) error // is called once all was put that will be; nothing but forget may follow
 }

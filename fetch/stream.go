@@ -23,6 +23,8 @@ var errNoWindow = errors.New("opened to be written to a file")
 //     told, with an error that is [source.ErrCorrupt].
 //   - A whole that is not as was promised, by Checksums or by the first answer, is an error that is [source.ErrCorrupt] once all is
 //     handed on.
+//   - Where a mirror proves to have other bytes than the first, and some of what it gave was handed on, that is an error that is
+//     [source.ErrChanged].
 //   - Where all has to be read again, from an origin without ranges, what was handed on is compared and not handed on again. If it
 //     differs, that is an error that is [source.ErrChanged].
 //
@@ -62,8 +64,8 @@ func (d *driver) prepareStream(w io.Writer) (*handing, error) {
 	}
 	win, g := newWindow(d.memory), newDigester(h)
 	g.file, g.free, g.hold, g.told = win, d.recycle, 0, d.tellTaken
-	g.gate.fixed, g.gate.ahead = true, d.opts.window()
-	win.pass, win.voided = func(b block) { g.add(b.off, b.b) }, g.restart
+	g.final, g.gate.fixed, g.gate.ahead = true, true, d.opts.window()
+	win.pass, win.voided, win.retract, win.drop = func(b block) { g.add(b.off, b.b) }, g.restart, g.retract, d.recycle
 	d.mu.Lock()
 	g.lap = d.lap
 	g.seal(d.size)

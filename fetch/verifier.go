@@ -10,9 +10,6 @@ import (
 	"spate/format/span"
 )
 
-// several is the giver of a piece whose bytes did not all come from one source, or were there before.
-const several = -1
-
 // A verifier compares the pieces of a file with their digests, each once all of its bytes were written: it reads them back.
 //
 // add, seal, restart and stop may be called from any goroutine. run ends after stop.
@@ -27,11 +24,10 @@ type verifier struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	size    int64         // of the whole; -1: not known yet, so nothing is checked
-	there   span.Set      // what is written, but for pieces that were wrong
-	ready   span.Set      // the numbers of pieces that are to be checked
-	givers  map[int64]int // of what there is of a piece, by its number, until it is checked
-	lap     int           // how often it was begun
+	size    int64    // of the whole; -1: not known yet, so nothing is checked
+	there   span.Set // what is written, but for pieces that were wrong
+	ready   span.Set // the numbers of pieces that are to be checked
+	lap     int      // how often it was begun
 	stopped bool
 }
 
@@ -39,14 +35,13 @@ type verifier struct {
 type verdict struct {
 	span.Span
 	number int64
-	giver  int
 	lap    int
 	got    []byte
 	right  bool
 }
 
 func newVerifier(p *Pieces, size int64) *verifier {
-	v := &verifier{pieces: p, size: size, givers: make(map[int64]int)}
+	v := &verifier{pieces: p, size: size}
 	v.changed = sync.NewCond(&v.mu)
 	return v
 }
@@ -54,7 +49,7 @@ func newVerifier(p *Pieces, size int64) *verifier {
 // add is told that b was written. It owns its bytes from then on.
 func (v *verifier) add(b block) {
 	v.mu.Lock()
-	v.put(b.where(), b.giver)
+	v.put(b.where())
 	v.mu.Unlock()
 	v.free(b.b)
 }
@@ -64,22 +59,14 @@ func (v *verifier) addLeft(left *span.Set) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for x := range left.All() {
-		v.put(x, several)
+		v.put(x)
 	}
 }
 
 // put is add for who holds mu.
-func (v *verifier) put(x span.Span, giver int) {
+func (v *verifier) put(x span.Span) {
 	v.there.Add(x)
-	numbers := v.pieces.of(x)
-	for i := numbers.Off; i < numbers.End; i++ {
-		if g, ok := v.givers[i]; ok && g != giver {
-			v.givers[i] = several
-		} else {
-			v.givers[i] = giver
-		}
-	}
-	v.look(numbers)
+	v.look(v.pieces.of(x))
 }
 
 // look finds what can be checked of the pieces that have these numbers. mu is held.
@@ -88,7 +75,7 @@ func (v *verifier) look(numbers span.Span) {
 		return
 	}
 	for i := numbers.Off; i < numbers.End; i++ {
-		if _, ok := v.givers[i]; ok && v.there.Covers(v.pieces.at(i, v.size)) {
+		if v.there.Covers(v.pieces.at(i, v.size)) {
 			v.ready.Add(span.Span{Off: i, End: i + 1})
 		}
 	}
@@ -112,7 +99,6 @@ func (v *verifier) restart() {
 	defer v.mu.Unlock()
 	v.lap++
 	v.there, v.ready = span.Set{}, span.Set{}
-	clear(v.givers)
 	v.voided()
 }
 
@@ -148,8 +134,7 @@ func (v *verifier) wait() (p verdict, ok bool) {
 		}
 		i := v.ready.Bounds().Off
 		v.ready.Remove(span.Span{Off: i, End: i + 1})
-		p = verdict{Span: v.pieces.at(i, v.size), number: i, giver: v.givers[i], lap: v.lap}
-		delete(v.givers, i)
+		p = verdict{Span: v.pieces.at(i, v.size), number: i, lap: v.lap}
 		return p, true
 	}
 	return p, false

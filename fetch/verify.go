@@ -133,6 +133,7 @@ func (d *driver) prepareDigests(r *recorder) error {
 	if set != nil {
 		d.sums, d.digest = set, d.newDigest(set, r)
 		r.pass, r.voided = func(b block) { d.digest.add(b.off, b.b) }, d.digest.restart
+		r.retract = func(x *span.Set) { d.digest.retract(x) }
 	}
 	if d.opts.Pieces != nil {
 		d.checks = d.newVerifier(r)
@@ -233,12 +234,13 @@ func (d *driver) checkAll(size int64) {
 // judged is told of each piece that was checked. One that is wrong is not there any more, and the journal does not say that it
 // is, before anybody may write it anew.
 func (d *driver) judged(p verdict) {
+	giver := d.giverOf(p.Span)
 	if !p.right {
 		if err := d.target.forget(p.Span); err != nil {
 			d.finish(err)
 			return
 		}
-		d.tellWrong(p)
+		d.tellWrong(p, giver)
 	}
 	d.mu.Lock()
 	defer d.unlock()
@@ -250,18 +252,25 @@ func (d *driver) judged(p verdict) {
 	}
 	if !p.right {
 		d.written.Remove(p.Span)
+		d.givers.remove(p.Span)
 	}
-	d.step(sched.Event{Type: sched.Verified, Off: p.Off, End: p.End, OK: p.right, Source: p.giver})
+	d.step(sched.Event{Type: sched.Verified, Off: p.Off, End: p.End, OK: p.right, Source: giver})
+}
+
+func (d *driver) giverOf(x span.Span) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.givers.of(x)
 }
 
 // tellWrong keeps why a piece is wrong, and tells it.
-func (d *driver) tellWrong(p verdict) {
+func (d *driver) tellWrong(p verdict, giver int) {
 	cause := d.opts.Pieces.mismatch(p.number, p.Span, p.got)
 	e := event.Event{Type: event.Failed, Off: p.Off, Kind: source.KindCorrupt.String(), Error: cause.Error()}
 	d.mu.Lock()
-	if p.giver != several {
-		e.URL = redact.URL(d.mirrors[p.giver].URL)
-		d.fault(p.giver, d.corrupt(p.giver, cause))
+	if giver != several {
+		e.URL = redact.URL(d.mirrors[giver].URL)
+		d.fault(giver, d.corrupt(giver, cause))
 		d.failures++
 	}
 	d.wrong = d.corrupt(d.first, cause)
@@ -284,7 +293,7 @@ func (d *driver) failure(class sched.Class) error {
 
 // verify compares the whole with what was promised, and returns its digests.
 func (d *driver) verify() ([]checksum.Sum, error) {
-	if d.isSmall() {
+	if d.digest.err == nil { // else of what is small, and of what was taken back after it had been hashed
 		d.digest.run()
 	}
 	if err := d.digest.err; err != nil {

@@ -25,13 +25,19 @@ type window struct {
 	pass   func(block) // takes the bytes on
 	voided func()      // is told that those passed on before are void
 
+	retract func(x *span.Set) bool // is told that of those x is void, and reports whether that was in time
+	drop    func(b []byte)         // takes back a buffer
+
+	passing  sync.Mutex   // held while bytes are passed on, or taken back; before mu
+	disowned map[int]bool // whose bytes are void
+
 	mu    sync.Mutex
 	cells map[int64][]byte // by their number
 	free  [][]byte         // to be used again: what a window has had once it may need again, and it must not become garbage
 }
 
 func newWindow(memory *budget.Budget) *window {
-	return &window{memory: memory, cells: make(map[int64][]byte)}
+	return &window{memory: memory, cells: make(map[int64][]byte), disowned: make(map[int]bool)}
 }
 
 // put copies b: a block may be much larger than what is in it.
@@ -43,7 +49,24 @@ func (w *window) put(b block, joins func() error) error {
 	if err := joins(); err != nil {
 		return err
 	}
-	w.pass(b)
+	w.passing.Lock()
+	defer w.passing.Unlock()
+	if w.disowned[b.giver] {
+		w.drop(b.b)
+	} else {
+		w.pass(b)
+	}
+	return nil
+}
+
+// disown takes back x, all that giver gave and that is there, unless some of it was handed on.
+func (w *window) disown(giver int, x *span.Set) error {
+	w.passing.Lock()
+	defer w.passing.Unlock()
+	w.disowned[giver] = true
+	if !w.retract(x) {
+		return errHandedOn
+	}
 	return nil
 }
 

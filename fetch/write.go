@@ -54,6 +54,8 @@ func (d *driver) tellFrontier() {
 func (d *driver) restart() {
 	d.mu.Lock()
 	d.written, d.voided, d.seams = span.Set{}, true, nil
+	d.last, d.lastAsked = seam{}, false
+	clear(d.givers)
 	d.mu.Unlock()
 	if d.target != nil {
 		d.target.restart()

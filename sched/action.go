@@ -18,7 +18,8 @@ const (
 	Close
 	// Drop: as Close, for a hedge that has lost: what it holds is void.
 	Drop
-	// Keep: the hedge Conn, which is done and now idle, has won: write its bytes [Off, End).
+	// Keep: the hedge Conn, which is done, has won: write its bytes [Off, End), its range from now on, and report Progress at its end.
+	// Where that is empty nothing is to be done.
 	Keep
 	// WakeAt: report Tick at At, unless another event comes first and asks anew; a later WakeAt replaces an earlier one.
 	WakeAt

@@ -29,6 +29,8 @@ type conn struct {
 	heldUp          bool          // by us, since its last byte
 	probe           bool
 	hedge           bool          // its bytes are in memory; got does not count them
+	kept            bool          // its range is what a hedge has, and is being written
+	void            bool          // what it has of its range, and what it will have, is void
 	twin            *conn         // of a hedge: whose range it fetches once more, nil if that one has failed; and the other way round
 	opened, low     time.Duration // when it was answered; since when it is too slow
 	best            float64       // the highest rate it had
@@ -71,7 +73,7 @@ func (s *Scheduler) add(src int) *conn {
 func (s *Scheduler) ask(c *conn, r Range, a Action) {
 	fresh := c.meter.bytes == 0 && c.setup == 0 || c.answerEnd < 0 || c.answerEnd-c.end > Drain
 	c.phase, c.start, c.off, c.end, c.answerEnd = opening, r.Off, r.Off, r.End, r.End
-	c.heldUp = false
+	c.heldUp, c.kept = false, false
 	c.since, c.probe, c.hedge, c.quiet = s.now, a.Probe, a.Hedge, s.sources[c.src].quiet
 	if c.works() {
 		s.gaps.remove(r)
@@ -164,6 +166,10 @@ func (s *Scheduler) advance(c *conn, off int64) {
 	if n <= 0 {
 		return
 	}
+	if c.kept { // which says nothing of the network
+		c.off, s.got = off, s.got+n
+		return
+	}
 	c.meter.add(s.now, n)
 	c.off, c.since, c.heldUp = off, s.now, false
 	src := s.sources[c.src]
@@ -191,7 +197,7 @@ func (s *Scheduler) ranOut(c *conn) {
 	if c.twin != nil {
 		s.drop(c.twin)
 	}
-	c.phase, c.cutting, c.first, c.uncut = idle, false, false, 0
+	c.phase, c.cutting, c.first, c.kept, c.uncut = idle, false, false, false, 0
 }
 
 // maybeCut reports whether a Cut may free something.
@@ -230,6 +236,9 @@ func (s *Scheduler) orphan(c *conn, off int64) {
 			return
 		}
 		c.end = s.size
+	}
+	if c.void {
+		off = s.refill(c)
 	}
 	off = min(max(off, c.off), c.end)
 	s.got += off - c.off

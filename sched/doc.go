@@ -18,7 +18,8 @@
 // than Drain bytes of an answer unread, its HTTP/1.1 connection ends with the range; the next Open of that number has Fresh set.
 //
 // A hedge is a range that another connection still has: its bytes stay in memory, Progress tells how many there are, and Keep
-// says which of them to write (Off == End: none of them any more), Drop to forget them. A probe is compared with what is in the
+// says which of them to write (Off == End: none of them any more), Drop to forget them. What is to be written is a range like any other:
+// it ends by Progress at its end, Failed or Closed. A probe is compared with what is in the
 // file, and answered by Verified instead of the last Progress. What it is compared with is there when Open is given out; of a stream,
 // with Kept, it may be gone a moment later.
 //
@@ -55,6 +56,7 @@
 //     or 4 δ. What a host refuses sets its ceiling to what worked, and one more is tried after a cool-down.
 //   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there
 //     compared, and again after it was silent.
+//     One that has proved to have other bytes later is set aside, and all that it gave is free again.
 //   - pieces.go: where pieces have digests no mirror is compared. A piece that is wrong is free again, and given to one connection as a
 //     whole. Who gave it is set aside; the only one once it was wrong three times, or three were in a row; all once it was 16 times.
 //   - watch.go: a connection that is silent for max(3 s, 5 δ) is replaced, for ReadTimeout where nothing else gets on or could be tried;

@@ -28,6 +28,9 @@ const (
 	// Verified: with Conn set, the answer to a probe: OK says whether its bytes were those held; the connection is idle. With Conn 0,
 	// a piece, all of which was written, was checked: Off, End, OK, Source (-1: several, or not known). A bad piece is fetched again.
 	Verified
+	// Disproved: Source has bytes that are not the object's. Ranges, all that it gave and that is not of a living connection, and what
+	// its living connections have of theirs, are void; it is set aside.
+	Disproved
 	// Tick: time has passed; asked for by WakeAt, harmless at any time.
 	Tick
 )
@@ -68,6 +71,7 @@ type Event struct {
 	EOF        bool
 	OK         bool
 	Source     int
+	Ranges     []Range
 	Setup      time.Duration
 	Class      Class
 	RetryAfter time.Duration

@@ -132,6 +132,14 @@ func (s *Scheduler) probing(src int) bool {
 
 // overlap is a stretch of what is there, to compare a mirror by: anywhere, so that equal beginnings do not deceive.
 func (s *Scheduler) overlap() Range {
+	best := s.longest()
+	n := min(probeLen, best.Len())
+	off := best.Off + int64(s.cfg.Rand()*float64(best.Len()-n))
+	return Range{off, off + n}
+}
+
+// longest is the longest stretch that is there, and stays.
+func (s *Scheduler) longest() Range {
 	from, best := int64(0), Range{}
 	if s.cfg.Kept > 0 { // up to the frontier all is there, whatever was told of it
 		from = max(s.frontier-s.cfg.Kept, 0)
@@ -150,9 +158,7 @@ func (s *Scheduler) overlap() Range {
 			take(Range{c.start, c.off})
 		}
 	}
-	n := min(probeLen, best.Len())
-	off := best.Off + int64(s.cfg.Rand()*float64(best.Len()-n))
-	return Range{off, off + n}
+	return best
 }
 
 // verified takes the outcome of a comparison, or of a piece's check.
@@ -194,4 +200,32 @@ func (s *Scheduler) setAside(src int, why Class) {
 			s.close(c)
 		}
 	}
+}
+
+// disproved sets a source aside whose bytes are not the object's, and frees what it gave.
+func (s *Scheduler) disproved(ev Event) {
+	if ev.Source < 0 || ev.Source >= len(s.sources) {
+		return
+	}
+	for _, c := range s.conns {
+		if c.src == ev.Source && c.phase != idle && !c.hedge && !c.probe {
+			s.got -= c.off - c.start
+			c.off, c.void = c.start, true
+		}
+	}
+	for _, r := range ev.Ranges {
+		s.free(r)
+	}
+	s.lastByte = s.now
+	s.setAside(ev.Source, Corrupt)
+	s.held = s.longest().Len() >= probeLen
+}
+
+// refill frees what c, which is void, has of its range and its hedge has not, and returns where the rest begins.
+func (s *Scheduler) refill(c *conn) int64 {
+	if t := c.twin; t != nil {
+		s.gaps.add(Range{c.start, t.start})
+		c.start, c.off = t.start, t.start
+	}
+	return c.off
 }

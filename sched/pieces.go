@@ -60,6 +60,11 @@ func (s *Scheduler) takeBack(r Range) {
 		}
 	}
 	s.checked.remove(r)
+	s.free(r)
+}
+
+// free takes back that r is there, as far as no living connection has it.
+func (s *Scheduler) free(r Range) {
 	for _, have := range s.done.within(r) {
 		s.done.remove(have)
 		s.gaps.add(have)

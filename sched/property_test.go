@@ -168,3 +168,32 @@ func TestAlwaysLive(t *testing.T) {
 		}
 	})
 }
+
+// A source that proves to have other bytes, whenever that turns out, gives none of the result; what it gave is fetched elsewhere, once.
+func TestDisprovedAnyTime(t *testing.T) {
+	seeds(t, 300, func(t *testing.T, r *rand.Rand) {
+		n := benign(r)
+		for range 1 + r.IntN(3) {
+			n.sites = append(n.sites, &site{connRate: float64(pick(r, 1, 2, 5, 10)) * mb, delay: time.Duration(r.IntN(100)) * time.Millisecond})
+		}
+		n.cfg.Order = pick(r, sched.Auto, sched.HeadTail, sched.Sequential)
+		w := newWorld(t, n.size, n.cfg, n.sites...)
+		w.rng = r
+		w.frontier, w.late = n.window || n.cfg.Order == sched.Sequential, r.IntN(2) == 0
+		var liars []int
+		at := time.Duration(0)
+		for i := range n.sites[1:] {
+			if r.IntN(2) == 0 {
+				at += time.Duration(r.IntN(3000)) * time.Millisecond
+				liars = append(liars, 1+i)
+				w.proofs = append(w.proofs, proof{at, 1 + i})
+			}
+		}
+		w.finished(30 * time.Minute)
+		for _, i := range liars {
+			if w.aside[i] == sched.Corrupt && w.by != nil && w.by[i].len() > 0 {
+				t.Errorf("%d bytes of site %d count", w.by[i].len(), i)
+			}
+		}
+	})
+}

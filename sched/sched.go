@@ -82,6 +82,8 @@ func (s *Scheduler) handle(ev Event) bool {
 		return s.opens()
 	case Verified:
 		s.verified(c, ev)
+	case Disproved:
+		s.disproved(ev)
 	default:
 		if c == nil {
 			return false // it died meanwhile

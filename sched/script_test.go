@@ -494,6 +494,12 @@ func TestTailHedge(t *testing.T) {
 				p.fail(h, sched.Network, 0)
 				whole(2)
 			}
+			if tt.want == sched.Keep {
+				if len(of(sched.Finished, p.all)) > 0 {
+					t.Fatalf("%+v: before the copy is written", p.all)
+				}
+				whole(h)
+			}
 			if len(of(tt.want, p.all)) != 1 || len(of(sched.Finished, p.all)) != 1 {
 				t.Fatalf("%+v", p.all)
 			}

@@ -87,6 +87,8 @@ type world struct {
 	probes   int
 	ahead    int64       // the furthest that a claim began ahead of the frontier
 	pieces   *pieceWorld // nil: pieces have no digests
+	by       []spanSet   // what of the result came from which site
+	proofs   []proof     // that sites lie
 }
 
 func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world {
@@ -105,6 +107,40 @@ func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world
 	return w
 }
 
+// A proof is when it turns out that a site has other bytes than the object's.
+type proof struct {
+	at   time.Duration
+	site int
+}
+
+// book takes bytes of a site, unless it has proved to lie: a connection of it may not have been told yet.
+func (w *world) book(off, end int64, site int) {
+	if w.aside[site] == sched.Corrupt {
+		return
+	}
+	w.write(off, end)
+	if w.by == nil {
+		w.by = make([]spanSet, len(w.sites))
+	}
+	w.by[site].add(off, end)
+}
+
+// disprove takes back what sites gave that have proved to lie by now. A driver tells of what it has written: also of what was not
+// told by Progress.
+func (w *world) disprove() {
+	for len(w.proofs) > 0 && w.proofs[0].at <= w.now && w.by != nil {
+		src := w.proofs[0].site
+		w.proofs = w.proofs[1:]
+		ev := sched.Event{Type: sched.Disproved, Source: src}
+		for _, r := range w.by[src] {
+			ev.Ranges = append(ev.Ranges, sched.Range{Off: r[0], End: r[1]})
+			w.written.remove(r[0], r[1])
+		}
+		w.by[src] = nil
+		w.step(ev)
+	}
+}
+
 // run returns the time that the download took.
 func (w *world) run(limit time.Duration) time.Duration {
 	w.t.Helper()
@@ -113,6 +149,7 @@ func (w *world) run(limit time.Duration) time.Duration {
 		w.now += tick
 		w.answerLate()
 		w.transfer()
+		w.disprove()
 		if w.pieces != nil {
 			w.pieces.check(w)
 		}
@@ -265,11 +302,19 @@ func (w *world) do(a sched.Action) {
 			})
 		}
 	case sched.Keep:
-		w.write(a.Off, a.End)
+		w.book(a.Off, a.End, f.src)
 		w.dup -= a.End - a.Off
 		if w.pieces != nil {
 			w.pieces.gave(a.Off, a.End, f.src, w.sites[f.src])
 		}
+		if a.Off == a.End {
+			return
+		}
+		f.idle, f.off, f.end = false, a.End, a.End
+		w.answered(f, func() {
+			f.idle = true
+			w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: a.End})
+		})
 	case sched.WakeAt:
 		if a.At <= w.now {
 			w.fatalf("WakeAt %v at %v", a.At, w.now)
@@ -292,7 +337,7 @@ func (w *world) ask(f *flow, a sched.Action) {
 		w.fatalf("connection %d is asked while it reads", a.Conn)
 	}
 	if a.Restart {
-		w.written = spanSet{}
+		w.written, w.by = spanSet{}, nil
 		if w.pieces != nil {
 			w.pieces.void()
 		}
@@ -453,7 +498,7 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 		if f.asked.Probe || f.asked.Hedge {
 			w.dup += n
 		} else {
-			w.write(f.off, f.off+n)
+			w.book(f.off, f.off+n, f.src)
 			if w.first == nil {
 				w.first = st
 			}

@@ -9,7 +9,7 @@ import (
 // opened to the end of the object comes last: a cut costs its connection, while others have ended theirs.
 func (s *Scheduler) last(may func(*conn) bool) (v *conn, left time.Duration) {
 	for _, c := range s.conns {
-		if !c.works() || c.end < 0 || s.waits(c) || !may(c) {
+		if !c.works() || c.kept || c.end < 0 || s.waits(c) || !may(c) {
 			continue
 		}
 		t := s.timeLeft(c)

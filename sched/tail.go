@@ -71,11 +71,11 @@ func (s *Scheduler) hedgeDone(h *conn) {
 
 // keep lets the hedge h win what is left of its range.
 func (s *Scheduler) keep(h *conn) {
-	r := Range{h.start, h.end}
-	s.act(Action{Type: Keep, Conn: h.id, Off: r.Off, End: r.End})
-	s.got += r.Len()
-	s.done.add(r)
-	h.hedge = false
+	s.act(Action{Type: Keep, Conn: h.id, Off: h.start, End: h.end})
+	h.hedge, h.off = false, h.start
+	if h.start < h.end {
+		h.phase, h.kept, h.since = reading, true, s.now
+	}
 }
 
 // drop ends a hedge that has lost.
