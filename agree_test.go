@@ -9,6 +9,7 @@ import (
 
 	"spate/fetch"
 	"spate/internal/farm"
+	"spate/source"
 )
 
 // URLs that are named together as mirrors, and are none, are an error, also where the first would do.
@@ -50,7 +51,7 @@ func TestGetMirrorsAgree(t *testing.T) {
 			opts := &GetOptions{Mirrors: []Mirror{{URL: origin.URL(test.b)}}, MirrorsAgree: true}
 			_, err := newClient(t).Get(t.Context(), origin.URL(test.a), path, opts)
 			_, isDiffer := errors.AsType[*fetch.DifferError](err)
-			if isDiffer != test.differs || (err != nil) != test.differs {
+			if isDiffer != test.differs || (err != nil) != test.differs || errors.Is(err, source.ErrCorrupt) != test.differs {
 				t.Errorf("error %v", err)
 			}
 			if _, err := os.Lstat(path); (err == nil) == test.differs {

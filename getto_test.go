@@ -161,7 +161,8 @@ func TestGetToMirrorsAgree(t *testing.T) {
 			t.Run(fmt.Sprint(test.a, test.b, n), func(t *testing.T) {
 				opts := &GetOptions{Mirrors: []Mirror{{URL: origin.URL(test.b)}}, MirrorsAgree: true, Connections: n}
 				_, err := newClient(t).GetTo(t.Context(), io.Discard, origin.URL(test.a), opts)
-				if _, isDiffer := errors.AsType[*fetch.DifferError](err); isDiffer != test.differs || (err != nil) != test.differs {
+				if _, isDiffer := errors.AsType[*fetch.DifferError](err); isDiffer != test.differs || errors.Is(err, source.ErrCorrupt) != test.differs ||
+					(err != nil) != test.differs {
 					t.Errorf("error %v", err)
 				}
 			})
