@@ -9,15 +9,16 @@ import (
 type source struct {
 	host     *host
 	priority int
-	live     int   // connections
-	aside    Class // not None: not used any more
-	last     Class // its last failure
-	trusted  bool  // its bytes were compared, or are checked as they come, or it was the first to answer
-	stream   bool  // knows no ranges: one answer from the beginning is all it can give
-	known    bool  // has answered
-	tries    int   // that failed before it ever answered
-	fails    int   // in a row, without a byte
-	gone     int   // times it said that it has nothing, since it last answered
+	live     int           // connections
+	aside    Class         // not None: not used any more
+	last     Class         // its last failure
+	trusted  bool          // its bytes were compared, or are checked as they come, or it was the first to answer
+	stream   bool          // knows no ranges: one answer from the beginning is all it can give
+	known    bool          // has answered
+	tries    int           // that failed before it ever answered
+	fails    int           // in a row, without a byte
+	gone     int           // times it said that it has nothing, since it last answered
+	goneAt   time.Duration // when that was counted last
 	stalls   int
 	quiet    int           // times a connection was closed for its silence, since anything came
 	bad      int           // pieces in a row that were wrong

@@ -117,7 +117,7 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	if c.hedge {
 		gave = 0
 	}
-	src := c.src
+	src, asked := c.src, c.since
 	s.detach(c, ev.Off)
 	if ours {
 		return
@@ -125,7 +125,7 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	s.sources[src].last, s.why = ev.Class, ev.Class
 	switch ev.Class {
 	case Gone:
-		if s.believed(src) {
+		if s.believed(src, asked) {
 			s.setAside(src, ev.Class)
 		} else {
 			s.refused(src, ev)
@@ -141,15 +141,18 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 	}
 }
 
-// believed says whether a source that says it has nothing is believed. Some say 403 to one connection too many, and may
+// believed says whether a source that says it has nothing, to who asked then, is believed. Some say 403 to one connection too many, and may
 // not have noticed yet that one has ended: one that has answered before is not believed while others of it read, nor before
-// the third time.
-func (s *Scheduler) believed(src int) bool {
+// the third time. Those that were asked together count once: what they were told may have the same reason.
+func (s *Scheduler) believed(src int, asked time.Duration) bool {
 	o := s.sources[src]
 	if slices.ContainsFunc(s.conns, func(c *conn) bool { return c.src == src && c.phase == reading }) {
 		return false
 	}
-	o.gone++
+	if asked >= o.goneAt {
+		o.gone++
+		o.goneAt = s.now
+	}
 	return !o.known || o.gone >= firstTries
 }
 

@@ -237,3 +237,19 @@ func TestJitter(t *testing.T) {
 		t.Errorf("%v, %v, %v", short, usual, long)
 	}
 }
+
+// What several connections too many are told, which have asked together, ends nothing where the one that read has just ended its range.
+func TestGoneForSeveralAtOnce(t *testing.T) {
+	p := newScript(t, 40*mib, sched.Config{Connections: 4})
+	p.start()
+	p.opened(1, time.Millisecond)
+	p.pass(10*time.Millisecond, map[int]float64{1: mb})
+	p.at[1] = p.end[1]
+	p.do(sched.Event{Type: sched.Progress, Conn: 1, Off: p.end[1]})
+	for id := 2; id <= 4; id++ {
+		p.fail(id, sched.Gone, 0)
+	}
+	if got := slices.Concat(of(sched.SetAside, p.all), of(sched.GiveUp, p.all)); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
