@@ -50,8 +50,8 @@
 //     by more than max(δ, √(δ·T/n)), δ the set-up of a request (at least 10 ms), T the time left, n the connections.
 //     Not from one that is held up: its rate is not its own, and what waits for us does not come sooner from elsewhere.
 //   - tail.go: where nothing can be cut off either, the last range is asked for once more: at most 2 % (1 to 8 MiB) in all. Not
-//     where all connections share a limit of ours. Where it is far slower than others of its source were, the copy is expected to
-//     be as fast as those were, though they have ended.
+//     where all connections share a limit of ours. Where it is far slower than others of its source were, and would take more
+//     than a second, the copy is expected to be as fast as those were, though they have ended.
 //   - ramp.go: without a number asked for, each host has 1, 2, 4, 8 connections while a doubling gives 15 % more, measured over 0.4 s
 //     or 4 δ. What a host refuses sets its ceiling to what worked, and one more is tried after a cool-down.
 //   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there

@@ -1,5 +1,7 @@
 package sched
 
+import "time"
+
 // maxDup is how many bytes may be asked for twice, in all: 2 % of the object, at least 1 and at most 8 MiB.
 func (s *Scheduler) maxDup() int64 { return min(max(s.size/50, 1<<20), 8<<20) }
 
@@ -33,10 +35,11 @@ func (s *Scheduler) hedgeLast() {
 }
 
 // copyRate is the rate to expect of a copy of what v has left. Where v is far slower than others of the source were, its own rate tells
-// nothing of the copy's, though it may be all that is known of those that are there: what has ended counts then.
+// nothing of the copy's, though it may be all that is known of those that are there: what has ended counts then. As the fastest may have
+// been a burst, that is for who would still take long.
 func (s *Scheduler) copyRate(v *conn, src int, h *conn) float64 {
 	rate := s.rateFor(src, h)
-	if best := s.sources[src].best; s.rateOf(v) < best/collapse {
+	if best := s.sources[src].best; s.rateOf(v) < best/collapse && s.timeLeft(v) > time.Second+2*s.delta(v.src) {
 		rate = max(rate, best)
 	}
 	return rate
