@@ -266,15 +266,19 @@ func TestBreaksOften(t *testing.T) {
 	}
 }
 
+// hastily is for how long an origin may be silent that will be: long enough for one that is not, on a machine that is busy.
+const hastily = time.Second
+
 // TestSilence: an origin that falls silent has broken there.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	for _, ahead := range []int{1, 16} {
 		root, a, first, data := grow(t), grow(t), text("first", 100), text("data", breakSize)
 		serve(root, "/first", first)
 		serve(root, "/x", data)
 		a.Serve("/x", farm.Resource{Body: data, StallAt: breakAt})
 		serve(root, "/m.parts", lines("/first", "--", a.URL("/x"), "/x"))
-		hasty := web(t, &httpsource.Options{IdleTimeout: 50 * time.Millisecond})
+		hasty := web(t, &httpsource.Options{IdleTimeout: hastily})
 		out := read(t, byHost(a.Addr(), hasty, web(t, nil)), root.URL("/m.parts"), &assemble.Options{Ahead: ahead})
 		out.want(t, slices.Concat(first, data))
 		wantRanges(t, a, "/x", "", fromBreak)
@@ -288,11 +292,12 @@ func TestSilence(t *testing.T) {
 // TestSlowReaderIsNoSilence: bytes that nobody asks for do not make an origin a silent one. The reader takes longer for
 // the first part than the origin of the second may be silent.
 func TestSlowReaderIsNoSilence(t *testing.T) {
+	t.Parallel()
 	root, a, data := grow(t), grow(t), text("data", 8<<20)
 	a.Serve("/x", farm.Resource{Body: data})
-	root.Serve("/slow", farm.Resource{Body: []byte("slow"), Delay: 400 * time.Millisecond})
+	root.Serve("/slow", farm.Resource{Body: []byte("slow"), Delay: 3 * hastily})
 	serve(root, "/m.parts", lines("/slow", "--", a.URL("/x")))
-	hasty := web(t, &httpsource.Options{IdleTimeout: 100 * time.Millisecond})
+	hasty := web(t, &httpsource.Options{IdleTimeout: hastily})
 	opts := &assemble.Options{Budget: budgetOf(1 << 20)}
 	out := read(t, byHost(a.Addr(), hasty, web(t, nil)), root.URL("/m.parts"), opts)
 	out.want(t, slices.Concat([]byte("slow"), data))

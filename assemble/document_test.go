@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"spate/assemble"
 	"spate/internal/farm"
@@ -123,7 +122,7 @@ func (c document) check(t *testing.T, ahead int) {
 	l[2] = root.URL("/inner.parts")
 	serve(root, "/inner.parts", lines("parts/1"))
 	f.Serve("/m.parts", c.res(lines(l...)))
-	hasty := web(t, &httpsource.Options{IdleTimeout: 100 * time.Millisecond})
+	hasty := web(t, &httpsource.Options{IdleTimeout: hastily})
 	out := read(t, byHost(f.Addr(), hasty, web(t, nil)), f.URL("/m.parts"), &assemble.Options{Ahead: ahead})
 	if c.fails == nil {
 		out.want(t, want)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"spate/assemble"
 	"spate/internal/farm"
@@ -122,9 +121,10 @@ func TestTLSToPlain(t *testing.T) {
 
 // TestNoAnswer: the time-out for the header.
 func TestNoAnswer(t *testing.T) {
+	t.Parallel()
 	bad := grow(t)
 	bad.Serve("/bad", farm.Resource{HangHeader: true})
-	hasty := web(t, &httpsource.Options{HeaderTimeout: 50 * time.Millisecond})
+	hasty := web(t, &httpsource.Options{HeaderTimeout: hastily})
 	firstByte{kind: "timeout", asks: 1}.check(t, bad, byHost(bad.Addr(), hasty, web(t, nil)))
 }
 
