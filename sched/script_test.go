@@ -18,6 +18,7 @@ type script struct {
 	now  time.Duration
 	// stubborn connections have claimed all of their ranges: a Cut frees nothing.
 	stubborn bool
+	keeps    bool          // Keep is answered by the test
 	grant    map[int]int64 // what a Cut of that connection is granted, if that is more
 	answered int           // how many of the Opens answer has answered
 	all      []sched.Action
@@ -56,6 +57,10 @@ func (p *script) do(ev sched.Event) []sched.Action {
 			}
 			a.End = p.end[a.Conn]
 			todo = append(todo, p.s.Step(sched.Event{Type: sched.CutDone, At: p.now, Conn: a.Conn, End: a.End})...)
+		case sched.Keep:
+			if !p.keeps && a.Off < a.End {
+				todo = append(todo, p.s.Step(sched.Event{Type: sched.Progress, At: p.now, Conn: a.Conn, Off: a.End})...)
+			}
 		case sched.Close, sched.Drop:
 			todo = append(todo, p.s.Step(sched.Event{Type: sched.Closed, At: p.now, Conn: a.Conn, Off: p.at[a.Conn]})...)
 		}
@@ -460,6 +465,7 @@ func TestTailHedge(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newScript(t, 2*mib, sched.Config{Connections: 2})
+			p.keeps = true
 			p.start()
 			p.opened(1, 10*time.Millisecond)
 			p.opened(2, 10*time.Millisecond)

@@ -128,7 +128,7 @@ func (w *world) book(off, end int64, site int) {
 // disprove takes back what sites gave that have proved to lie by now. A driver tells of what it has written: also of what was not
 // told by Progress.
 func (w *world) disprove() {
-	for len(w.proofs) > 0 && w.proofs[0].at <= w.now && w.by != nil {
+	for w.result == nil && len(w.proofs) > 0 && w.proofs[0].at <= w.now && w.by != nil {
 		src := w.proofs[0].site
 		w.proofs = w.proofs[1:]
 		ev := sched.Event{Type: sched.Disproved, Source: src}
