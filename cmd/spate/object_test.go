@@ -37,7 +37,7 @@ func TestObjectFlags(t *testing.T) {
 		}
 		var got spate.GetOptions
 		f.put(&got)
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(spate.Limits{})); diff != "" {
 			t.Errorf("%s: %s", args, diff)
 		}
 	}
