@@ -112,6 +112,8 @@ func (d *driver) disprove(src int, err error) error {
 	}
 	d.fault(src, err)
 	o.disproved = true // none of its bytes joins what is there from now on
+	o.takenBack = make(chan struct{})
+	defer close(o.takenBack)
 	gone := d.givers.take(src)
 	for x := range gone.All() {
 		d.written.Remove(x)

@@ -8,7 +8,11 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"spate/event"
 	"spate/fetch/journal"
@@ -284,4 +288,53 @@ func TestNobodyIsNotBelieved(t *testing.T) {
 	if !d.anyDisproved(d.pin(span.Span{Off: 15, End: 25}).parts) || d.anyDisproved(d.pin(span.Span{End: 20}).parts) {
 		t.Error("what is there, and what is not, is not known")
 	}
+}
+
+// A slowLedger takes its time to disown.
+type slowLedger struct {
+	*window
+	disowns func()
+}
+
+func (l *slowLedger) disown(int, *span.Set) error {
+	l.disowns()
+	return nil
+}
+
+// Whoever gave what is being taken back, and finds that out himself meanwhile, is not over before that is done and told: or somebody would
+// fetch his last bytes anew, and these would be taken back as well.
+func TestTakenBackOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := source.Func(func(ctx context.Context, _ string, _ source.Range) (*source.Resource, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		d := newDriver(t.Context(), silent, []Mirror{{URL: "mem:x"}, {URL: "mem:y"}}, &ObjectOptions{})
+		defer d.end()
+		last := block{off: 100, b: whole[:50], giver: 1}
+		join := func(giver int) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.written.Add(last.where())
+			d.givers.add(last.where(), giver)
+		}
+		var over atomic.Bool
+		d.target = &slowLedger{newWindow(d.memory), func() {
+			time.Sleep(time.Minute)
+			if over.Load() {
+				t.Error("it is over while its bytes are taken back")
+			}
+			join(0) // that it may be somebody else's from now on
+		}}
+		join(1)
+		var wg sync.WaitGroup
+		wg.Go(func() { d.disprove(1, d.differs(1)) })
+		synctest.Wait()
+		d.part(last, nil)
+		over.Store(true)
+		wg.Wait()
+		if !d.written.Covers(last.where()) || d.givers.take(0).Bytes() != 50 {
+			t.Errorf("of what another has given anew %d bytes are there", d.written.Bytes())
+		}
+	})
 }

@@ -223,17 +223,29 @@ func (d *driver) join(b block, c *conn) error {
 		err = c.reading.meetNext(x.End)
 	}
 	if err != nil {
-		d.mu.Lock()
-		d.written.Remove(x)
-		d.givers.remove(x)
-		for _, s := range waited {
-			if !d.origins[s.giver].disproved {
-				d.seams = append(d.seams, s)
-			}
-		}
-		d.mu.Unlock()
+		d.part(b, waited)
 	}
 	return err
+}
+
+// part takes back that b joined, for which those of waited had waited. Where all that its giver gave is taken back, b is among that, may
+// be another's as soon as that is told, and is not free before.
+func (d *driver) part(b block, waited []seam) {
+	d.mu.Lock()
+	for _, s := range waited {
+		if !d.origins[s.giver].disproved {
+			d.seams = append(d.seams, s)
+		}
+	}
+	takenBack := d.origins[b.giver].takenBack
+	if takenBack == nil {
+		d.written.Remove(b.where())
+		d.givers.remove(b.where())
+	}
+	d.mu.Unlock()
+	if takenBack != nil {
+		<-takenBack
+	}
 }
 
 // isTaken reports whether the byte at off is there, or another connection than c is to fetch it. d.mu is held.
