@@ -51,7 +51,8 @@ const (
 //
 //   - if it is as large as the other chunks, all but the last one, are: the largest size that was seen, if two have vouched
 //     for it by giving a chunk of that size, or if two chunks that were here from the beginning have it;
-//   - if another giver has given the same; if one is the beginning of the other, the longer of the two;
+//   - if another giver has given the same, and one of the two has ended it. If one is the beginning of the other it is short, which
+//     says nothing of the other's end: both givers may have died;
 //   - if there is nobody else to ask, and it ended cleanly. It is looked at again, once, if it later proves to be
 //     smaller than the others; and asked for twice, if that is so from the beginning.
 //
@@ -63,6 +64,7 @@ type judge struct {
 	excess map[int]int       // how often a chunk was more than its bound
 	most   int64             // the largest size of what was accepted, or is held and clean
 	vouch  map[wire.Addr]int // who has given chunks of that size
+	own    int64             // what two chunks or more that were here from the beginning have; 0: it is not known
 	unsure map[int]int64     // sizes of what was accepted though nothing has confirmed it
 	held   map[int][]*delivery
 	tried  map[int][]wire.Addr // who was asked for a chunk in vain while deliveries of it are held
@@ -89,6 +91,9 @@ func (j *judge) here(chunk int, size int64) {
 	d := &delivery{chunk: chunk, size: size, clean: true}
 	j.certain(d)
 	j.measure(d)
+	if j.vouch[wire.Addr{}] > 1 {
+		j.own = j.most
+	}
 }
 
 func (j *judge) measure(d *delivery) {
@@ -102,9 +107,12 @@ func (j *judge) measure(d *delivery) {
 	j.vouch[d.from]++
 }
 
-// common is how large all chunks but the last are, if that is known.
+// common is how large all chunks but the last are, if that is known. One giver that sends more says nothing against what was here.
 func (j *judge) common() (size int64, ok bool) {
-	return j.most, len(j.vouch) > 1 || j.vouch[wire.Addr{}] > 1
+	if len(j.vouch) > 1 || j.vouch[wire.Addr{}] > 1 {
+		return j.most, true
+	}
+	return j.own, j.own > 0
 }
 
 // unconfirmed is which of the chunks that were accepted nothing has confirmed, in order.
@@ -136,9 +144,14 @@ func (j *judge) arrived(d *delivery, rel []relation, holders []wire.Addr) ruling
 		return nil
 	}
 	isContested := slices.Contains(rel, other)
+	twin := find(same, true)
 	switch {
-	case find(same, true) != nil:
+	case !d.clean && j.isSmaller(d):
+		return j.cut(d, holders)
+	case twin != nil && (d.clean || twin.clean):
 		return j.confirmed(d)
+	case twin != nil && !isContested && !j.isElse(d, holders):
+		return j.accepted(d)
 	case find(same, false) != nil && !isContested && j.isRepeated(d, find(same, false), holders):
 		return j.accepted(d)
 	case find(same, false) != nil:
@@ -146,11 +159,9 @@ func (j *judge) arrived(d *delivery, rel []relation, holders []wire.Addr) ruling
 	case isContested:
 		return j.contested(d, held)
 	case find(longer, true) != nil:
-		return j.outdone(d, find(longer, true))
+		return j.cut(d, holders)
 	case find(longer, false) != nil:
-		return j.outdone(d, find(longer, false))
-	case find(shorter, true) != nil && d.clean:
-		return j.confirmed(d)
+		return ruling{outcome: short(d), discard: []*delivery{d}, err: errCut}
 	}
 	return j.first(d, holders)
 }
@@ -175,11 +186,6 @@ func (j *judge) first(d *delivery, holders []wire.Addr) ruling {
 	switch {
 	case isKnown && d.size == size:
 		return j.confirmed(d)
-	case j.isSmaller(d) && !d.clean:
-		r := j.failed(d.chunk, d.from, holders)
-		r.outcome, r.err = choose.Broken, errCut
-		r.discard = append(r.discard, d)
-		return r
 	case j.isSmaller(d):
 		return j.hold(d, errSmaller)
 	case !d.clean || j.isElse(d, holders):
@@ -246,17 +252,20 @@ func (j *judge) hold(d *delivery, why error) ruling {
 	return r
 }
 
-// outdone drops a delivery of which there is a longer one, h, which may be confirmed by that.
-func (j *judge) outdone(d, h *delivery) ruling {
-	r := ruling{outcome: choose.Short, discard: []*delivery{d}, err: errCut}
-	if !d.clean {
-		r.outcome = choose.Broken
-	}
-	if h.clean && h.from != d.from {
-		j.settle(&r, h)
-		j.review(&r)
-	}
+// cut drops a delivery that is short. So its giver cannot confirm what is held.
+func (j *judge) cut(d *delivery, holders []wire.Addr) ruling {
+	r := j.failed(d.chunk, d.from, holders)
+	r.outcome, r.err = short(d), errCut
+	r.discard = append(r.discard, d)
 	return r
+}
+
+// short is the outcome of a delivery that is short.
+func short(d *delivery) choose.Outcome {
+	if d.clean {
+		return choose.Short
+	}
+	return choose.Broken
 }
 
 // contested keeps what contradicts: a third decides.

@@ -238,6 +238,80 @@ func TestJudge(t *testing.T) {
 				{4, ann, "9", clean, choose.Doubtful, "", nil},
 				{4, bob, "98", clean, choose.Done, "4:2", nil},
 			},
+			unsure: []int{3, 4}, // that one is cut says nothing of the other's end
+		},
+		"one is cut, and so may be the other: a third is asked": {
+			holders: []wire.Addr{ann, bob, cid},
+			steps: []step{
+				{3, ann, half, clean, choose.Doubtful, "", nil},
+				{3, bob, "0123456", clean, choose.Doubtful, "", nil},
+				{3, cid, whole, clean, choose.Doubtful, "", nil},
+				{3, ann, half, clean, choose.Short, "", nil},
+				{3, bob, whole, clean, choose.Done, "3:10", nil},
+			},
+		},
+		"the beginning of a longer one, while a third could be asked": {
+			holders: []wire.Addr{ann, bob, cid},
+			steps: []step{
+				{3, ann, whole, clean, choose.Doubtful, "", nil},
+				{3, bob, half, clean, choose.Short, "", nil},
+				{3, cid, "-", clean, choose.Done, "3:10", nil},
+			},
+			unsure: []int{3},
+		},
+		"both are cut, and known to be": {
+			here:    []string{whole, whole},
+			holders: []wire.Addr{ann, bob},
+			steps: []step{
+				{3, ann, "012", clean, choose.Doubtful, "", nil},
+				{3, bob, half, clean, choose.Doubtful, "", nil},
+				{3, ann, "012", clean, choose.Short, "", nil},
+				{3, bob, whole, clean, choose.Done, "3:10", nil},
+				{4, ann, half, clean, choose.Doubtful, "", nil},
+				{4, bob, "012", clean, choose.Short, "", nil},
+				{4, bob, "-", clean, choose.Done, "", nil},
+				{4, ann, whole, clean, choose.Done, "4:10", nil},
+			},
+		},
+		"both are cut, which is found out later": {
+			holders: []wire.Addr{ann, bob},
+			steps: []step{
+				{3, ann, "012", clean, choose.Doubtful, "", nil},
+				{3, bob, half, clean, choose.Done, "3:5", nil},
+				{4, ann, whole, clean, choose.Doubtful, "", nil},
+				{4, bob, whole, clean, choose.Done, "4:10", []int{3}},
+				{3, ann, whole, clean, choose.Done, "3:10", nil},
+			},
+		},
+		"two that broke at the same byte are no two that say where it ends": {
+			here:    []string{whole, whole},
+			holders: []wire.Addr{ann, bob, cid},
+			steps: []step{
+				{3, ann, wrong, clean, choose.Doubtful, "", nil},
+				{3, bob, half, broken, choose.Broken, "", nil},
+				{3, cid, half, broken, choose.Broken, "", nil},
+				{3, bob, whole, clean, choose.Doubtful, "", nil},
+				{3, cid, whole, clean, choose.Done, "3:10", nil},
+			},
+		},
+		"the same, of unknown size": {
+			holders: []wire.Addr{ann, bob, cid},
+			steps: []step{
+				{3, ann, half, broken, choose.Broken, "", nil},
+				{3, bob, half, broken, choose.Broken, "", nil},
+				{3, cid, whole, clean, choose.Done, "3:10", nil},
+			},
+			unsure: []int{3},
+		},
+		"one that adds a byte does not make the size of those that are here unknown": {
+			here:    []string{whole, whole},
+			holders: []wire.Addr{ann},
+			steps: []step{
+				{3, ann, whole + "x", clean, choose.Done, "3:11", nil},
+				{4, bob, half, clean, choose.Doubtful, "", nil},
+				{4, bob, whole, clean, choose.Done, "4:10", nil},
+			},
+			unsure: []int{3},
 		},
 		"two that contradict each other: a third decides": {
 			holders: []wire.Addr{ann, bob, cid},
