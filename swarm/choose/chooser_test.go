@@ -164,6 +164,24 @@ func TestASlowOneIsReplaced(t *testing.T) {
 	expect(t, c, 4*sec, "-1@slow")
 }
 
+// All has come, and the giver does not say that it has: another is asked as soon as waiting for that takes longer than the chunk would.
+func TestOneThatDoesNotEndIsReplaced(t *testing.T) {
+	for _, bytes := range []int64{999, 1000, 1001} {
+		c := peer(Options{Last: 1, ChunkSize: 1000}, "1:a")
+		expect(t, c, 0, "1@a")
+		c.Progress(0, req("1@a"), 1)
+		c.Progress(sec, req("1@a"), bytes)
+		tell(c, sec, "1:a,b")
+		c.sources[1].rate = 1000 / float64(sec)
+		expect(t, c, sec+look, "")
+		expect(t, c, 3*sec, "")
+		if at, ok := c.Wake(); !ok || at > 3*sec+look {
+			t.Errorf("%d bytes: to be looked at again at %v", bytes, at)
+		}
+		expect(t, c, 3*sec+look, "1@b")
+	}
+}
+
 func TestOneThatIsFastEnoughIsLeftAlone(t *testing.T) {
 	c := peer(Options{Last: 2, ChunkSize: 1000}, "1:a 2:b")
 	expect(t, c, 0, "1@a 2@b")

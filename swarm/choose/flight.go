@@ -80,9 +80,9 @@ func (c *Chooser) remains(now time.Duration, f *flight) time.Duration {
 	if f.waits() {
 		return forever
 	}
-	ran := f.last - f.first
+	ran, silent := f.last-f.first, time.Duration(0)
 	if now-f.last > look {
-		ran = now - f.first // it has been silent for so long that this counts
+		ran, silent = now-f.first, now-f.last // it has been silent for so long that this counts
 	}
 	switch {
 	case c.typical == 0 && ran >= silence:
@@ -90,7 +90,8 @@ func (c *Chooser) remains(now time.Duration, f *flight) time.Duration {
 	case c.typical == 0 || ran < look/4:
 		return max(c.takes(f.source)-(now-f.first), 0)
 	}
-	return time.Duration(min(float64(max(c.typical-f.bytes, 0))*float64(ran)/float64(f.bytes), forever))
+	left := time.Duration(min(float64(max(c.typical-f.bytes, 0))*float64(ran)/float64(f.bytes), forever))
+	return max(left, silent) // where all seems to have come, and the end does not, there is nothing else to go by
 }
 
 // takes is how long a chunk takes from a source: what it took before, or what others take.
