@@ -45,7 +45,7 @@ func (c *joinCmd) run(ctx context.Context, p *process, dir string) error {
 	if c.output == "" {
 		return usage("-o is missing", "-o FILE is what the chunks make together; -o - is stdout")
 	}
-	folder, err := peer.OpenFolder(dir)
+	folder, err := peer.ReadFolder(dir)
 	if err != nil {
 		return err
 	}

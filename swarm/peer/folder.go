@@ -29,6 +29,9 @@ type Folder struct {
 	self *os.File // the folder: locked, and synced
 	sums *sums
 
+	preparing  sync.Mutex // is held over preparing; before mu
+	isPrepared bool       // chunks can be saved; guarded by preparing
+
 	mu     sync.Mutex
 	list   *list
 	drafts int // how many there were
@@ -39,8 +42,24 @@ type Folder struct {
 }
 
 // OpenFolder opens a folder with a local_chunks.txt whose files are all there. A folder in which chunks are missing must
-// be writable, and is locked until Close; what a peer that has died was writing is removed from it.
+// be writable, and is locked until Close; what a peer that has died was writing is removed from it. Where none is missing that waits
+// until one is to be written all the same.
 func OpenFolder(path string) (*Folder, error) {
+	f, err := ReadFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.list.names) < f.list.last {
+		err = f.prepare()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// ReadFolder is OpenFolder for who only reads what is there: another process may fetch into the folder meanwhile.
+func ReadFolder(path string) (*Folder, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
@@ -63,23 +82,30 @@ func (f *Folder) open() error {
 	if err := f.checkFiles(); err != nil {
 		return err
 	}
-	if err := f.readSums(); err != nil {
-		return err
-	}
-	if len(f.list.names) == f.list.last {
-		return nil
-	}
-	return f.prepare()
+	return f.readSums()
 }
 
 func (f *Folder) readList() error {
-	text, err := f.root.Open(ListName)
+	text, err := f.openRegular(ListName)
 	if err != nil {
-		return f.failed("open", ListName, err)
+		return err
 	}
 	defer text.Close()
 	f.list, err = readList(text, filepath.Join(f.path, ListName))
 	return err
+}
+
+// openRegular opens a file that must be one: opening a pipe would wait, and no signal would end that.
+func (f *Folder) openRegular(name string) (*os.File, error) {
+	info, err := f.root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		return nil, f.failed("open", name, err)
+	}
+	file, err := f.root.Open(name)
+	return file, f.failed("open", name, err)
 }
 
 func (f *Folder) checkFiles() error {
@@ -97,12 +123,12 @@ func (f *Folder) checkFiles() error {
 }
 
 func (f *Folder) readSums() error {
-	file, err := f.root.Open(SumsName)
+	file, err := f.openRegular(SumsName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return f.failed("open", SumsName, err)
+		return err
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, checksum.MaxList+1)) // of one that is longer each digest is an error
@@ -112,6 +138,11 @@ func (f *Folder) readSums() error {
 
 // prepare makes sure that chunks can be saved.
 func (f *Folder) prepare() error {
+	f.preparing.Lock()
+	defer f.preparing.Unlock()
+	if f.isPrepared {
+		return nil
+	}
 	if err := osfile.Lock(f.self, ErrInUse); err != nil {
 		return &fs.PathError{Op: "lock", Path: f.path, Err: err}
 	}
@@ -126,10 +157,11 @@ func (f *Folder) prepare() error {
 			}
 		}
 	}
-	d, err := f.Create(1)
+	d, err := f.draft(1)
 	if err != nil {
 		return err
 	}
+	f.isPrepared = true
 	return d.Discard()
 }
 
@@ -183,8 +215,15 @@ func (f *Folder) Sum(chunk int) (sum checksum.Sum, ok bool, err error) {
 	return f.sums.of(filepath.ToSlash(name), ChunkName(chunk))
 }
 
-// Create begins to write a chunk under a temporary name.
+// Create begins to write a chunk under a temporary name. The folder is locked from then on, if it was not before.
 func (f *Folder) Create(chunk int) (*Draft, error) {
+	if err := f.prepare(); err != nil {
+		return nil, err
+	}
+	return f.draft(chunk)
+}
+
+func (f *Folder) draft(chunk int) (*Draft, error) {
 	f.mu.Lock()
 	f.drafts++
 	temp := fmt.Sprintf("%s.%d%s", ChunkName(chunk), f.drafts, tempExt)

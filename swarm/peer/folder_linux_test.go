@@ -50,3 +50,16 @@ func TestFolderThatNothingCanBeWrittenTo(t *testing.T) {
 		must(t, f.Close())
 	})
 }
+
+// Opening a pipe waits for who writes into it, and no signal ends that.
+func TestListThatIsAPipe(t *testing.T) {
+	for _, name := range []string{ListName, SumsName} {
+		dir := folder(t, "a", "A", ListName, "1,a\n1,LASTCHUNK\n")
+		os.Remove(filepath.Join(dir, name))
+		must(t, syscall.Mkfifo(filepath.Join(dir, name), 0o666))
+		_, err := OpenFolder(dir)
+		if want := filepath.Join(dir, name) + ": not a regular file"; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

@@ -139,6 +139,8 @@ func TestListsThatAreRefused(t *testing.T) {
 		"by a detour":         {"2,x/../../b\n4,LASTCHUNK\n", 1, "leads out of the folder"},
 		"absolute":            {"2,/etc/passwd\n4,LASTCHUNK\n", 1, "leads out of the folder"},
 		"the folder":          {"2,.\n4,LASTCHUNK\n", 1, "leads out of the folder"},
+		"the list itself":     {"1,./local_chunks.txt\n4,LASTCHUNK\n", 1, "is the list itself"},
+		"what is removed":     {"1,c.spate-part\n4,LASTCHUNK\n", 1, "ends as what is still being written does"},
 		"a file that is none": {"1,a\n2,nothing\n4,LASTCHUNK\n", 2, "chunk 2: nothing: no such file"},
 		"a folder":            {"1,sub\n4,LASTCHUNK\n", 1, "chunk 1: sub: not a regular file"},
 		"a link out":          {"1,link\n4,LASTCHUNK\n", 1, "chunk 1: link: path escapes"},
@@ -188,6 +190,41 @@ func TestFolderInUse(t *testing.T) {
 	}
 	must(t, f.Close())
 	open(t, dir)
+}
+
+// All chunks are here, so nobody has locked the folder; but one is damaged, and both that serve it fetch it.
+func TestFolderInUseWhenOneIsToBeFetched(t *testing.T) {
+	dir := folder(t, "a", "A", "chunk_1.1"+tempExt, "left", ListName, "1,a\n1,LASTCHUNK\n")
+	one, other := open(t, dir), open(t, dir)
+	d, err := one.Create(1)
+	must(t, err)
+	if _, err := other.Create(1); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("%v", err)
+	}
+	_, err = io.WriteString(d, "whole")
+	must(t, err)
+	must(t, d.Commit())
+	if got := get(t, one, 1); got != "whole" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Who only reads a folder neither locks it nor writes into it.
+func TestFolderThatIsOnlyRead(t *testing.T) {
+	dir := folder(t, "a", "A", "chunk_2.1"+tempExt, "left", ListName, "1,a\n2,LASTCHUNK\n")
+	f, err := ReadFolder(dir)
+	must(t, err)
+	defer f.Close()
+	if want := []string{"a", "chunk_2.1" + tempExt, ListName}; !slices.Equal(listNames(t, dir), want) {
+		t.Errorf("%v", listNames(t, dir))
+	}
+	open(t, dir) // to fetch into
+	again, err := ReadFolder(dir)
+	must(t, err)
+	defer again.Close()
+	if got := get(t, again, 1); got != "A" || again.Last() != 2 {
+		t.Errorf("%q of %d", got, again.Last())
+	}
 }
 
 func TestChunkIsSaved(t *testing.T) {

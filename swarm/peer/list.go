@@ -49,6 +49,8 @@ func (e *ListError) Unwrap() error { return e.Err }
 var (
 	errNoLast  = errors.New("has no line N," + LastWord)
 	errOutside = errors.New("leads out of the folder")
+	errList    = errors.New("is the list itself, which is written anew")
+	errDraft   = errors.New("ends as what is still being written does, and is removed, " + tempExt)
 	errGrammar = errors.New("a line is INDEX,FILE, the last one N," + LastWord)
 )
 
@@ -99,6 +101,10 @@ func (l *list) add(line string, num int) error {
 		return l.setLast(n, num)
 	case !filepath.IsLocal(name) || name == ".":
 		return fmt.Errorf("%q: %w", name, errOutside)
+	case filepath.Clean(name) == ListName:
+		return fmt.Errorf("%q: %w", name, errList)
+	case strings.HasSuffix(name, tempExt):
+		return fmt.Errorf("%q: %w", name, errDraft)
 	case l.lines[n] > 0:
 		return fmt.Errorf("chunk %d stands in line %d already", n, l.lines[n])
 	}
