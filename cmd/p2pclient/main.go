@@ -26,6 +26,9 @@ func main() {
 	err := run(ctx, o, folder)
 	interrupted := ctx.Err() != nil
 	stop()
+	if _, isOption := errors.AsType[*peer.OptionError](err); isOption {
+		fail(err.Error())
+	}
 	if err != nil && !interrupted {
 		fmt.Fprintln(os.Stderr, "p2pclient:", err)
 		os.Exit(1)

@@ -103,6 +103,9 @@ func ownCode(err error) (int, bool) {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage, true
 	}
+	if _, ok := errors.AsType[*peer.OptionError](err); ok {
+		return exitUsage, true
+	}
 	switch {
 	case isBatch(err):
 		return exitBatch, true

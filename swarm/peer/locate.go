@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"spate/swarm/wire"
@@ -50,7 +51,7 @@ func (t *Tracker) located(m wire.Message, err error) {
 	t.o.Located(m)
 }
 
-// failed tells all who wait why there is no answer.
+// failed tells all who wait why there is no answer, and of which tracker.
 func (t *Tracker) failed(err error) {
 	t.mu.Lock()
 	all := t.waiting
@@ -59,7 +60,7 @@ func (t *Tracker) failed(err error) {
 	t.mu.Unlock()
 	for _, waiting := range all {
 		for _, c := range waiting {
-			c <- located{nil, err}
+			c <- located{nil, fmt.Errorf("tracker %s: %w", t.o.Addr, err)}
 		}
 	}
 	t.o.News(err)

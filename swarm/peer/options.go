@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
 
@@ -59,6 +60,24 @@ type Options struct {
 	Events event.Sink // nil: nobody listens
 }
 
+// An OptionError is about an option whose value cannot be meant.
+type OptionError struct{ Option, Value, Want string }
+
+// Error reads "option "value": not what is wanted".
+func (e *OptionError) Error() string { return fmt.Sprintf("%s %q: not %s", e.Option, e.Value, e.Want) }
+
+// check looks for what cannot be meant.
+func (o Options) check() error {
+	_, port, err := net.SplitHostPort(o.Tracker)
+	if n, aerr := strconv.Atoi(port); err != nil || aerr != nil || n < 1 || n > wire.MaxPort {
+		return &OptionError{"tracker", o.Tracker, "HOST:PORT"}
+	}
+	if strings.ContainsFunc(o.Name, unicode.IsControl) {
+		return &OptionError{"name", o.Name, "a name that a line of the log can begin with"}
+	}
+	return nil
+}
+
 func (o Options) withDefaults() Options {
 	if o.Tracker == "" {
 		o.Tracker = wire.DefaultTracker
@@ -105,7 +124,10 @@ func (o Options) advertised(ctx context.Context, port int) (wire.Addr, error) {
 	if loopback.Is(host) {
 		host = loopback.Name
 	}
-	return wire.Addr{Host: host, Port: port}, nil
+	if addr := (wire.Addr{Host: host, Port: port}); addr.IsValid() {
+		return addr, nil
+	}
+	return wire.Addr{}, &OptionError{"listen", host, "a host that others can be told"}
 }
 
 func splitAdvertise(s string, port int) (string, int, error) {
@@ -114,8 +136,8 @@ func splitAdvertise(s string, port int) (string, int, error) {
 		host, text = strings.Trim(s, "[]"), strconv.Itoa(port)
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > wire.MaxPort || host == "" || strings.ContainsAny(host, ", \t\r\n") {
-		return "", 0, fmt.Errorf("advertise %q: not HOST or HOST:PORT", s)
+	if err != nil || n < 1 || n > wire.MaxPort || !(wire.Addr{Host: host, Port: n}).IsValid() {
+		return "", 0, &OptionError{"advertise", s, "HOST or HOST:PORT"}
 	}
 	return host, n, nil
 }

@@ -76,6 +76,9 @@ func Listen(ctx context.Context, o Options) (*Peer, error) {
 	if o.Store == nil || o.Last < 1 || o.Last > MaxChunks {
 		return nil, fmt.Errorf("a peer needs a store of 1 to %d chunks, not %d", MaxChunks, o.Last)
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	listeners, port, err := loopback.Listen(ctx, o.Host, o.Port)
 	if err != nil {
 		return nil, err

@@ -273,7 +273,12 @@ func TestTrackerGoesAndComesBack(t *testing.T) {
 	s.finishes(a)
 	s.tracker.known = map[string][]string{}
 	b := s.join("client_2")
-	b.waitFor(func(e event.Event) bool { return e.Type == event.Tracker && e.Error != "" })
+	b.waitFor(func(e event.Event) bool {
+		if strings.Count(Words(e), "tracker") > 1 {
+			t.Errorf("says twice whom it is about: %s", Words(e))
+		}
+		return e.Type == event.Tracker && e.Error != ""
+	})
 	s.tracker.listen(s.tracker.addr)
 	s.finishes(b)
 }
@@ -358,13 +363,14 @@ func TestAdvertise(t *testing.T) {
 		"no port":                                {Options{Advertise: "example.org:x"}, ""},
 		"more than an host":                      {Options{Advertise: "a,b"}, ""},
 		"port 0":                                 {Options{Advertise: "a:0"}, ""},
+		"a host that no message can have":        {Options{Advertise: "höst:7001"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t, s.folder(1))
 			c.o.Store, c.o.Last, c.o.Tracker = f, 3, "127.0.0.1:5100"
 			p, err := Listen(t.Context(), c.o)
 			if err != nil {
-				if c.want != "" {
+				if _, isOption := errors.AsType[*OptionError](err); c.want != "" || !isOption {
 					t.Error(err)
 				}
 				return
@@ -375,6 +381,24 @@ func TestAdvertise(t *testing.T) {
 				t.Errorf("%s", got)
 			}
 		})
+	}
+}
+
+// What cannot be meant is said at once: a tracker that cannot be there would be tried for ever, and a name with a line end
+// would write lines of others into the log.
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	for _, o := range []Options{
+		{Tracker: "localhost"}, {Tracker: "localhost:0"}, {Tracker: "localhost:65536"}, {Tracker: "a:b:5100"}, {Tracker: "localhost:http"},
+		{Name: "a\nP2PTracker,WHERE_CHUNK,1"}, {Name: "a\rb"}, {Name: "a\x00"},
+	} {
+		o.Store, o.Last = open(t, folder(t, ListName, "1,LASTCHUNK\n")), 1
+		p, err := Listen(t.Context(), o)
+		if _, isOption := errors.AsType[*OptionError](err); !isOption {
+			t.Errorf("tracker %q, name %q: %v", o.Tracker, o.Name, err)
+		}
+		if err == nil {
+			must(t, p.Close())
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -163,7 +162,7 @@ func (t *Tracker) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		t.failed(fmt.Errorf("tracker %s: %w", t.o.Addr, err))
+		t.failed(err)
 		rest(ctx, retry(failures))
 		failures++
 	}

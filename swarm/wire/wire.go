@@ -123,6 +123,11 @@ const (
 	DefaultTracker = Localhost + ":" + TrackerPort
 )
 
+// IsValid tells whether a message can have a.
+func (a Addr) IsValid() bool {
+	return a.Host != "" && len(a.Host) <= MaxHost && isHost([]byte(a.Host)) && 1 <= a.Port && a.Port <= MaxPort
+}
+
 // IsLoopback tells whether a names this machine: localhost, 127.0.0.0/8 or ::1, that also in brackets.
 func (a Addr) IsLoopback() bool {
 	if strings.EqualFold(a.Host, Localhost) {
