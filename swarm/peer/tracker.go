@@ -303,17 +303,17 @@ func (s *session) write(now time.Time) (time.Time, error) {
 			s.t.o.Located(wire.Message{Command: wire.LocationUnknown, Chunk: m.Chunk})
 			continue
 		}
+		if m.Command == wire.WhereChunk { // also of one that does not get through: what is open is asked again
+			s.open = append(s.open, question{m.Chunk, time.Now().Add(answerTime)})
+			s.asked++
+			s.t.count(func(st *TrackerStats) { st.Asked++ })
+		}
 		if err := s.send(m); err != nil {
 			return now, err
 		}
 		s.t.flushed()
 		now = time.Now()
-		switch {
-		case m.Command == wire.WhereChunk:
-			s.open = append(s.open, question{m.Chunk, now.Add(answerTime)})
-			s.asked++
-			s.t.count(func(st *TrackerStats) { st.Asked++ })
-		default:
+		if m.Command != wire.WhereChunk {
 			s.pause, s.asked = now.Add(s.pace), 0
 		}
 	}

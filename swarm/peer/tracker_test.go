@@ -353,6 +353,29 @@ func TestTrackerAwayAndBack(t *testing.T) {
 	}, func(o *TrackerOptions) { o.Located = func(m wire.Message) { found = append(found, m) } })
 }
 
+// A question that could not be written is asked over the next connection.
+func TestQuestionThatIsNotSent(t *testing.T) {
+	var tracker atomic.Pointer[pipeTracker]
+	var found []wire.Message
+	conversation(t, answers(map[int]string{3: "localhost,7002"}), true, func(tr *Tracker, p *pipeTracker) {
+		synctest.Wait()
+		tracker.Store(p)
+		tr.Ask(3)
+		pass(retryMost)
+		if st := tr.Stats(); st.Connects != 2 || len(found) != 1 || len(found[0].Addrs) != 1 {
+			t.Errorf("%+v, heard %v of %q", st, found, p.texts())
+		}
+	}, func(o *TrackerOptions) {
+		o.Located = func(m wire.Message) { found = append(found, m) }
+		o.Sending = func(m wire.Message) {
+			if p := tracker.Load(); p != nil && m.Command == wire.WhereChunk {
+				tracker.Store(nil)
+				p.hangUp()
+			}
+		}
+	})
+}
+
 // Whoever waits for an answer hears that there is no tracker.
 func TestNoTracker(t *testing.T) {
 	conversation(t, answers(nil), true, func(tr *Tracker, p *pipeTracker) {
