@@ -159,8 +159,8 @@ func (o *Object) To(file *File) (*Done, error) {
 			err = fmt.Errorf("%w; its journal cannot be removed: %w", err, lost)
 		}
 	}
-	if err == nil && o.Info().Size < 0 {
-		err = file.part.Truncate(done.Size) // one that was begun anew may have been longer before
+	if err == nil && (o.Info().Size < 0 || o.d.opts.Left != nil) {
+		err = file.part.Truncate(done.Size) // what was begun anew, or lay there meanwhile, may be longer
 	}
 	if err == nil && o.approve != nil {
 		err = o.approve(file)

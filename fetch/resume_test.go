@@ -155,6 +155,7 @@ func TestResumeDamaged(t *testing.T) {
 		{"journal gone", func(t *testing.T, path string) { must(t, os.Remove(path+journal.Ext)) }},
 		{"part gone", func(t *testing.T, path string) { must(t, os.Remove(path+Ext)) }},
 		{"part cut", func(t *testing.T, path string) { must(t, os.Truncate(path+Ext, rnd.Int64N(10<<20))) }},
+		{"part longer", func(t *testing.T, path string) { must(t, os.Truncate(path+Ext, 16<<20+1)) }},
 		{"part zeros", func(t *testing.T, path string) {
 			must(t, os.Truncate(path+Ext, 0))
 			must(t, os.Truncate(path+Ext, 16<<20))
