@@ -54,7 +54,7 @@ func (s *Source) connect(ctx context.Context, w *driver.Watch, t *target) (*cont
 
 // dialer divides the time for connecting between a name's addresses; the watch bounds the whole.
 func (s *Source) dialer() *conn.Dialer {
-	return &conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
+	return &conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve, Allow: s.opts.Allow},
 		Proxy: s.opts.Proxy, ProxyTLS: s.opts.TLSConfig}
 }
 

@@ -26,6 +26,7 @@ type Options struct {
 
 	Network string              // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
 	Resolve map[string][]string // "host:port", lower case, to IP addresses, tried in order
+	Allow   driver.Allow        // nil: every address. What is behind a proxy is for that to connect to
 	Proxy   *url.URL            // through which all connections go, of scheme http, https, socks5 or socks5h; nil: none. See [conn.Dialer]
 
 	// Named tells the origins that Login and Certificates are for; nil: none. It is called for each Open, from several goroutines. See

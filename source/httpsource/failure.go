@@ -15,6 +15,9 @@ import (
 
 // classify says what err of a round trip means. tlsErr is that of its handshake.
 func classify(err, tlsErr error) *source.Error {
+	if e, ok := errors.AsType[*source.Error](err); ok { // of the dialer
+		return e
+	}
 	switch {
 	case driver.IsTimeout(err):
 		return driver.Classed(source.KindTimeout, err)

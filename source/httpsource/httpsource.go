@@ -33,6 +33,7 @@ type Options struct {
 	MaxRedirects int                                   // default 20; below 0: none is followed
 	Network      string                                // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
 	Resolve      map[string][]string                   // "host:port", lower case, to IP addresses, tried in order
+	Allow        driver.Allow                          // nil: every address. What is behind a proxy is for that to connect to
 
 	// Header is sent to every origin, also in place of what is sent otherwise. A field without values is not sent.
 	// Names are canonical.

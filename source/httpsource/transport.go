@@ -65,7 +65,7 @@ func newTransport(o *Options, one *http.Protocols) *http.Transport {
 // dialer connects as o says. Its own limit divides the time between a name's addresses; the exchange's watch bounds the
 // whole.
 func dialer(o *Options) *driver.Dialer {
-	return &driver.Dialer{Timeout: o.ConnectTimeout, Network: o.Network, Resolve: o.Resolve}
+	return &driver.Dialer{Timeout: o.ConnectTimeout, Network: o.Network, Resolve: o.Resolve, Allow: o.Allow}
 }
 
 // tlsConfig is the caller's with a session cache, so that the many connections to a host share one full handshake.

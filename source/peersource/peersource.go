@@ -26,6 +26,7 @@ type Options struct {
 
 	Network string              // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
 	Resolve map[string][]string // "host:port", lower case, to IP addresses, tried in order
+	Allow   driver.Allow        // nil: every address. What is behind a proxy is for that to connect to
 	Proxy   *url.URL            // through which all connections go, of scheme http, https, socks5 or socks5h; nil: none. See [conn.Dialer]
 	// ProxyTLS is for a proxy of scheme https; default: the system's roots.
 	ProxyTLS *tls.Config
@@ -79,7 +80,7 @@ func New(opts *Options) *Source {
 
 // dialer divides the time for connecting between a name's addresses.
 func (s *Source) dialer() *conn.Dialer {
-	return &conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
+	return &conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve, Allow: s.opts.Allow},
 		Proxy: s.opts.Proxy, ProxyTLS: s.opts.ProxyTLS}
 }
 

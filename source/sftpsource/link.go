@@ -123,7 +123,7 @@ func (s *Source) logIn(ctx context.Context, w *driver.Watch, r route) (*link, er
 // reach connects to h, or has its last hop do so, which is reached through the others.
 func (s *Source) reach(ctx context.Context, w *driver.Watch, h *host, depth int) (net.Conn, *link, error) {
 	if len(h.jumps) == 0 {
-		d := conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve},
+		d := conn.Dialer{Dialer: driver.Dialer{Timeout: s.times.Connect, Network: s.opts.Network, Resolve: s.opts.Resolve, Allow: s.opts.Allow},
 			Proxy: s.opts.Proxy, ProxyTLS: s.opts.TLSConfig}
 		raw, err := d.DialContext(ctx, "tcp", h.addr)
 		if err == nil && !w.Add(raw) {

@@ -28,6 +28,7 @@ type Options struct {
 
 	Network string              // "tcp4" or "tcp6": connect by IPv4 or IPv6 alone; default either
 	Resolve map[string][]string // "host:port", lower case, to IP addresses, tried in order
+	Allow   driver.Allow        // nil: every address. What is behind a proxy is for that to connect to
 	Proxy   *url.URL            // through which all connections go, of scheme http, https, socks5 or socks5h; nil: none. See [conn.Dialer]
 	// TLSConfig is for a Proxy of https; nil: the system's roots.
 	TLSConfig *tls.Config
