@@ -3,6 +3,7 @@ package assemble
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +21,17 @@ import (
 // A Layout tells of a manifest, and those inside it, which bytes of its stream are where, so that they can be had from
 // any offset. It holds as long as the manifests do not change.
 type Layout struct {
-	Info    source.Info   // of the manifest; its Size is that of the stream
-	Inside  []source.Info // of the manifests inside it, as often as they stand there, in stream order
-	Extents []Extent      // in stream order; they touch, and none is empty
+	Info    source.Info // of the manifest; its Size is that of the stream
+	Extents []Extent    // in stream order; they touch, and none is empty
+
+	texts []text // of the manifest and those inside it, in stream order
+}
+
+// A text is a manifest that was read.
+type text struct {
+	to   target
+	info source.Info
+	sum  [sha256.Size]byte
 }
 
 // An Extent is a part that is data.
@@ -84,7 +93,7 @@ func Lay(ctx context.Context, src source.Source, url string, opts *LayoutOptions
 	if err != nil {
 		return nil, err
 	}
-	lay := &Layout{Info: piece.docs[0], Inside: piece.docs[1:]}
+	lay := &Layout{Info: piece.texts[0].info, texts: piece.texts}
 	for _, e := range piece.extents {
 		if e.Span.Empty() {
 			continue
@@ -129,7 +138,7 @@ type surveyor struct {
 
 // A stretch is what a manifest or a part stands for. The spans of its extents begin at 0.
 type stretch struct {
-	docs    []source.Info
+	texts   []text // none: it is data
 	extents []Extent
 }
 
@@ -162,12 +171,12 @@ func (l *surveyor) document(ctx context.Context, to target, up *nest) (*stretch,
 	case in.depth > l.opts.MaxDepth:
 		return nil, noLayout(to.url, "there are more than %d manifests inside each other", l.opts.MaxDepth)
 	}
-	info, parts, err := l.read(ctx, to)
+	read, parts, err := l.read(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	in.final = info.URL
-	doc := &document{to: to, info: info}
+	in.final = read.info.URL
+	doc := &document{to: to, info: read.info}
 	pieces := make([]*stretch, len(parts))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(l.opts.AtOnce)
@@ -180,9 +189,9 @@ func (l *surveyor) document(ctx context.Context, to target, up *nest) (*stretch,
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	whole := &stretch{docs: []source.Info{info}}
+	whole := &stretch{texts: []text{*read}}
 	for _, p := range pieces {
-		whole.docs, whole.extents = append(whole.docs, p.docs...), append(whole.extents, p.extents...)
+		whole.texts, whole.extents = append(whole.texts, p.texts...), append(whole.extents, p.extents...)
 	}
 	return whole, nil
 }
@@ -192,29 +201,52 @@ func noLayout(url, why string, args ...any) error {
 }
 
 // read reads all parts of the manifest to, within a slot.
-func (l *surveyor) read(ctx context.Context, to target) (source.Info, []manifest.Part, error) {
+func (l *surveyor) read(ctx context.Context, to target) (*text, []manifest.Part, error) {
 	res, done, err := l.open(ctx, to, source.From(0))
 	if err != nil {
-		return source.Info{}, nil, err
+		return nil, nil, err
 	}
 	defer done()
 	if !manifest.IsManifest(to.url, "") && !manifest.IsManifest(res.URL, res.MediaType) {
-		return source.Info{}, nil, &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errors.New("it is no manifest any more")}
+		return nil, nil, &source.Error{Op: "open", URL: to.url, Kind: source.KindChanged, Err: errors.New("it is no manifest any more")}
 	}
 	var parts []manifest.Part
-	d := manifest.NewDecoder(counting{res.Body, l})
+	h := sha256.New()
+	d := manifest.NewDecoder(io.TeeReader(counting{res.Body, l}, h))
 	for {
 		p, err := d.Next()
 		switch {
 		case err == io.EOF:
-			return res.Info, parts, nil
+			t := &text{to: to, info: res.Info}
+			h.Sum(t.sum[:0])
+			return t, parts, nil
 		case err != nil:
-			return source.Info{}, nil, fmt.Errorf("read %s: %w", redact.URL(to.url), err)
+			return nil, nil, fmt.Errorf("read %s: %w", redact.URL(to.url), err)
 		case l.parts.Add(1) > int64(l.opts.MaxParts):
-			return source.Info{}, nil, noLayout(to.url, "there are more than %d parts", l.opts.MaxParts)
+			return nil, nil, noLayout(to.url, "there are more than %d parts", l.opts.MaxParts)
 		}
 		parts = append(parts, p)
 	}
+}
+
+// Holds reads the manifests again, and reports whether they are what they were.
+func (l *Layout) Holds(ctx context.Context, src source.Source, opts *LayoutOptions) (bool, error) {
+	v := opts.withDefaults()
+	again := &surveyor{src: src, opts: v, slots: make(chan struct{}, v.AtOnce)}
+	var changed atomic.Bool
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(v.AtOnce)
+	for _, t := range l.texts {
+		g.Go(func() error {
+			now, _, err := again.read(ctx, t.to)
+			if err == nil && (now.sum != t.sum || now.info.URL != t.info.URL) {
+				changed.Store(true)
+			}
+			return err
+		})
+	}
+	err := g.Wait()
+	return err == nil && !changed.Load(), err
 }
 
 // counting bounds what is read of all manifests together.
@@ -267,7 +299,7 @@ func (l *surveyor) part(ctx context.Context, c *cont, in *nest) (*stretch, error
 
 // complete says of piece, where it is data, which part of a manifest it is.
 func (l *surveyor) complete(piece *stretch, c *cont, alternative int) {
-	if len(piece.docs) > 0 {
+	if len(piece.texts) > 0 {
 		return
 	}
 	e := &piece.extents[0]

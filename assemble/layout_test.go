@@ -168,3 +168,26 @@ func TestLayoutIsBounded(t *testing.T) {
 		})
 	}
 }
+
+func TestLayoutHolds(t *testing.T) {
+	f := grow(t)
+	serve(f, "/a", text("a", 10))
+	serve(f, "/root.parts", lines("a", "--", "inner.parts"))
+	serve(f, "/inner.parts", lines("a"))
+	src := web(t, nil)
+	l, err := assemble.Lay(t.Context(), src, f.URL("/root.parts"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(want, wantErr bool) {
+		t.Helper()
+		if got, err := l.Holds(t.Context(), src, nil); got != want || (err != nil) != wantErr {
+			t.Errorf("got %v, %v", got, err)
+		}
+	}
+	check(true, false)
+	serve(f, "/inner.parts", lines("a", "#"))
+	check(false, false)
+	f.Serve("/inner.parts", farm.Resource{Status: 404})
+	check(false, true)
+}

@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// A guard looks at who asks, before anything else is done.
+type guard struct {
+	public bool
+	token  string // "": none is asked for
+}
+
+// A denial is why a request is not answered.
+type denial struct {
+	status int
+	why    string
+}
+
+func (d *denial) Error() string { return d.why }
+
+// check is why r is not answered; nil if it is.
+//
+// A browser sends requests for any web site, to any address that its user can reach. It says so, by what no page can
+// change: the Host is the name that the page used, Origin names the page where it is sent at all, and Sec-Fetch-Site says how
+// the two are related, also where an image or a link is all that asks.
+func (g *guard) check(r *http.Request) error {
+	switch {
+	case r.URL.IsAbs() || r.Method == http.MethodConnect:
+		return &denial{http.StatusBadRequest, "this is no proxy: ask for /s/URL"}
+	case !g.public && !isLoopback(r.Host):
+		return &denial{http.StatusMisdirectedRequest, "the name in Host is not one of this machine's own"}
+	case isForeign(r):
+		return &denial{http.StatusForbidden, "another web site asks"}
+	case g.token != "" && !g.knows(r):
+		return &denial{http.StatusUnauthorized, "the token is missing, or another"}
+	}
+	return nil
+}
+
+// isLoopback reports whether host, which may have a port, is a name of this machine that nobody else can give it.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// isForeign reports whether a page of another site is what asks.
+func isForeign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
+}
+
+// knows reports whether r has the token, as a bearer's or as the password of basic authentication: that is what players
+// can be given in a URL.
+func (g *guard) knows(r *http.Request) bool {
+	token, ok := bearer(r.Header.Get("Authorization"))
+	if !ok {
+		_, token, ok = r.BasicAuth()
+	}
+	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(g.token))
+	return ok && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+func bearer(header string) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(header, " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}
+
+// deny answers with why r is not.
+func deny(w http.ResponseWriter, err error) {
+	d, ok := errors.AsType[*denial](err)
+	if !ok {
+		d = &denial{http.StatusInternalServerError, "internal error"}
+	}
+	if d.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="spate", charset="UTF-8"`)
+	}
+	http.Error(w, d.why, d.status)
+}

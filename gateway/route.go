@@ -1,0 +1,85 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// What a request is for.
+type wanted struct {
+	urls []string // mirrors of the resource
+	file int      // of the sequence that it is, from 1; 0: all of it
+	by   string   // the URL in the request; "": the resource has a name here
+}
+
+var (
+	errNoPage  = &denial{http.StatusNotFound, "there is no such page: ask for /s/URL"}
+	errNoURL   = &denial{http.StatusBadRequest, "what follows /s/ is no URL"}
+	errNoIndex = &denial{http.StatusBadRequest, "files are counted from 1: /file/1/URL"}
+)
+
+// route says what the request target asks for. It goes by the bytes that came: to a [http.ServeMux], two slashes are one.
+func (g *Gateway) route(r *http.Request) (wanted, error) {
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	if rest, ok := strings.CutPrefix(path, g.prefix+"/s/"); ok {
+		return byURL(rest, query, 0)
+	}
+	if rest, ok := strings.CutPrefix(path, g.prefix+"/file/"); ok {
+		digits, rest, _ := strings.Cut(rest, "/")
+		k, err := strconv.Atoi(digits)
+		if err != nil || k < 1 {
+			return wanted{}, errNoIndex
+		}
+		if name, err := url.PathUnescape(rest); err == nil && g.opts.Serve[name] != nil {
+			return wanted{urls: g.opts.Serve[name], file: k}, nil
+		}
+		return byURL(rest, query, k)
+	}
+	if name, err := url.PathUnescape(strings.TrimPrefix(path, g.prefix+"/")); err == nil && g.opts.Serve[name] != nil {
+		return wanted{urls: g.opts.Serve[name]}, nil
+	}
+	return wanted{}, errNoPage
+}
+
+func byURL(rest, query string, file int) (wanted, error) {
+	raw, err := urlOf(rest, query)
+	if err != nil {
+		return wanted{}, err
+	}
+	return wanted{urls: []string{raw}, file: file, by: raw}, nil
+}
+
+var (
+	absolute = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:/`)
+	oneSlash = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):/([^/])`)
+)
+
+// urlOf is the URL in the target of a request: as it is, or percent-encoded as a whole. Some clients make one slash of
+// two.
+func urlOf(rest, query string) (string, error) {
+	if !absolute.MatchString(rest) {
+		plain, err := url.PathUnescape(rest)
+		if err != nil || !absolute.MatchString(plain) {
+			return "", errNoURL
+		}
+		rest = plain
+	}
+	if !strings.HasPrefix(strings.ToLower(rest), "file:") {
+		rest = oneSlash.ReplaceAllString(rest, "$1://$2")
+	}
+	if query != "" {
+		sep := "?"
+		if strings.Contains(rest, "?") {
+			sep = "&"
+		}
+		rest += sep + query
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	if u, err := url.Parse(rest); err != nil || u.Scheme == "" {
+		return "", errNoURL
+	}
+	return rest, nil
+}
