@@ -1,4 +1,4 @@
-// Package span is byte ranges and sets of them. It is pure.
+// Package span is byte ranges, sets of them, and how HTTP asks for them. It is pure.
 package span
 
 // A Span is the bytes from Off on and before End. One whose End is not beyond Off is empty, wherever it lies. Off is
