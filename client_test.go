@@ -139,7 +139,7 @@ func TestStat(t *testing.T) {
 	for _, path := range []string{"/a.jpg", "/moved"} {
 		info, err := c.Stat(t.Context(), origin.URL(path))
 		must(t, err)
-		want := source.Info{URL: origin.URL("/a.jpg"), Size: 5, MediaType: "image/jpeg", Validator: `"v1"`, Name: "b.jpg",
+		want := source.Info{URL: origin.URL("/a.jpg"), Size: 5, MediaType: "image/jpeg", Validator: `"v1"`, ETag: `"v1"`, Name: "b.jpg",
 			ModTime: at, Seekable: true}
 		if !info.ModTime.Equal(at) {
 			t.Errorf("%s: ModTime %v, want %v", path, info.ModTime, at)

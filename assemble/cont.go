@@ -60,7 +60,7 @@ func (c *cont) derive() {
 	}
 	c.weight = textOf(c.part)
 	if c.doc != nil {
-		c.weight += len(c.doc.to.url) + len(c.doc.info.URL) + len(c.doc.info.Validator) + len(c.doc.info.Name)
+		c.weight += len(c.doc.to.url) + len(c.doc.info.URL) + len(c.doc.info.Validator) + len(c.doc.info.ETag) + len(c.doc.info.Name)
 	}
 	if c.up != nil {
 		c.weight += c.up.weight

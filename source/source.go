@@ -51,6 +51,7 @@ type Info struct {
 	Size      int64     // of the whole resource in bytes; -1 where it is not known
 	MediaType string    // lower case and without parameters; "" where it is not known
 	Validator string    // changes if the bytes do, see HasStrongValidator; opaque, compared by HasValidatorOf; "" where there is none
+	ETag      string    // the entity tag of HTTP as it was sent, be it weak, which Validator need not be made of; "" where there is none
 	Name      string    // what the origin proposes as a file's name, not sanitised; "" for no proposal
 	ModTime   time.Time // zero where it is not known
 	Seekable  bool      // the origin said, or has shown, that it answers ranges

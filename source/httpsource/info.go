@@ -20,6 +20,7 @@ func (a *answer) info(size int64) source.Info {
 		Size:      size,
 		MediaType: mediaType(h.Get("Content-Type")),
 		Validator: validator(h),
+		ETag:      h.Get("ETag"),
 		Name:      fileName(h.Get("Content-Disposition")),
 		Seekable:  acceptsRanges(h),
 		Digests:   mergeDigests(a.told.digests, digests(h, a.entire)),
