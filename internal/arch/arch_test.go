@@ -24,6 +24,8 @@ var rooms = map[string]int{
 
 	"internal/demo": 5, // the demo's content and origins: what cmd shows
 
+	"gateway/content": 5, // RFC 9110 over an Object
+
 	"": 4, // package spate
 
 	"assemble":      3,

@@ -1,0 +1,129 @@
+package content
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// blockSize is how much is read of an object, and written, at a time. It is memory for each client that reads: 64 MiB for
+// a thousand. The digest of an answer that fits stands in its header.
+const blockSize = 64 << 10
+
+// buffers are used again: with one for each request most of what a server allocates would be these.
+var buffers = sync.Pool{New: func() any { return new([blockSize]byte) }}
+
+// net/http holds back what is smaller than its buffers, in the hope of more. Blocks that are no larger are flushed: an
+// object that gives so little has no more.
+const smallBlock = 8 << 10
+
+// send sends the answer to r: [Serve].
+func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Options) error {
+	block := buffers.Get().(*[blockSize]byte)
+	defer buffers.Put(block)
+	b := &body{parts: a.parts, after: a.after, open: func(off, n int64) (io.ReadCloser, error) { return o.Open(r.Context(), off, n) }}
+	defer b.close()
+
+	digest := wantedDigest(r.Header)
+	isSmall := digest != nil && a.length >= 0 && a.length <= blockSize
+	buf := block[:]
+	n, err := b.Read(buf)
+	if isSmall && err == nil {
+		buf = block[:a.length]
+		var more int
+		more, err = io.ReadFull(b, buf[n:])
+		n += more
+	}
+	if err != nil && err != io.EOF {
+		return err
+	}
+	a.setHeader(w.Header())
+	switch {
+	case isSmall:
+		digest.write(buf)
+		w.Header().Set("Content-Digest", digest.field())
+		digest = nil
+	case digest != nil && takesTrailers(r):
+		w.Header().Set("Trailer", "Content-Digest")
+		if r.ProtoMajor == 1 {
+			w.Header().Del("Content-Length") // of HTTP/1.1, chunks alone have a trailer
+		}
+	default:
+		digest = nil
+	}
+	w.WriteHeader(a.status)
+	s := &sender{w: w, controller: http.NewResponseController(w), isLive: a.length < 0, digest: digest}
+	if err := s.copy(b, block[:], n); err != nil {
+		a.cut(w, r, opts, err)
+	}
+	if digest != nil {
+		w.Header().Set("Content-Digest", digest.field())
+	}
+	return nil
+}
+
+// cut ends the answer so that nobody takes it for whole.
+func (a *answer) cut(w http.ResponseWriter, r *http.Request, opts *Options, err error) {
+	if opts != nil && opts.Cut != nil {
+		opts.Cut(err)
+	}
+	if a.length < 0 && !r.ProtoAtLeast(1, 1) {
+		reset(w)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// reset resets the connection of an answer that ends with it, as HTTP/1.0 has it, so that the end is none.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	raw := conn
+	if c, ok := raw.(interface{ NetConn() net.Conn }); ok {
+		raw = c.NetConn() // of TLS, which would say goodbye
+	}
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // it fails on a connection that is gone
+	}
+	_ = raw.Close() // the same
+}
+
+// A sender writes to a client.
+type sender struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	isLive     bool // each block is flushed
+	digest     *contentDigest
+}
+
+// copy writes the first n bytes of block, which were read before, and then what b has.
+func (s *sender) copy(b *body, block []byte, n int) (err error) {
+	for isFirst := true; ; isFirst = false {
+		if n > 0 {
+			if err := s.write(block[:n], isFirst || s.isLive || n <= smallBlock); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n, err = b.Read(block)
+	}
+}
+
+func (s *sender) write(p []byte, isFlushed bool) error {
+	s.digest.write(p)
+	if _, err := s.w.Write(p); err != nil || !isFlushed {
+		return err
+	}
+	if err := s.controller.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
