@@ -28,12 +28,10 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Op
 
 	digest := wantedDigest(r.Header)
 	isSmall := digest != nil && a.length >= 0 && a.length <= blockSize
-	buf := block[:]
-	n, err := b.Read(buf)
+	n, err := b.Read(block[:])
 	if isSmall && err == nil {
-		buf = block[:a.length]
 		var more int
-		more, err = io.ReadFull(b, buf[n:])
+		more, err = io.ReadFull(b, block[n:a.length])
 		n += more
 	}
 	if err != nil && err != io.EOF {
@@ -42,7 +40,7 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Op
 	a.setHeader(w.Header())
 	switch {
 	case isSmall:
-		digest.write(buf)
+		digest.write(block[:n])
 		w.Header().Set("Content-Digest", digest.field())
 		digest = nil
 	case digest != nil && takesTrailers(r):
