@@ -140,7 +140,6 @@ func serve(t *testing.T, o content.Object) *server {
 	t.Helper()
 	s := new(server)
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, o) }))
-	s.Config.ErrorLog = nil
 	s.EnableHTTP2 = true
 	t.Cleanup(s.Close)
 	return s

@@ -38,17 +38,11 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Op
 		return err
 	}
 	a.setHeader(w.Header())
-	switch {
-	case isSmall:
+	if isSmall {
 		digest.write(block[:n])
 		w.Header().Set("Content-Digest", digest.field())
 		digest = nil
-	case digest != nil && takesTrailers(r):
-		w.Header().Set("Trailer", "Content-Digest")
-		if r.ProtoMajor == 1 {
-			w.Header().Del("Content-Length") // of HTTP/1.1, chunks alone have a trailer
-		}
-	default:
+	} else if !announce(w.Header(), r, digest) {
 		digest = nil
 	}
 	w.WriteHeader(a.status)
@@ -60,6 +54,18 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Op
 		w.Header().Set("Content-Digest", digest.field())
 	}
 	return nil
+}
+
+// announce says that a digest follows in a trailer, if there is one and whoever asks keeps trailers.
+func announce(h http.Header, r *http.Request, d *contentDigest) bool {
+	if d == nil || !takesTrailers(r) {
+		return false
+	}
+	h.Set("Trailer", "Content-Digest")
+	if r.ProtoMajor == 1 {
+		h.Del("Content-Length") // of HTTP/1.1, chunks alone have a trailer
+	}
+	return true
 }
 
 // cut ends the answer so that nobody takes it for whole.
