@@ -126,7 +126,8 @@ func (rep *representation) multipart(spans []span.Span) *answer {
 	a.length = int64(len(a.after))
 	delimiter := "--" + boundary
 	for _, s := range spans {
-		p := part{Span: s, before: fmt.Sprintf("%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n", delimiter, rep.mediaType, rep.contentRange(s))}
+		p := part{Span: s, before: fmt.Sprintf("%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n", delimiter, rep.mediaType,
+			rep.contentRange(s))}
 		a.parts = append(a.parts, p)
 		a.length += int64(len(p.before)) + s.Len()
 		delimiter = "\r\n--" + boundary

@@ -46,7 +46,8 @@ func undated(o *object) { o.info.ModTime = time.Time{} }
 
 func failing(status int, kind source.Kind) func(*object) {
 	return func(o *object) {
-		o.fails = &source.Error{Op: "open", URL: "u", Kind: kind, Status: status, RetryAfter: 1500 * time.Millisecond, Err: errors.New("secret")}
+		o.fails = &source.Error{Op: "open", URL: "u", Kind: kind, Status: status, RetryAfter: 1500 * time.Millisecond,
+			Err: errors.New("secret")}
 	}
 }
 
@@ -105,7 +106,8 @@ func ranges() []rule {
 		ignored("no ranges in the set", "bytes=,"),
 		ignored("last < first", "bytes=2-1"),
 		ignored("blank within a range", "bytes=0 -1"),
-		{name: "two Range lines", object: ten(), request: []string{"Range: bytes=0-1", "Range: 3-4"}, status: 200, body: "0123456789", opened: "0+10"},
+		{name: "two Range lines", object: ten(), request: []string{"Range: bytes=0-1", "Range: 3-4"}, status: 200, body: "0123456789",
+			opened: "0+10"},
 		{name: "HEAD", method: "HEAD", object: ten(), status: 200, header: []string{"Content-Length: 10", "Accept-Ranges: bytes", tag, date,
 			"Content-Type: text/plain"}},
 		{name: "HEAD with a range", method: "HEAD", object: ten(), request: []string{"Range: bytes=0-1"}, status: 200,
@@ -115,13 +117,18 @@ func ranges() []rule {
 		{name: "other methods", method: "POST", object: ten(), request: []string{"Range: bytes=0-1", "Content-Length: 0"}, status: 405,
 			header: []string{"Allow: GET, HEAD", "ETag"}},
 		{name: "empty", object: of(""), status: 200, header: []string{"Content-Length: 0", tag}},
-		{name: "empty, a range", object: of(""), request: []string{"Range: bytes=0-"}, status: 416, header: []string{"Content-Range: bytes */0"}},
-		{name: "empty, suffix", object: of(""), request: []string{"Range: bytes=-5"}, status: 200, header: []string{"Content-Length: 0", "Content-Range"}},
-		{name: "empty, suffix 0", object: of(""), request: []string{"Range: bytes=-0"}, status: 416, header: []string{"Content-Range: bytes */0"}},
-		{name: "length not known", object: ten(unsized), status: 200, header: []string{"Content-Length", "Accept-Ranges", tag}, body: "0123456789", opened: "0+-1"},
+		{name: "empty, a range", object: of(""), request: []string{"Range: bytes=0-"}, status: 416,
+			header: []string{"Content-Range: bytes */0"}},
+		{name: "empty, suffix", object: of(""), request: []string{"Range: bytes=-5"}, status: 200, header: []string{"Content-Length: 0",
+			"Content-Range"}},
+		{name: "empty, suffix 0", object: of(""), request: []string{"Range: bytes=-0"}, status: 416,
+			header: []string{"Content-Range: bytes */0"}},
+		{name: "length not known", object: ten(unsized), status: 200, header: []string{"Content-Length", "Accept-Ranges", tag},
+			body: "0123456789", opened: "0+-1"},
 		{name: "length not known, a range", object: ten(unsized), request: []string{"Range: bytes=0-1"}, status: 200,
 			header: []string{"Content-Length", "Content-Range"}, body: "0123456789", opened: "0+-1"},
-		{name: "length not known, HEAD", method: "HEAD", object: ten(unsized), status: 200, header: []string{"Content-Length", "Accept-Ranges", tag}},
+		{name: "length not known, HEAD", method: "HEAD", object: ten(unsized), status: 200, header: []string{"Content-Length",
+			"Accept-Ranges", tag}},
 		{name: "length not known, and empty", object: of("", unsized), status: 200, header: []string{"Accept-Ranges"}, opened: "0+-1"},
 		{name: "length not known, HTTP/1.0", proto: "HTTP/1.0", object: ten(unsized), status: 200, header: []string{"Content-Length"},
 			body: "0123456789", opened: "0+-1"},
@@ -138,12 +145,14 @@ func several() []rule {
 	untyped := thousand(change(func(i *source.Info) { i.MediaType = "" }))
 	set := strings.TrimSuffix(strings.Repeat("0-0,", 65), ",")
 	thousands := func(name, set, opened string) rule {
-		return rule{name: name, object: thousand(), request: []string{"Range: bytes=" + set}, status: 200, header: []string{"Content-Range", "Content-Length: 1000"},
-			body: strings.Repeat("0123456789", 100), opened: opened}
+		return rule{name: name, object: thousand(), request: []string{"Range: bytes=" + set}, status: 200,
+			header: []string{"Content-Range", "Content-Length: 1000"},
+			body:   strings.Repeat("0123456789", 100), opened: opened}
 	}
 	return []rule{
 		{name: "two ranges", object: thousand(), request: []string{"Range: bytes=0-1,-2"}, status: 206,
-			header: []string{header, length, "Content-Range", tag, date, "Accept-Ranges: bytes", "X-Content-Type-Options: nosniff"}, body: apart, opened: "0+2 998+2"},
+			header: []string{header, length, "Content-Range", tag, date, "Accept-Ranges: bytes", "X-Content-Type-Options: nosniff"},
+			body:   apart, opened: "0+2 998+2"},
 		{name: "two ranges, backwards", object: thousand(), request: []string{"Range: bytes=-2,0-1"}, status: 206,
 			header: []string{header, length}, body: backwards, opened: "998+2 0+2"},
 		{name: "two ranges, one not there", object: thousand(), request: []string{"Range: bytes=0-1,1000-"}, status: 206,
@@ -156,7 +165,8 @@ func several() []rule {
 			header: []string{"Content-Range: bytes 0-80/1000", "Content-Length: 81"}, body: strings.Repeat("0123456789", 8) + "0", opened: "0+81"},
 		{name: "not near", object: thousand(), request: []string{"Range: bytes=0-0,81-81"}, status: 206, header: []string{header},
 			body: strings.Join([]string{"--BOUNDARY", "Content-Type: text/plain", "Content-Range: bytes 0-0/1000", "", "0",
-				"--BOUNDARY", "Content-Type: text/plain", "Content-Range: bytes 81-81/1000", "", "1", "--BOUNDARY--", ""}, "\r\n"), opened: "0+1 81+1"},
+				"--BOUNDARY", "Content-Type: text/plain", "Content-Range: bytes 81-81/1000", "", "1", "--BOUNDARY--", ""}, "\r\n"),
+			opened: "0+1 81+1"},
 		{name: "64 ranges", object: thousand(), request: []string{"Range: bytes=" + strings.TrimPrefix(set, "0-0,")}, status: 206,
 			header: []string{"Content-Range: bytes 0-0/1000"}, body: "0", opened: "0+1"},
 		thousands("65 ranges", set, "0+1000"),
@@ -238,10 +248,12 @@ func conditions() []rule {
 		conditional("If-Range, a weak date", 200, ten(change(func(i *source.Info) { i.ETag, i.Validator = "", "W/date "+modified })),
 			"If-Range: "+modified, "Range: bytes=0-1"),
 		conditional("If-Range, a date without a date", 200, ten(undated), "If-Range: "+modified, "Range: bytes=0-1"),
-		{name: "HEAD with a condition", method: "HEAD", object: ten(), request: []string{`If-None-Match: "v1"`}, status: 304, header: []string{tag}},
+		{name: "HEAD with a condition", method: "HEAD", object: ten(), request: []string{`If-None-Match: "v1"`}, status: 304,
+			header: []string{tag}},
 		{name: "304", object: ten(), request: []string{`If-None-Match: "v1"`}, status: 304,
 			header: []string{tag, "Last-Modified", "Content-Type", "Accept-Ranges", "Cache-Control: no-cache"}},
-		{name: "304 without a tag", object: ten(untagged), request: []string{"If-Modified-Since: " + modified}, status: 304, header: []string{date, "ETag"}},
+		{name: "304 without a tag", object: ten(untagged), request: []string{"If-Modified-Since: " + modified}, status: 304,
+			header: []string{date, "ETag"}},
 	}
 	now := time.Now()
 	young := ten(change(func(i *source.Info) { i.ModTime = now }))
@@ -267,29 +279,38 @@ func metadata() []rule {
 		told("no tag", func(i *source.Info) { i.ETag, i.Validator = "", "" }, "ETag", date),
 		told("no tag of a date", func(i *source.Info) { i.ETag, i.Validator = "", "date "+modified }, "ETag", date),
 		told("no tag of what cannot be one", func(i *source.Info) { i.ETag, i.Validator = `"`, "a b" }, "ETag"),
-		told("tag of a content hash", func(i *source.Info) { i.ETag, i.Validator, i.Digests = "", "", []checksum.Sum{sum256} }, `ETag: "sha256-`+sum256Text+`"`),
+		told("tag of a content hash", func(i *source.Info) { i.ETag, i.Validator, i.Digests = "", "", []checksum.Sum{sum256} },
+			`ETag: "sha256-`+sum256Text+`"`),
 		told("no date", func(i *source.Info) { i.ModTime = time.Time{} }, "Last-Modified", tag),
 		told("no date of 1970", func(i *source.Info) { i.ModTime = time.Unix(0, 0) }, "Last-Modified", tag),
-		told("type not known", func(i *source.Info) { i.MediaType = "" }, "Content-Type: application/octet-stream", "X-Content-Type-Options: nosniff"),
+		told("type not known", func(i *source.Info) { i.MediaType = "" }, "Content-Type: application/octet-stream",
+			"X-Content-Type-Options: nosniff"),
 		told("type malformed", func(i *source.Info) { i.MediaType = "text" }, "Content-Type: application/octet-stream"),
 		told("name", func(i *source.Info) { i.Name = "../a \"b\".txt" }, `Content-Disposition: inline; filename="a \"b\".txt"`),
 		told("name beyond ASCII", func(i *source.Info) { i.Name = "€\x00.txt" }, `Content-Disposition: inline; filename*=utf-8''%E2%82%AC.txt`),
 		told("no name", func(i *source.Info) { i.Name = "a/" }, "Content-Disposition"),
 		{name: "Repr-Digest", object: ten(digested), request: []string{"Range: bytes=0-1"}, status: 206, body: "01", opened: "0+2",
 			header: []string{"Repr-Digest: sha-256=:" + sum256Text + ":", "Content-Digest"}},
-		{name: "Content-Digest", object: ten(), request: []string{"Want-Content-Digest: sha-512=3, sha-256=10, unixsum=0"}, status: 200, body: "0123456789",
-			header: []string{"Content-Length: 10", "Content-Digest: sha-256=:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=:", "Trailer"}, opened: "0+10"},
-		{name: "Content-Digest of a range", object: ten(digested), request: []string{"Want-Content-Digest: sha-256=1", "Range: bytes=0-0"}, status: 206, body: "0",
+		{name: "Content-Digest", object: ten(), request: []string{"Want-Content-Digest: sha-512=3, sha-256=10, unixsum=0"}, status: 200,
+			body:   "0123456789",
+			header: []string{"Content-Length: 10", "Content-Digest: sha-256=:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=:", "Trailer"},
+			opened: "0+10"},
+		{name: "Content-Digest of a range", object: ten(digested), request: []string{"Want-Content-Digest: sha-256=1",
+			"Range: bytes=0-0"}, status: 206, body: "0",
 			header: []string{"Content-Length: 1", "Content-Digest: sha-256=:X+zrZv/IbzjZUnhsbWlsecLbwjndTpG0ZynXOif7V+k=:"}, opened: "0+1"},
 		{name: "Content-Digest of nothing", object: of(""), request: []string{"Want-Content-Digest: sha-256=1"}, status: 200,
 			header: []string{"Content-Length: 0", "Content-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"}},
-		{name: "Content-Digest, not wanted", object: ten(), request: []string{"Want-Content-Digest: sha-256=0, md5=9"}, status: 200, body: "0123456789",
+		{name: "Content-Digest, not wanted", object: ten(), request: []string{"Want-Content-Digest: sha-256=0, md5=9"}, status: 200,
+			body:   "0123456789",
 			header: []string{"Content-Digest"}, opened: "0+10"},
-		{name: "Content-Digest, malformed", object: ten(), request: []string{"Want-Content-Digest: sha-256=1, sha-512"}, status: 200, body: "0123456789",
+		{name: "Content-Digest, malformed", object: ten(), request: []string{"Want-Content-Digest: sha-256=1, sha-512"}, status: 200,
+			body:   "0123456789",
 			header: []string{"Content-Digest"}, opened: "0+10"},
-		{name: "Content-Digest of much", object: of(content), request: []string{"Want-Content-Digest: sha-256=1", "TE: gzip, trailers"}, status: 200, body: content,
+		{name: "Content-Digest of much", object: of(content), request: []string{"Want-Content-Digest: sha-256=1", "TE: gzip, trailers"},
+			status: 200, body: content,
 			header: []string{"Content-Length", "Content-Digest"}, opened: fmt.Sprint("0+", big)},
-		{name: "Content-Digest of much, without trailers", object: of(content), request: []string{"Want-Content-Digest: sha-256=1"}, status: 200, body: content,
+		{name: "Content-Digest of much, without trailers", object: of(content), request: []string{"Want-Content-Digest: sha-256=1"},
+			status: 200, body: content,
 			header: []string{fmt.Sprint("Content-Length: ", big), "Content-Digest", "Trailer"}, opened: fmt.Sprint("0+", big)},
 		{name: "Content-Digest, HEAD", method: "HEAD", object: ten(), request: []string{"Want-Content-Digest: sha-256=1"}, status: 200,
 			header: []string{"Content-Length: 10", "Content-Digest"}},
@@ -341,7 +362,8 @@ func failures() []rule {
 		failed("a file that may not be read", 403, func(o *object) { o.fails = &source.Error{Kind: source.KindLocal, Err: fs.ErrPermission} }),
 		failed("any other failure", 502, func(o *object) { o.fails = errors.New("x") }),
 		failed("mirrors", 503, func(o *object) {
-			o.fails = fmt.Errorf("all: %w", errors.Join(&source.Error{Status: 503, Err: fs.ErrInvalid}, &source.Error{Status: 404, Err: fs.ErrInvalid}))
+			o.fails = fmt.Errorf("all: %w", errors.Join(&source.Error{Status: 503, Err: fs.ErrInvalid}, &source.Error{Status: 404,
+				Err: fs.ErrInvalid}))
 		}),
 		failed("breaks before the first byte", 502, breaking(3)),
 		failed("ends before the first byte", 502, func(o *object) { o.short, o.at = true, 3 }),

@@ -157,10 +157,14 @@ func TestErrorLeavesTheAnswerAlone(t *testing.T) {
 		w.Header().Set("Vary", "Origin")
 		before := maps.Clone(w.Header())
 		err := content.Serve(w, request(t, "GET"), o, nil)
-		if !errors.Is(err, source.ErrChanged) || w.isBegun || !maps.EqualFunc(before, w.Header(), func(a, b []string) bool { return len(a) == len(b) }) {
+		if !errors.Is(err, source.ErrChanged) || w.isBegun || !maps.EqualFunc(before, w.Header(), func(a,
+			b []string) bool {
+			return len(a) == len(b)
+		}) {
 			t.Fatalf("%v, %v", err, w.Header())
 		}
-		if err := content.Serve(w, request(t, "GET"), of("new"), nil); err != nil || w.Body.String() != "new" || w.Header().Get("Vary") != "Origin" {
+		if err := content.Serve(w, request(t, "GET"), of("new"),
+			nil); err != nil || w.Body.String() != "new" || w.Header().Get("Vary") != "Origin" {
 			t.Errorf("then %v, %q", err, w.Body)
 		}
 	}
@@ -458,7 +462,8 @@ func TestCurl(t *testing.T) {
 	long := strings.Repeat("0123456789", 20<<10)
 	s := serve(t, of(long))
 	s.Start()
-	for args, want := range map[string]string{"": long, "-r 0-1": long[:2], "-r -5": long[len(long)-5:], "-C 100000": long[100_000:], "-0 -r 7-100007": long[7:100_008]} {
+	for args, want := range map[string]string{"": long, "-r 0-1": long[:2], "-r -5": long[len(long)-5:], "-C 100000": long[100_000:],
+		"-0 -r 7-100007": long[7:100_008]} {
 		out, err := exec.CommandContext(t.Context(), curl, append(strings.Fields(args), "-sS", "-f", s.URL)...).Output()
 		if err != nil || string(out) != want {
 			t.Errorf("curl %s: %d bytes, %v", args, len(out), err)
