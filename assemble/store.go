@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -46,7 +47,7 @@ func (s *store) put(p []byte) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	sealed := s.box.Seal(make([]byte, 0, storeBlock+seal.Overhead), p, uint64(place))
+	sealed := s.box.Seal(make([]byte, 0, storeBlock+seal.Overhead), p, bind(place))
 	if _, err := file.WriteAt(sealed, place*(storeBlock+seal.Overhead)); err != nil {
 		s.drop(stored{place: place})
 		return stored{}, err
@@ -103,11 +104,14 @@ func (s *store) get(b stored, p []byte) error {
 	if _, err := file.ReadAt(sealed, b.place*(storeBlock+seal.Overhead)); err != nil {
 		return err
 	}
-	if _, err := s.box.Open(p[:0], sealed, uint64(b.place)); err != nil {
+	if _, err := s.box.Open(p[:0], sealed, bind(b.place)); err != nil {
 		return fmt.Errorf("%w: %w", source.ErrCorrupt, err)
 	}
 	return nil
 }
+
+// bind is what a sealed block is bound to: its place.
+func bind(place int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(place)) }
 
 // drop forgets a block.
 func (s *store) drop(b stored) {
