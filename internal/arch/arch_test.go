@@ -22,7 +22,8 @@ var rooms = map[string]int{
 	"cmd/p2ptracker": 6, // the assignment's two programs
 	"cmd/p2pclient":  6,
 
-	"internal/demo": 5, // the demo's content and origins: what cmd shows
+	"gateway/blockcache": 5, // what the gateway keeps on disk
+	"internal/demo":      5, // the demo's content and origins: what cmd shows
 
 	"gateway/content": 5, // RFC 9110 over an Object
 

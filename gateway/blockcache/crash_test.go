@@ -1,0 +1,3 @@
+package blockcache
+
+func fillAndWait(dir, key string) {}

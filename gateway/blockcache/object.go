@@ -1,0 +1,293 @@
+package blockcache
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"syscall"
+	"time"
+
+	"spate/internal/seal"
+)
+
+// retryAfter is how long nothing is written after the disk was full.
+const retryAfter = 10 * time.Second
+
+// maxIndex keeps places in files within an int64.
+const maxIndex = math.MaxInt64 / (2 * MaxBlockSize)
+
+// An Object is an open object of a cache. Others may have the same one open. It is safe for concurrent use.
+type Object struct {
+	c      *Cache
+	o      *object
+	closed bool // guarded by c.mu
+}
+
+// Object opens an object, which keeps it from expiring until it is closed. Its blocks may go at any time nevertheless, to
+// make room. Nothing is on disk before the first Put.
+func (c *Cache) Object(id ID) (*Object, error) {
+	if id.BlockSize == 0 {
+		id.BlockSize = DefaultBlockSize
+	}
+	if id.BlockSize < 0 || id.BlockSize > MaxBlockSize {
+		return nil, fmt.Errorf("blockcache: a block size of %d bytes", id.BlockSize)
+	}
+	id.Size = max(id.Size, -1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	o := c.objects[id]
+	if o == nil {
+		o = newObject(id, newSalt(), c.keys)
+		c.objects[id] = o
+	}
+	o.handles++
+	c.touched(o)
+	return &Object{c: c, o: o}, nil
+}
+
+// ID returns what the object is.
+func (h *Object) ID() ID { return h.o.id }
+
+// Get opens a block into p, which must have room for all of it, and returns its size. False is a miss: the block is not
+// there, or was changed on the disk. Then p may hold anything that it held before, or zeros; never bytes that were not Put.
+func (h *Object) Get(index int64, p []byte) (n int, ok bool) {
+	c := h.c
+	e := h.pin(index, len(p))
+	if e == nil {
+		return 0, false
+	}
+	s := c.scratch.Get().(*scratch)
+	sealed := s.sized(int(e.size) + seal.Overhead)
+	err := c.store.read(h.o, index, sealed)
+	if err == nil {
+		_, err = c.boxes[e.run].Open(p[:0], sealed, s.bind(h.o, index, int(e.size)))
+	}
+	c.scratch.Put(s)
+	n = int(e.size)
+	c.unpin(e, err == nil)
+	return n, err == nil
+}
+
+// Has is whether a Get would find the block, as far as can be said without reading it.
+func (h *Object) Has(index int64) bool {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	return !h.closed && !h.c.closed && h.o.visible(h.o.blocks[index])
+}
+
+// pin finds a block, and keeps it from being dropped.
+func (h *Object) pin(index int64, room int) *entry {
+	c := h.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := h.o.blocks[index]
+	if h.closed || !h.o.visible(e) || int(e.size) > room || !c.begin() {
+		c.stats.Misses++
+		return nil
+	}
+	e.pins++
+	h.o.ops++
+	c.blocks.touch(e)
+	return e
+}
+
+// unpin ends the reading of a block. One that did not open goes when nobody reads it any more.
+func (c *Cache) unpin(e *entry, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ok {
+		c.stats.Hits++
+	} else {
+		c.stats.Misses++
+		c.stats.Corrupt++
+		e.bad = true
+	}
+	e.pins--
+	if e.bad && e.pins == 0 {
+		c.doom(e)
+		c.dropSome(e.o, []*entry{e})
+	}
+	c.release(e.o)
+}
+
+// Put keeps a copy of a block, for which room is made first. A block that is there, or is just being written, stays as it is.
+// It need not be there any more when Put returns. The error is [ErrNoRoom], or that of the disk; then nothing was kept, and
+// whoever has the bytes passes them on. Where the size of the object is known that of the block must fit it.
+func (h *Object) Put(index int64, data []byte) error {
+	if err := h.o.id.check(index, len(data)); err != nil {
+		return err
+	}
+	e, err := h.claim(index, len(data))
+	if e == nil {
+		return err
+	}
+	c := h.c
+	s := c.scratch.Get().(*scratch)
+	sealed := c.boxes[0].Seal(s.sized(len(data) + seal.Overhead)[:0], data, s.bind(h.o, index, len(data)))
+	disk, err := c.store.write(h.o, index, sealed)
+	c.scratch.Put(s)
+	return c.written(e, disk, err)
+}
+
+// check is an error for a block that the object cannot have.
+func (id *ID) check(index int64, size int) error {
+	want := int64(id.BlockSize)
+	switch {
+	case index < 0 || index > maxIndex || id.Size >= 0 && index > id.Size/want:
+		want = 0
+	case id.Size >= 0:
+		want = min(want, id.Size-index*want)
+	}
+	if size > 0 && (int64(size) == want || id.Size < 0 && int64(size) < want) {
+		return nil
+	}
+	return fmt.Errorf("blockcache: block %d of %d bytes does not fit an object of %d bytes in blocks of %d", index, size, id.Size, id.BlockSize)
+}
+
+// claim enters a block that is to be written, and makes room for it. Nil without an error: there is nothing to write.
+func (h *Object) claim(index int64, size int) (*entry, error) {
+	c, o := h.c, h.o
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.closed || !c.begin() {
+		return nil, ErrClosed
+	}
+	o.ops++
+	e, err := c.enter(o, index, size)
+	if err == nil && e == nil {
+		c.release(o)
+		return nil, nil
+	}
+	if err == nil {
+		err = c.reserve(o, size)
+		if err == nil {
+			return e, nil
+		}
+		delete(o.blocks, index)
+		c.settled.Broadcast()
+	}
+	c.stats.NoRoom++
+	c.release(o)
+	return nil, err
+}
+
+// enter puts a block into the table as one that is written. Nil without an error: it is there. c.mu is held, and given up
+// meanwhile.
+func (c *Cache) enter(o *object, index int64, size int) (*entry, error) {
+	for {
+		e := o.blocks[index]
+		switch {
+		case e == nil:
+			if time.Now().Before(c.full) {
+				return nil, ErrNoRoom
+			}
+			e = &entry{o: o, index: index, size: int32(size)}
+			o.blocks[index] = e
+			return e, nil
+		case e.state == dying:
+			c.settled.Wait()
+		case e.state == writing, e.pins > 0:
+			return nil, nil
+		case o.visible(e):
+			c.blocks.touch(e)
+			return nil, nil
+		default:
+			c.doom(e)
+			c.dropSome(o, []*entry{e})
+		}
+	}
+}
+
+// reserve makes room for a block of o and takes it. c.mu is held, and given up meanwhile.
+func (c *Cache) reserve(o *object, size int) error {
+	for {
+		n := c.cost(size)
+		if o.est == 0 {
+			n += c.objectCost(o.id)
+		}
+		if c.used+n <= c.max {
+			c.count(o, n)
+			return nil
+		}
+		if err := c.makeRoom(n); err != nil {
+			return err
+		}
+	}
+}
+
+// written ends a Put.
+func (c *Cache) written(e *entry, disk int64, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer c.release(e.o)
+	if err != nil {
+		c.complain("write", err)
+		e.state = dying
+		c.dropSome(e.o, []*entry{e})
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			c.full = time.Now().Add(retryAfter)
+			c.stats.NoRoom++
+			return ErrNoRoom
+		}
+		return err
+	}
+	e.state, c.said, c.changed = live, false, true
+	c.blocks.add(e)
+	c.stats.Puts++
+	c.measured(e.o, disk)
+	c.settled.Broadcast()
+	if c.makeRoom(0) != nil {
+		return nil // others read or write, and the next Put makes room
+	}
+	return nil
+}
+
+// Stale is whether blocks may be there that come from an earlier process. They are not given out, and nothing is known of
+// them but that they were of this version then. Whoever has made sure that it still is the one, says so by Confirm.
+func (h *Object) Stale() bool {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	return h.o.stale
+}
+
+// Confirm has the blocks of earlier processes given out again, if they are the same, and else dropped.
+func (h *Object) Confirm(same bool) {
+	c, o := h.c, h.o
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !o.stale || h.closed || !c.begin() {
+		return
+	}
+	o.ops++
+	var old []*entry
+	for _, e := range o.blocks {
+		if !same && e.run != 0 && e.state == live && e.pins == 0 {
+			old = append(old, e)
+			c.doom(e)
+		}
+	}
+	if len(old) > 0 {
+		c.dropSome(o, old)
+	}
+	o.stale = false
+	c.release(o)
+}
+
+// Close ends the use of the object. Without another use of it, it expires after the TTL.
+func (h *Object) Close() error {
+	c := h.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.closed || !c.begin() {
+		return nil
+	}
+	h.closed = true
+	h.o.ops++
+	h.o.handles--
+	c.touched(h.o)
+	c.release(h.o)
+	return nil
+}
