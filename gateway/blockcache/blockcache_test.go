@@ -39,8 +39,8 @@ func open(t testing.TB, opt Options) *Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !opt.perBlock && canPunch(c.run.path) == c.perBlock() {
-		t.Fatalf("a file per block: %v", c.perBlock())
+	if !opt.perBlock && canPunch(c.run.path) == c.perBlock {
+		t.Fatalf("a file per block: %v", c.perBlock)
 	}
 	t.Cleanup(func() { closeCache(t, c) })
 	return c
@@ -325,7 +325,7 @@ func TestNothingIsAllocatedByGet(t *testing.T) {
 	id := ID{Name: "a", Size: small, BlockSize: small}
 	o := openObject(t, c, id)
 	put(t, o, 0)
-	if c.perBlock() {
+	if c.perBlock {
 		t.Skip("a file is opened for each Get")
 	}
 	p := make([]byte, small)

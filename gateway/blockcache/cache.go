@@ -15,13 +15,14 @@ import (
 // What is known of blocks is guarded by one mutex, which is never held over I/O. A block that is written, read or dropped is
 // marked as such meanwhile: only what is marked so is touched on disk, and only by who marked it.
 type Cache struct {
-	max   int64
-	ttl   time.Duration
-	log   *slog.Logger
-	keys  *keys
-	run   *runDir
-	store store
-	page  int64 // what a file system gives and takes back at least
+	max      int64
+	ttl      time.Duration
+	log      *slog.Logger
+	keys     *keys
+	run      *runDir
+	store    store
+	perBlock bool  // the store has a file per block
+	page     int64 // what a file system gives and takes back at least
 
 	boxes   []*seal.Box // of the runs that have sealed what is here; [0] is this one's
 	salts   [][]byte    // theirs
@@ -39,18 +40,19 @@ type Cache struct {
 	changed bool      // since the index was written
 	closed  bool
 
-	ops  sync.WaitGroup // operations under way; none begins after closed
-	done chan struct{}  // closed: the goroutines of the cache end
-	work sync.WaitGroup // these
+	ops   sync.WaitGroup // operations under way; none begins after closed
+	done  chan struct{}  // closed: the goroutines of the cache end
+	work  sync.WaitGroup // these
+	swept chan struct{}  // closed: what crashed processes have left is gone
 }
 
-// folderBytes is for the folder itself and its lock.
+// folderPages are for the folder itself, its lock and the beginning of the index.
 const folderPages = 4
 
 func newCache(opt Options, k *keys, run *runDir) (*Cache, error) {
 	c := &Cache{
 		max: opt.Max, ttl: opt.TTL, log: opt.Log, keys: k, run: run,
-		objects: map[ID]*object{}, done: make(chan struct{}),
+		objects: map[ID]*object{}, done: make(chan struct{}), swept: make(chan struct{}),
 	}
 	if c.max <= 0 {
 		c.max = defaultMax(opt.Dir)
@@ -59,9 +61,9 @@ func newCache(opt Options, k *keys, run *runDir) (*Cache, error) {
 	c.scratch.New = func() any { return new(scratch) }
 	c.page = pageSize(run.path)
 	c.used = folderPages * c.page
-	c.store = &blockFiles{run.path, k}
-	if !opt.perBlock && canPunch(run.path) {
-		c.store = &sparseFiles{run.path, c.page}
+	c.store = &sparseFiles{run.path, c.page}
+	if c.perBlock = opt.perBlock || !canPunch(run.path); c.perBlock {
+		c.store = &blockFiles{run.path, k}
 	}
 	if err := c.newRun(newSalt()); err != nil {
 		return nil, err
@@ -69,7 +71,10 @@ func newCache(opt Options, k *keys, run *runDir) (*Cache, error) {
 	if err := c.load(); err != nil {
 		return nil, err
 	}
-	c.work.Go(func() { sweep(opt.Dir, c.done, c.log) })
+	c.work.Go(func() {
+		defer close(c.swept)
+		sweep(opt.Dir, c.done, c.log)
+	})
 	c.work.Go(c.keep)
 	return c, nil
 }

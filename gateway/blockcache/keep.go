@@ -91,7 +91,7 @@ func (c *Cache) save() error {
 
 // snapshot is what the index says. c.mu is held.
 func (c *Cache) snapshot() *index {
-	x := &index{perBlock: c.perBlock(), page: c.page}
+	x := &index{perBlock: c.perBlock, page: c.page}
 	objects, runs := map[*object]int{}, map[uint16]int{}
 	for e := c.blocks.oldest; e != nil; e = e.newer {
 		if e.bad {

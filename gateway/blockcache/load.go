@@ -9,11 +9,6 @@ import (
 	"time"
 )
 
-func (c *Cache) perBlock() bool {
-	_, ok := c.store.(*sparseFiles)
-	return !ok
-}
-
 // load takes over what an earlier process has left under the same key. What the index does not name is removed; what is
 // wrong with the index makes the cache begin empty.
 func (c *Cache) load() error {
@@ -52,7 +47,7 @@ func (c *Cache) readIndex() *index {
 	}
 	if err == nil {
 		var x *index
-		if x, err = c.keys.openIndex(p); err == nil && x.perBlock == c.perBlock() && x.page == c.page {
+		if x, err = c.keys.openIndex(p); err == nil && x.perBlock == c.perBlock && x.page == c.page {
 			return x
 		}
 	}
@@ -90,7 +85,7 @@ func (c *Cache) adopt(x *index, there map[string]bool) {
 }
 
 func (c *Cache) fileOf(o *object, index int64) string {
-	if c.perBlock() {
+	if c.perBlock {
 		return c.keys.block(o.bound, index)
 	}
 	return o.name
