@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -282,6 +283,44 @@ func TestClosed(t *testing.T) {
 		if left, err := os.ReadDir(opt.Dir); err != nil || len(left) > 0 {
 			t.Errorf("%v was left, %v", left, err)
 		}
+	})
+}
+
+func TestDrop(t *testing.T) {
+	modes(t, func(t *testing.T, opt Options) {
+		c := open(t, opt)
+		id := ID{Name: "a", Size: 8 * small, BlockSize: small}
+		o := openObject(t, c, id)
+		for i := range int64(6) {
+			put(t, o, i)
+		}
+		written, err := o.claim(6, small) // a Put that is under way
+		check(t, err, "")
+		read := o.pin(3, small)
+		o.Drop(1, 3)
+		o.Drop(5, math.MaxInt64)
+		for i, want := range []bool{true, false, false, false, true, false, false} {
+			if got := has(t, o, int64(i)); got != want {
+				t.Errorf("block %d is there: %v", i, got)
+			}
+		}
+		disk, err := c.store.write(o.o, 6, make([]byte, small))
+		check(t, err, "")
+		check(t, c.written(written, disk, nil), "")
+		c.unpin(read, true)
+		for _, i := range []int64{1, 3, 5, 6} {
+			if has(t, o, i) {
+				t.Errorf("block %d is there", i)
+			}
+			put(t, o, i)
+			if !has(t, o, i) {
+				t.Errorf("block %d cannot be put again", i)
+			}
+		}
+		if s := c.Stats(); s.Corrupt != 0 {
+			t.Errorf("%+v", s)
+		}
+		checkTable(t, c)
 	})
 }
 

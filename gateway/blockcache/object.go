@@ -234,60 +234,19 @@ func (c *Cache) written(e *entry, disk int64, err error) error {
 		}
 		return err
 	}
-	e.state, c.said, c.changed = live, false, true
+	c.said = false
+	if e.bad { // dropped while it was written
+		e.state = dying
+		c.dropSome(e.o, []*entry{e})
+		return nil
+	}
+	e.state, c.changed = live, true
 	c.blocks.add(e)
 	c.stats.Puts++
 	c.measured(e.o, disk)
 	c.settled.Broadcast()
-	if c.makeRoom(0) != nil {
-		return nil // others read or write, and the next Put makes room
+	if c.used > c.max { // by what only the file system could tell
+		_ = c.makeRoom(0) // if all is in use the next Put makes it
 	}
-	return nil
-}
-
-// Stale is whether blocks may be there that come from an earlier process. They are not given out, and nothing is known of
-// them but that they were of this version then. Whoever has made sure that it still is the one, says so by Confirm.
-func (h *Object) Stale() bool {
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	return h.o.stale
-}
-
-// Confirm has the blocks of earlier processes given out again, if they are the same, and else dropped.
-func (h *Object) Confirm(same bool) {
-	c, o := h.c, h.o
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !o.stale || h.closed || !c.begin() {
-		return
-	}
-	o.ops++
-	var old []*entry
-	for _, e := range o.blocks {
-		if !same && e.run != 0 && e.state == live && e.pins == 0 {
-			old = append(old, e)
-			c.doom(e)
-		}
-	}
-	if len(old) > 0 {
-		c.dropSome(o, old)
-	}
-	o.stale = false
-	c.release(o)
-}
-
-// Close ends the use of the object. Without another use of it, it expires after the TTL.
-func (h *Object) Close() error {
-	c := h.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if h.closed || !c.begin() {
-		return nil
-	}
-	h.closed = true
-	h.o.ops++
-	h.o.handles--
-	c.touched(h.o)
-	c.release(h.o)
 	return nil
 }

@@ -236,7 +236,7 @@ func useAtRandom(t *testing.T, c *Cache, r *rand.Rand, rounds int) {
 		}
 		for range r.IntN(20) {
 			i := randomBlock(r, id)
-			switch r.IntN(3) {
+			switch r.IntN(4) {
 			case 0:
 				if err := o.Put(i, content(id, i)); err != nil && !errors.Is(err, ErrNoRoom) {
 					t.Errorf("Put: %v", err)
@@ -247,6 +247,10 @@ func useAtRandom(t *testing.T, c *Cache, r *rand.Rand, rounds int) {
 				}
 			case 2:
 				o.Has(i)
+			case 3:
+				if r.IntN(10) == 0 {
+					o.Drop(i, r.Int64N(10))
+				}
 			}
 		}
 		if err := o.Close(); err != nil {
