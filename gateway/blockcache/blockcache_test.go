@@ -308,6 +308,9 @@ func TestDrop(t *testing.T) {
 		check(t, err, "")
 		check(t, c.written(written, disk, nil), "")
 		c.unpin(read, true)
+		if s := c.Stats(); s.Blocks != 2 {
+			t.Errorf("%d blocks are left of those dropped while they were in use", s.Blocks-2)
+		}
 		for _, i := range []int64{1, 3, 5, 6} {
 			if has(t, o, i) {
 				t.Errorf("block %d is there", i)

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -199,6 +201,39 @@ func TestSweep(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "films", "a")); err != nil {
 		t.Error(err)
 	}
+}
+
+// A kept folder that has expired is taken by sweeps of others just when it is opened again.
+func TestKeptFolderIsSwept(t *testing.T) {
+	withKey(t, func(t *testing.T, opt Options) {
+		done := make(chan struct{})
+		var sweeping sync.WaitGroup
+		for range 2 {
+			sweeping.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						sweep(opt.Dir, nil, slog.New(slog.DiscardHandler))
+					}
+				}
+			})
+		}
+		for range 20 {
+			c := open(t, opt)
+			o := confirmed(t, c, crashID)
+			put(t, o, 0)
+			if !has(t, o, 0) {
+				t.Error("a block of a cache in use was swept")
+			}
+			path := c.run.path
+			closeCache(t, c)
+			os.Chtimes(filepath.Join(path, lockName), time.Now(), time.Now()) // unless it is gone
+		}
+		close(done)
+		sweeping.Wait()
+	})
 }
 
 // Many begin and end at once in one folder: each sweeps while others create theirs.

@@ -369,6 +369,43 @@ func TestRandomRuns(t *testing.T) {
 	})
 }
 
+// An index that could only be written by a mistake, as it is sealed, is none.
+func TestIndexThatMakesNoSense(t *testing.T) {
+	valid := func() *index {
+		id := ID{"a", "1", 30, 10}
+		return &index{page: minPage, salts: [][]byte{newSalt()}, objects: []indexObject{{id, newSalt(), 1}},
+			blocks: []indexBlock{{0, 0, 10, 0}, {0, 2, 10, 0}}}
+	}
+	for name, change := range map[string]func(x *index){
+		"valid":              func(*index) {},
+		"an object twice":    func(x *index) { x.objects = append(x.objects, x.objects[0]) },
+		"a block twice":      func(x *index) { x.blocks = append(x.blocks, x.blocks[0]) },
+		"a block too far":    func(x *index) { x.blocks[0].index = 3 },
+		"a block too large":  func(x *index) { x.blocks[0].size = 11 },
+		"of no object":       func(x *index) { x.blocks[0].object = 1 },
+		"of no run":          func(x *index) { x.blocks[0].run = 1 },
+		"no block size":      func(x *index) { x.objects[0].id.BlockSize = 0 },
+		"pages of no size":   func(x *index) { x.page = 0 },
+		"pages of much":      func(x *index) { x.page = maxPage + 1 },
+		"blocks of too much": func(x *index) { x.objects[0].id.BlockSize = MaxBlockSize + 1 },
+	} {
+		x := valid()
+		change(x)
+		if _, err := parseIndex(x.append(nil)); (err == nil) != (name == "valid") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p := valid().append(nil)
+	for n := range p {
+		if _, err := parseIndex(p[:n]); err == nil {
+			t.Errorf("cut after %d of %d bytes it is an index", n, len(p))
+		}
+	}
+	if _, err := parseIndex(append(p, 0)); err == nil {
+		t.Error("with a byte behind it is an index")
+	}
+}
+
 func FuzzIndex(f *testing.F) {
 	x := &index{page: minPage, salts: [][]byte{newSalt(), newSalt()}}
 	for i := range int64(3) {

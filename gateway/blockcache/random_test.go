@@ -315,6 +315,9 @@ func TestLeastRecentlyUsedGoes(t *testing.T) {
 		put(t, o, 2)
 		has(t, o, 0)
 		put(t, o, 3)
+		if !o.Has(0) || o.Has(1) {
+			t.Error("what was read is gone before what was not")
+		}
 		put(t, o, 2) // is there, and used by that
 		put(t, o, 4)
 		for i, want := range []bool{false, false, true, true, true} {

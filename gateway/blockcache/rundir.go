@@ -43,16 +43,27 @@ func randomName(prefix string) string {
 	return prefix + hex.EncodeToString(p)
 }
 
+// A sweep of another process holds the lock of what it takes for a moment, until it has renamed it.
+const (
+	sweepTime  = 10 * time.Millisecond
+	sweepTries = 20
+)
+
 // openRun creates a folder in dir; with a name it opens that, which is kept.
 func openRun(dir, name string) (*runDir, error) {
-	for range 100 {
+	for n := range 100 {
 		r := &runDir{path: filepath.Join(dir, name), kept: name != ""}
 		if !r.kept {
 			r.path = filepath.Join(dir, randomName(runPrefix))
 		}
-		ok, err := r.open()
-		if ok || err != nil {
-			return r, err
+		switch ok, err := r.open(); {
+		case ok:
+			return r, nil
+		case errors.Is(err, ErrInUse) && !r.kept: // nobody else knows its name
+		case errors.Is(err, ErrInUse) && n < sweepTries:
+			time.Sleep(sweepTime)
+		case err != nil:
+			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("%s: whatever is created there is gone at once", dir)
@@ -91,7 +102,7 @@ func (r *runDir) mkdir() error {
 	case !info.IsDir():
 		return fmt.Errorf("%s: not a folder", r.path)
 	}
-	return os.Chmod(r.path, 0o700)
+	return ignoreMissing(os.Chmod(r.path, 0o700))
 }
 
 func isAt(f *os.File, path string) bool {
