@@ -227,10 +227,13 @@ func TestModesOfFiles(t *testing.T) {
 		c := open(t, opt)
 		put(t, openObject(t, c, ID{Name: "secret.example", Version: "v", Size: small, BlockSize: small}), 0)
 		n := 0
-		filepath.WalkDir(opt.Dir, func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(opt.Dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
 			info, err := d.Info()
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
 			want := fs.FileMode(0o600)
 			if d.IsDir() {
@@ -245,8 +248,8 @@ func TestModesOfFiles(t *testing.T) {
 			n++
 			return nil
 		})
-		if n != 4 { // the folder, that of the process, its lock, the block
-			t.Errorf("%d files and folders, want 4", n)
+		if err != nil || n != 4 { // the folder, that of the process, its lock, the block
+			t.Errorf("%d files and folders, want 4; %v", n, err)
 		}
 	})
 }
