@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"spate/internal/osfile"
 )
 
 // The folders of caches, each with 16 hex digits behind: one process's, those of key files, those to be removed.
@@ -79,7 +81,7 @@ func (r *runDir) open() (bool, error) {
 	if err != nil {
 		return false, ignoreMissing(err)
 	}
-	err = tryLock(f)
+	err = osfile.LockSurely(f, ErrInUse)
 	if !isAt(f, path) {
 		return false, f.Close()
 	}
@@ -171,7 +173,7 @@ func setAside(path string, isKept bool) (string, error) {
 	if info, err := f.Stat(); err != nil || isKept && info.ModTime().After(time.Now()) {
 		return "", err
 	}
-	if err := tryLock(f); err != nil || !isAt(f, f.Name()) {
+	if err := osfile.LockSurely(f, ErrInUse); err != nil || !isAt(f, f.Name()) {
 		return "", nil
 	}
 	aside := filepath.Join(filepath.Dir(path), randomName(gonePrefix))

@@ -14,3 +14,12 @@ func SyncFolder(path string) error {
 	}
 	return errors.Join(SyncNames(f), f.Close())
 }
+
+// Lock is [LockSurely], but does nothing where there are no locks. Whoever takes it for a sign of death that nobody has a lock, needs the
+// other.
+func Lock(f *os.File, inUse error) error {
+	if err := LockSurely(f, inUse); !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

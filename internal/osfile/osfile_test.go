@@ -37,7 +37,13 @@ func TestLock(t *testing.T) {
 		if err := Lock(second, errTaken); err != errTaken {
 			t.Errorf("%s: %v", path, err)
 		}
+		if err := LockSurely(second, errTaken); err != errTaken {
+			t.Errorf("%s, surely: %v", path, err)
+		}
 		first.Close()
+		if err := LockSurely(second, errTaken); err != nil {
+			t.Errorf("%s, given back, surely: %v", path, err)
+		}
 		if err := Lock(second, errTaken); err != nil {
 			t.Errorf("%s, given back: %v", path, err)
 		}

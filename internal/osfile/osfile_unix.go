@@ -11,18 +11,16 @@ import (
 // ReplacesOpen: a file that is open can be renamed, replaced and removed.
 const ReplacesOpen = true
 
-// Lock takes the lock of a file or folder (flock), which ends when f is closed, or its process dies. Where another has it the error is
-// inUse. On a file system without locks, and on a system without those that would suit, it does nothing.
-func Lock(f *os.File, inUse error) error {
+// LockSurely takes the lock of a file or folder (flock), which ends when f is closed, or its process dies. Where another has it the
+// error is inUse; on a file system without locks, and on a system without those that would suit, errors.ErrUnsupported.
+func LockSurely(f *os.File, inUse error) error {
 	for {
 		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case err == nil:
-			return nil
 		case err == syscall.EINTR:
 		case err == syscall.EWOULDBLOCK:
 			return inUse
-		case errors.Is(err, errors.ErrUnsupported), err == syscall.ENOLCK, err == syscall.EBADF:
-			return nil // a file system without locks, or without those of what is open for reading only
+		case err == syscall.ENOLCK, err == syscall.EBADF:
+			return errors.ErrUnsupported // or without those of what is open for reading only
 		default:
 			return err
 		}
