@@ -27,6 +27,8 @@ var rooms = map[string]int{
 
 	"gateway/content": 5, // RFC 9110 over an Object
 
+	"gateway/fill": 5, // files as blocks, filled on demand
+
 	"": 4, // package spate
 
 	"assemble":      3,

@@ -1,0 +1,9 @@
+package fill
+
+import (
+	"testing"
+
+	"spate/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

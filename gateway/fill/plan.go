@@ -1,0 +1,341 @@
+package fill
+
+import (
+	"slices"
+	"time"
+)
+
+// plan says what is to be done now.
+func (c *core) plan(now time.Duration) []action {
+	c.now, c.out, c.lacks = now, nil, false
+	c.watch()
+	if c.known {
+		c.serveAll()
+	} else {
+		c.ask()
+	}
+	c.forget()
+	c.giveUp()
+	return c.out
+}
+
+// ask has somebody asked what the file is, from where it is wanted first.
+func (c *core) ask() {
+	if len(c.readers) == 0 || len(c.streams) > 0 {
+		return
+	}
+	m := c.choose(-1)
+	if m < 0 {
+		c.lacks = true
+		return
+	}
+	s := c.add(m, c.floor(max(c.readers[0].pos, 0)), endless)
+	if c.readers[0].pos < 0 {
+		s.end = c.block
+	}
+	c.out = append(c.out, action{kind: begin, stream: s, first: true, check: -1})
+}
+
+// serveAll begins what is needed: what is waited for, then what will be, then the rest.
+func (c *core) serveAll() {
+	for _, r := range c.readers {
+		if from, to := c.window(r); r.waits && to > from {
+			c.serveHead(r, from)
+		}
+	}
+	for _, r := range c.readers {
+		from, to := c.window(r)
+		for b := c.index(from); c.from(b) < to; b++ {
+			if !c.has(b) && !c.owned(b) && !c.launch(r, b, aheadOf) {
+				break
+			}
+		}
+	}
+	if c.fill && !c.single && !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.fill }) {
+		c.serveRest()
+	}
+}
+
+// serveHead begins what r waits for.
+func (c *core) serveHead(r *reader, from int64) {
+	b := c.index(from)
+	if c.begunAny(b) && c.crosses(r) == unproved {
+		c.join(b)
+		return
+	}
+	if c.has(b) {
+		return
+	}
+	by := c.server(b)
+	if by == nil {
+		c.launch(r, b, waitedFor)
+		by = c.server(b)
+	} else if r.joined != by.id {
+		c.counts.joins++
+	}
+	if by != nil {
+		r.joined = by.id
+	}
+}
+
+// serveRest begins what nobody has asked for.
+func (c *core) serveRest() {
+	for c.has(c.filled) && c.from(c.filled) < c.size {
+		c.filled++
+	}
+	for b := c.filled; c.from(b) < c.size; b++ {
+		if c.has(b) || c.owned(b) {
+			continue
+		}
+		if c.launch(nil, b, background) {
+			c.streams[len(c.streams)-1].fill = true
+		}
+		return
+	}
+}
+
+// server is the stream that will bring the next byte of b soon; nil if there is none.
+func (c *core) server(b int64) *stream {
+	for _, s := range c.streams {
+		if !s.probe && c.covers(s, c.need(b)) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *core) served(b int64) bool {
+	p := c.parts[b]
+	return p != nil && p.whole || c.server(b) != nil
+}
+
+// covers reports whether s will soon be at off.
+func (c *core) covers(s *stream, off int64) bool {
+	return s.off <= off && off < s.end && (c.single || off-s.off <= near)
+}
+
+// launch begins a stream at what is missing of block b. It reports false if that cannot be now.
+func (c *core) launch(r *reader, b int64, prio int) bool {
+	m := c.choose(-1)
+	if m < 0 {
+		c.lacks = true
+		return false
+	}
+	if !c.makeRoom(prio) {
+		return false
+	}
+	c.dropCrumb(b)
+	off := c.need(b)
+	end := c.extent(r, b)
+	for _, o := range c.streams {
+		if !c.single && !o.probe && o.off < off && off < o.end {
+			o.end = c.from(b) // that one is far behind
+		}
+	}
+	c.begin(c.add(m, off, end))
+	return true
+}
+
+// dropCrumb forgets what is there of b, if it is too little to be compared with.
+func (c *core) dropCrumb(b int64) {
+	if n := c.need(b) - c.from(b); n > 0 && c.vague && c.compares(b, c.need(b)) < min(leastSeam, c.block) {
+		delete(c.parts, b)
+	}
+}
+
+// begin asks for what s is to bring.
+func (c *core) begin(s *stream) {
+	a := action{kind: begin, stream: s, check: -1}
+	if c.single {
+		s.off, s.end = 0, endless
+	} else {
+		b := c.index(s.want)
+		s.before = c.compares(b, s.want)
+		if m := c.mirrors[s.mirror]; !m.trusted && s.before < min(overlap, c.block) {
+			a.check = c.checked(b)
+		}
+	}
+	c.out = append(c.out, a)
+}
+
+// extent is how far the run goes that begins with block b: as long as blocks are missing that nobody will bring, and the
+// longer, the longer what r has read without a gap.
+func (c *core) extent(r *reader, b int64) int64 {
+	limit := int64(endless)
+	if r != nil {
+		_, to := c.window(r)
+		limit = c.from(b) + near
+		if r.run >= mostAhead {
+			limit = endless
+		} else if r.run >= near {
+			limit = c.from(b) + 8*r.run
+		}
+		if r.bounded {
+			limit = min(limit, c.ceil(r.end))
+		}
+		limit = max(limit, to)
+	}
+	end := c.to(b)
+	for n := b + 1; c.from(n) < min(limit, c.size); n++ {
+		if c.has(n) || c.owned(n) {
+			break
+		}
+		end = c.to(n)
+	}
+	return end
+}
+
+// owned reports whether some stream is to bring b, however far it is.
+func (c *core) owned(b int64) bool {
+	off := c.need(b)
+	if p := c.parts[b]; p != nil && p.whole {
+		return true
+	}
+	return slices.ContainsFunc(c.streams, func(s *stream) bool { return !s.probe && s.off <= off && off < s.end })
+}
+
+// makeRoom sees that one more stream may begin, for which one of less use may have to end.
+func (c *core) makeRoom(prio int) bool {
+	if len(c.streams) < c.most {
+		return true
+	}
+	var worst *stream
+	for _, s := range c.streams {
+		if p := c.priority(s); p > prio && (worst == nil || p > c.priority(worst)) {
+			worst = s
+		}
+	}
+	if worst == nil {
+		return false
+	}
+	c.halt(worst)
+	return true
+}
+
+func (c *core) add(mirror int, off, end int64) *stream {
+	c.lastID++
+	s := &stream{id: c.lastID, mirror: mirror, off: off, want: off, end: end, sure: off, rival: -1}
+	c.streams = append(c.streams, s)
+	return s
+}
+
+// quota is up to where s may read now: nobody wants more.
+func (c *core) quota(s *stream) int64 {
+	if s.probe {
+		return endless
+	}
+	limit := int64(0)
+	if s.fill {
+		limit = s.end
+	}
+	for _, r := range c.readers {
+		from, to := c.window(r)
+		if to > s.off && to > from && (c.single || from-s.off <= near) {
+			limit = max(limit, to)
+		}
+	}
+	if b := c.index(s.off); s.off > c.from(b) && s.phase == reading {
+		limit = max(limit, c.to(b))
+	}
+	return min(limit, s.end)
+}
+
+// priority is that of s now.
+func (c *core) priority(s *stream) int {
+	for _, r := range c.readers {
+		if r.waits && !r.failed && c.waitsFor(r, s) {
+			return waitedFor
+		}
+	}
+	switch {
+	case s.probe, c.quota(s) <= s.off:
+		return unneeded
+	case s.fill:
+		return background
+	}
+	return aheadOf
+}
+
+func (c *core) waitsFor(r *reader, s *stream) bool {
+	if !c.known {
+		return true
+	}
+	if r.asks {
+		return false
+	}
+	if b := c.index(r.pos); !s.probe {
+		return !c.has(b) && c.covers(s, c.need(b))
+	}
+	return r.pos == s.off
+}
+
+// giveUp fails those who wait for what nobody has.
+func (c *core) giveUp() {
+	if !c.lacks || !c.exhausted() {
+		return
+	}
+	for _, r := range c.readers {
+		if r.waits && !r.failed && c.isLost(r) {
+			r.failed = true
+			c.out = append(c.out, action{kind: fail, reader: r})
+		}
+	}
+	if len(c.streams) == 0 {
+		c.forgive()
+	}
+}
+
+// isLost reports whether nothing brings what r waits for.
+func (c *core) isLost(r *reader) bool {
+	if !c.known {
+		return len(c.streams) == 0
+	}
+	b := c.index(r.pos)
+	if c.begunAny(b) && c.crosses(r) == unproved {
+		return !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.probe && s.off == r.pos })
+	}
+	return !r.asks && !c.has(b) && !c.served(b)
+}
+
+// forget drops what is left of blocks that nobody fills and nobody wants.
+func (c *core) forget() {
+	for b, p := range c.parts {
+		switch {
+		case p.whole || c.server(b) != nil || c.isWanted(b):
+			p.unused = -1
+		case p.unused < 0:
+			p.unused = c.now
+		case c.now-p.unused >= linger:
+			delete(c.parts, b)
+		}
+	}
+}
+
+func (c *core) isWanted(b int64) bool {
+	return slices.ContainsFunc(c.readers, func(r *reader) bool {
+		from, to := c.window(r)
+		return from <= c.from(b) && c.from(b) < to
+	})
+}
+
+// wake is when plan is to be asked again, if nothing happens before.
+func (c *core) wake() time.Duration {
+	at := time.Duration(endless)
+	for _, s := range c.streams {
+		switch {
+		case s.idle:
+			at = min(at, s.unused+linger)
+		case s.waits:
+			at = min(at, c.overdueAt(s))
+		}
+	}
+	for _, p := range c.parts {
+		if p.unused >= 0 {
+			at = min(at, p.unused+linger)
+		}
+	}
+	if c.lacks {
+		at = min(at, c.nextTry())
+	}
+	return at
+}

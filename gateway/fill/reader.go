@@ -1,0 +1,225 @@
+package fill
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"spate/source"
+)
+
+var errOffset = errors.New("fill: a negative offset")
+
+// A Reader reads a range of a File: see [File.Open].
+type Reader struct {
+	o    *object
+	ctx  context.Context
+	wake chan struct{}
+
+	// Guarded by o.mu.
+	want   *reader
+	err    error
+	closed bool
+}
+
+func (r *Reader) rouse() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// fail ends r with err. o.mu is held.
+func (r *Reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.rouse()
+}
+
+// Read returns what is there of a block.
+func (r *Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	o := r.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		if err := r.over(); err != nil {
+			return 0, err
+		}
+		if data := r.next(); len(data) > 0 {
+			return r.hand(p, data), nil
+		}
+		if r.err == nil && !r.open() {
+			r.await()
+		}
+	}
+}
+
+// hand copies data, or as much as fits, to p. o.mu is held; not meanwhile.
+func (r *Reader) hand(p, data []byte) int {
+	o := r.o
+	if left := r.want.end - r.want.pos; int64(len(data)) > left {
+		data = data[:left]
+	}
+	o.mu.Unlock()
+	n := copy(p, data)
+	o.pool.count.client.Add(int64(n))
+	o.mu.Lock()
+	if r.want.waits = false; o.core.move(r.want, int64(n)) {
+		o.plan()
+	}
+	return n
+}
+
+// over is why there is nothing more to be read. o.mu is held.
+func (r *Reader) over() error {
+	o := r.o
+	switch {
+	case r.closed:
+		return ErrClosed
+	case r.want.pos >= r.want.end, o.core.size >= 0 && r.want.pos >= o.core.size:
+		return io.EOF
+	case r.err != nil:
+		return r.err
+	case o.dead != nil:
+		return o.dead
+	}
+	return r.ctx.Err()
+}
+
+// next are the bytes at r, as far as they are there. Nobody changes them any more. o.mu is held.
+func (r *Reader) next() []byte {
+	o := r.o
+	b := o.core.index(r.want.pos)
+	at := r.want.pos - o.core.from(b)
+	var data []byte
+	if part := o.core.parts[b]; part != nil && (o.hashes == nil || !o.hashes.Known(b)) {
+		data = o.bufs[b][:part.n]
+	} else if o.store != nil {
+		data = o.store.mem.get(o.store, b)
+	}
+	if int64(len(data)) <= at {
+		return nil
+	}
+	switch o.core.crosses(r.want) {
+	case torn:
+		r.err = wrong("read", o.mirrors[o.core.founder], source.KindChanged, errUnproved)
+		return nil
+	case unproved:
+		return nil
+	}
+	return data[at:]
+}
+
+// open reads the block at r from the cache, if that has it. It reports false if there is nothing to be read. o.mu is held; not meanwhile.
+func (r *Reader) open() bool {
+	o, b := r.o, r.o.core.index(r.want.pos)
+	if o.store == nil || o.core.parts[b] != nil || o.store.mem.has(o.store, b) || !o.store.has(b) {
+		return false
+	}
+	o.mu.Unlock()
+	o.block(b)
+	o.mu.Lock()
+	return true
+}
+
+// await waits until something has happened. o.mu is held; not meanwhile.
+func (r *Reader) await() {
+	o := r.o
+	r.want.waits = true
+	o.plan()
+	o.mu.Unlock()
+	select {
+	case <-r.wake:
+	case <-r.ctx.Done():
+	}
+	o.mu.Lock()
+}
+
+// learn waits until an origin has told what the file is.
+func (r *Reader) learn() error {
+	o := r.o
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		switch {
+		case o.dead != nil:
+			return o.dead
+		case o.core.known:
+			return nil
+		case r.err != nil:
+			return r.err
+		case r.ctx.Err() != nil:
+			return r.ctx.Err()
+		}
+		r.await()
+	}
+}
+
+// Close gives up interest.
+func (r *Reader) Close() error {
+	o := r.o
+	o.mu.Lock()
+	if r.closed {
+		o.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	r.rouse()
+	o.core.detach(r.want)
+	delete(o.readers, r.want)
+	o.plan()
+	o.mu.Unlock()
+	o.pool.leave(o)
+	return nil
+}
+
+// block is a block that is there, read from the cache where it is not in memory; nil if it is gone. Who wants one that is being read
+// waits for that.
+func (o *object) block(b int64) []byte {
+	for {
+		o.mu.Lock()
+		s, reads := o.store, o.opening[b]
+		if s == nil {
+			o.mu.Unlock()
+			return nil
+		}
+		if data := s.mem.get(s, b); data != nil {
+			o.mu.Unlock()
+			return data
+		}
+		if reads == nil {
+			reads = make(chan struct{})
+			o.opening[b] = reads
+			o.mu.Unlock()
+			return o.readBlock(s, b, reads)
+		}
+		o.mu.Unlock()
+		<-reads
+	}
+}
+
+// readBlock reads a block from the cache, and tells those who wait for it by closing done.
+func (o *object) readBlock(s *store, b int64, done chan struct{}) []byte {
+	data := s.open(b)
+	o.mu.Lock()
+	delete(o.opening, b)
+	o.mu.Unlock()
+	close(done)
+	return data
+}
+
+// begunBlock is what is there of a block.
+func (o *object) begunBlock(b int64) []byte {
+	o.mu.Lock()
+	if part := o.core.parts[b]; part != nil {
+		data := o.bufs[b][:part.n]
+		o.mu.Unlock()
+		return data
+	}
+	o.mu.Unlock()
+	return o.block(b)
+}

@@ -1,0 +1,308 @@
+package fill
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"spate/internal/redact"
+	"spate/source"
+)
+
+// chunk is how much is read at once.
+const chunk = 64 << 10
+
+// running is a stream at work: a goroutine.
+type running struct {
+	o      *object
+	stream *stream // guarded by o.mu
+	act    action
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	slot   slot
+	wake   chan struct{}
+	end    int64 // of the answer; endless: not known
+}
+
+func (r *running) rouse() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run works until the stream has come to its end, has failed, or is not needed.
+func (r *running) run() {
+	defer r.cancel(nil)
+	err := r.pool().slots.acquire(r.ctx, &r.slot)
+	if err == nil {
+		err = r.work()
+		r.slot.release()
+	}
+	r.finish(err)
+}
+
+func (r *running) pool() *Pool { return r.o.pool }
+
+func (r *running) url() string { return r.o.mirrors[r.stream.mirror] }
+
+func (r *running) work() error {
+	if r.act.check >= 0 {
+		if err := r.vouch(); err != nil {
+			return err
+		}
+	}
+	if r.stream.probe {
+		return r.join()
+	}
+	res, err := r.ask()
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	return r.read(res)
+}
+
+// finish tells the core what has become of the stream.
+func (r *running) finish(err error) {
+	o, s := r.o, r.stream
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cause := context.Cause(r.ctx)
+	delete(o.running, s)
+	switch {
+	case o.dead != nil:
+		return
+	case err == nil, err == errHalted, errors.Is(cause, errRevoked), errors.Is(cause, errHalted), o.core.mirrors[s.mirror].aside:
+		o.core.remove(s) // it has done what it was for, or that is no fault of it
+	default:
+		r.pool().count.failures.Add(1)
+		r.pool().opts.Log.Debug("stream failed", "url", redact.URL(r.url()), "error", err)
+		o.errs[s.mirror] = err
+		o.core.failed(o.now(), s, judged(err))
+	}
+	o.plan()
+}
+
+// await waits until somebody wants what comes next, and says how much may be read; 0: nothing is left to be read.
+func (r *running) await() (int64, error) {
+	o, s := r.o, r.stream
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		if r.ctx.Err() != nil {
+			return 0, context.Cause(r.ctx)
+		}
+		if o.core.over(s) {
+			return 0, nil
+		}
+		if limit := o.core.quota(s); limit > s.off {
+			if !s.waits {
+				o.core.awaits(o.now(), s)
+				o.arm()
+			}
+			return min(limit, o.core.from(o.core.index(s.off)+1)) - s.off, nil
+		}
+		s.waits = false
+		if !s.idle {
+			o.plan() // which sees that it is not needed
+			if o.core.quota(s) > s.off {
+				continue
+			}
+		}
+		o.mu.Unlock()
+		select {
+		case <-r.wake:
+		case <-r.ctx.Done():
+		}
+		o.mu.Lock()
+	}
+}
+
+// read takes what the answer brings, as long as it is wanted.
+func (r *running) read(res *source.Resource) error {
+	buf := make([]byte, min(chunk, r.pool().opts.BlockSize))
+	for {
+		n, err := r.await()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return r.drained(res)
+		}
+		got, err := res.Body.Read(buf[:min(n, int64(len(buf)))])
+		if got > 0 {
+			r.pool().count.origin.Add(int64(got))
+			if err := r.take(buf[:got]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return r.ended()
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// drained sees that an answer which was read to its end says so: its connection can be used again then.
+func (r *running) drained(res *source.Resource) error {
+	r.o.mu.Lock()
+	atEnd := r.stream.off >= r.end
+	r.stream.waits = false
+	r.o.mu.Unlock()
+	if !atEnd {
+		return nil
+	}
+	if n, err := res.Body.Read(make([]byte, 1)); n > 0 || err != nil && err != io.EOF {
+		return wrong("read", r.url(), source.KindProtocol, errEarly)
+	}
+	return nil
+}
+
+// take puts bytes where they belong.
+func (r *running) take(p []byte) error {
+	o, s := r.o, r.stream
+	sure, err := r.compare(p)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	t := o.core.take(o.now(), s, int64(len(p)))
+	if !sure {
+		s.sure = s.off
+	}
+	b := t.index
+	r.pool().count.duplicate.Add(int64(len(p)) - t.n)
+	if t.n == 0 {
+		o.mu.Unlock()
+		return nil
+	}
+	if o.bufs[b] == nil {
+		o.bufs[b] = make([]byte, o.core.to(b)-o.core.from(b))
+	}
+	data := o.bufs[b]
+	copy(data[t.at:], p[t.skip:t.skip+t.n])
+	if o.hashes == nil || !o.hashes.Known(b) {
+		o.wakeReaders(b)
+	}
+	o.mu.Unlock()
+	if t.whole {
+		return r.complete(b, data)
+	}
+	return nil
+}
+
+// compare compares p, which has come, with what is there in its place, where that has to be. It reports false if something was, and
+// is there no more.
+func (r *running) compare(p []byte) (sure bool, err error) {
+	o, s := r.o, r.stream
+	o.mu.Lock()
+	if !o.core.vague {
+		o.mu.Unlock()
+		return true, nil
+	}
+	b := o.core.index(s.off)
+	at := s.off - o.core.from(b)
+	part, has := o.core.parts[b], o.core.has(b)
+	var was []byte
+	if part != nil && !has {
+		was = o.bufs[b][:part.n]
+	}
+	o.mu.Unlock()
+	if has {
+		was = o.block(b)
+	}
+	if int64(len(was)) < at {
+		return false, nil
+	}
+	n := min(len(was[at:]), len(p))
+	if !bytes.Equal(was[at:][:n], p[:n]) {
+		return false, r.tears()
+	}
+	return true, nil
+}
+
+// tears says that the bytes of the mirror are not those that are there.
+func (r *running) tears() error {
+	r.o.mu.Lock()
+	defer r.o.mu.Unlock()
+	err := wrong("compare", r.url(), source.KindChanged, errBytes)
+	r.o.differs(r.stream.mirror, err)
+	return err
+}
+
+// complete makes a block of a part that has all its bytes.
+func (r *running) complete(b int64, data []byte) error {
+	o := r.o
+	if o.hashes != nil && o.hashes.Known(b) && !o.hashes.Check(b, data) {
+		return r.corrupt(b)
+	}
+	o.mu.Lock()
+	if o.dead != nil {
+		o.mu.Unlock()
+		return o.dead
+	}
+	s := o.store
+	s.mem.put(s, b, data)
+	delete(o.bufs, b)
+	o.core.stored(b, r.stream)
+	unsized := o.core.size < 0 && o.core.from(b) >= o.pool.opts.Unknown
+	o.wakeReaders(b)
+	o.plan()
+	o.mu.Unlock()
+	if unsized {
+		return nil
+	}
+	if err := s.keep(b, data); err != nil {
+		o.pool.count.notCached.Add(1)
+		o.pool.opts.Log.Debug("not cached", "error", err)
+	}
+	return nil
+}
+
+// corrupt drops a block that does not have its hash.
+func (r *running) corrupt(b int64) error {
+	o := r.o
+	err := wrong("read", r.url(), source.KindCorrupt, errHash)
+	o.pool.count.corrupt.Add(1)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.core.spoiled(b)
+	delete(o.bufs, b)
+	if len(o.mirrors) > 1 {
+		o.differs(r.stream.mirror, err)
+	}
+	return err
+}
+
+// ended is told of the clean end of an answer.
+func (r *running) ended() error {
+	o, s := r.o, r.stream
+	o.mu.Lock()
+	size, off := o.core.size, s.off
+	if size >= 0 || r.end != endless {
+		o.mu.Unlock()
+		if off < min(r.end, s.end) || size >= 0 && r.end == endless && off != size {
+			return wrong("read", r.url(), source.KindProtocol, errEarly)
+		}
+		return nil
+	}
+	o.core.sized(off)
+	o.info.Size = off
+	o.settled.Store(true)
+	b := o.core.index(off)
+	p, data := o.core.parts[b], o.bufs[b]
+	if p == nil || o.core.from(b)+p.n != off {
+		o.wakeAll()
+		o.mu.Unlock()
+		return nil
+	}
+	p.whole = true
+	data = bytes.Clone(data[:p.n])
+	o.wakeAll()
+	o.mu.Unlock()
+	return r.complete(b, data)
+}

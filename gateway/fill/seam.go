@@ -1,0 +1,153 @@
+package fill
+
+// Behind one name there may be several machines, and of them some may have another version. Where a validator does not name the
+// bytes, nothing but the bytes tells. So bytes of two answers are handed to one reader only where one of them gave bytes of the
+// other's as well, and they were the same: a seam.
+//
+//   - A stream that begins behind what is there is asked for the end of that as well (stream.before).
+//   - A stream that goes from one block into the next one has given both.
+//   - What meets otherwise is compared once a reader wants to cross it: by a request across it (a probe).
+//
+// A block that is filled anew is another one: whoever has read of the one before may not go on with it.
+type seams struct {
+	of     map[int64]filling // by block
+	proved map[int64]bool    // blocks that go together with the one before them
+	count  int
+}
+
+// A filling is where the bytes of a block come from.
+type filling struct {
+	made int // counted from 1, over all blocks
+	by   int // the mirror, from 1, that gave all of it, and whose validator names the bytes; 0: none
+}
+
+// same reports whether f is of the same bytes as o was.
+func (f filling) same(o filling) bool { return f.made == o.made || f.named(o) }
+
+// named reports whether the same mirror gave both, and vouches for them.
+func (f filling) named(o filling) bool { return f.by != 0 && f.by == o.by }
+
+// renew tells that block b is filled anew.
+func (s *seams) renew(b int64) {
+	if s.of == nil {
+		s.of, s.proved = map[int64]filling{}, map[int64]bool{}
+	}
+	s.count++
+	s.of[b] = filling{made: s.count}
+	delete(s.proved, b)
+	delete(s.proved, b+1)
+}
+
+// prove notes what follows from bytes of s at off, in block b.
+func (c *core) prove(s *stream, b, off int64) {
+	if c.vague && off >= c.from(b) && s.sure < c.from(b) && c.there(b-1) {
+		c.seams.proved[b] = true
+	}
+}
+
+// there reports whether block b is complete.
+func (c *core) there(b int64) bool {
+	p := c.parts[b]
+	return p != nil && p.whole || c.has(b)
+}
+
+// begunAny reports whether there are bytes of block b.
+func (c *core) begunAny(b int64) bool {
+	p := c.parts[b]
+	return p != nil && p.n > 0 || c.has(b)
+}
+
+type crossing int
+
+const (
+	mayCross crossing = iota
+	unproved          // it is not known yet
+	torn              // what came before is not there any more to be compared
+)
+
+// crosses says whether r may be given the next byte of its block, which is there.
+func (c *core) crosses(r *reader) crossing {
+	if !c.vague || r.pos == r.start {
+		return mayCross
+	}
+	b := c.index(r.pos)
+	now := c.seams.of[b]
+	if r.pos > c.from(b) {
+		if !r.last.same(now) {
+			return torn
+		}
+		return mayCross
+	}
+	before := c.seams.of[b-1]
+	switch {
+	case r.last.named(now):
+		return mayCross
+	case !r.last.same(before):
+		return torn
+	case c.seams.proved[b]:
+		return mayCross
+	case !c.has(b - 1):
+		return torn
+	}
+	return unproved
+}
+
+// compares is how many bytes before off are there for a stream that begins at off, in block b, to be compared with.
+func (c *core) compares(b, off int64) int64 {
+	if !c.vague {
+		return 0
+	}
+	n := off - c.from(b)
+	if n < overlap && b > 0 && c.has(b-1) && (n == 0 || c.seams.proved[b]) {
+		n += c.to(b-1) - c.from(b-1)
+	}
+	return min(n, overlap)
+}
+
+// checked is a block that a mirror can be compared by; -1 if nothing is there.
+func (c *core) checked(b int64) int64 {
+	for _, r := range c.readers {
+		if at := c.index(r.pos); c.has(at) {
+			return at
+		} else if at > 0 && c.has(at-1) {
+			return at - 1
+		}
+	}
+	for i := b; i >= 0 && i > b-64; i-- {
+		if c.has(i) {
+			return i
+		}
+	}
+	if c.has(0) {
+		return 0
+	}
+	return -1
+}
+
+// join has what is on either side of block b's beginning compared.
+func (c *core) join(b int64) {
+	for _, s := range c.streams {
+		if s.probe && s.off == c.from(b) {
+			return
+		}
+	}
+	m := c.choose(-1)
+	if m < 0 {
+		c.lacks = true
+		return
+	}
+	if !c.makeRoom(waitedFor) {
+		return
+	}
+	s := c.add(m, c.from(b), c.from(b)+1)
+	s.probe = true
+	c.out = append(c.out, action{kind: begin, stream: s, check: -1})
+}
+
+// joined tells that the comparison of s was well.
+func (c *core) joined(s *stream) {
+	if c.remove(s) {
+		c.seams.proved[c.index(s.off)] = true
+		c.mirrors[s.mirror].fails = 0
+	}
+}

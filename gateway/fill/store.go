@@ -1,0 +1,110 @@
+package fill
+
+import (
+	"io"
+	"sync"
+)
+
+// An ID says what a Cache is to keep: see blockcache.ID.
+type ID struct {
+	Name, Version string
+	Size          int64 // -1: not known
+	BlockSize     int
+}
+
+// A Cache keeps blocks of files: blockcache does.
+type Cache interface {
+	Object(ID) (Blocks, error)
+}
+
+// Blocks are those of one version of a file. What one Put has kept another Get may not find: any block may go at any time.
+// They are safe for concurrent use.
+type Blocks interface {
+	Lookup
+	Put(index int64, data []byte) error // an error: it was not kept
+	io.Closer
+}
+
+// Lookup finds blocks.
+type Lookup interface {
+	Has(index int64) bool // quick, without I/O
+	Get(index int64, p []byte) (n int, ok bool)
+}
+
+// A store has the blocks of one version of a file: the last ones in memory, all that there is room for in the cache.
+type store struct {
+	mem   *memory
+	block int64
+	disk  Blocks // nil: none
+
+	mu     sync.Mutex
+	lost   map[int64]bool // the cache said it had them, and had not
+	closed bool
+	full   bool // the cache did not keep the last one
+}
+
+func (s *store) has(index int64) bool {
+	if s.mem.has(s, index) {
+		return true
+	}
+	return s.disk != nil && !s.isLost(index) && s.disk.Has(index)
+}
+
+func (s *store) isLost(index int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed || s.lost[index]
+}
+
+// open reads a block into memory; nil if the cache does not have it.
+func (s *store) open(index int64) []byte {
+	if s.disk == nil || s.isLost(index) {
+		return nil
+	}
+	p := make([]byte, s.block)
+	n, ok := s.disk.Get(index, p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !ok {
+		s.lost[index] = true
+		return nil
+	}
+	if !s.closed {
+		s.mem.put(s, index, p[:n:n])
+	}
+	return p[:n]
+}
+
+// keep puts a block, which is in memory, into the cache.
+func (s *store) keep(index int64, data []byte) error {
+	if s.disk == nil {
+		return nil
+	}
+	err := s.disk.Put(index, data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = err != nil
+	if err == nil {
+		delete(s.lost, index)
+	}
+	return err
+}
+
+// isBounded reports whether there is little room, so that what is read ahead may be gone before it is wanted.
+func (s *store) isBounded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.disk == nil || s.full
+}
+
+// close lets the cache age what it has.
+func (s *store) close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.mem.drop(s)
+	if s.disk == nil {
+		return nil
+	}
+	return s.disk.Close()
+}
