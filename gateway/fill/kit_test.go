@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"spate/internal/farm"
-	"spate/source"
 	"spate/source/httpsource"
 )
 
@@ -101,5 +100,3 @@ func sent(f *farm.Farm) (n int64) {
 	}
 	return n
 }
-
-var _ source.Source = source.Func(nil)

@@ -136,9 +136,13 @@ func (c *core) launch(r *reader, b int64, prio int) bool {
 	return true
 }
 
-// dropCrumb forgets what is there of b, if it is too little to be compared with.
+// dropCrumb forgets what is there of b, if it is too little to be compared with and not all that its readers have read.
 func (c *core) dropCrumb(b int64) {
-	if n := c.need(b) - c.from(b); n > 0 && c.vague && c.compares(b, c.need(b)) < min(leastSeam, c.block) {
+	n := c.need(b) - c.from(b)
+	if n == 0 || !c.vague || c.compares(b, c.need(b)) >= min(leastSeam, c.block) {
+		return
+	}
+	if slices.ContainsFunc(c.readers, func(r *reader) bool { return r.start < c.from(b) && r.pos > c.from(b) }) {
 		delete(c.parts, b)
 	}
 }
