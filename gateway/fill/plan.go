@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// plan says what is to be done now.
-func (c *core) plan(now time.Duration) []action {
-	c.now, c.out, c.lacks = now, nil, false
+// plan says what is to be done now, and what followed from what happened since it was last asked.
+func (c *core) plan(now time.Duration) (out []action) {
+	c.now, c.lacks = now, false
 	c.watch()
 	if c.known {
 		c.serveAll()
@@ -16,7 +16,8 @@ func (c *core) plan(now time.Duration) []action {
 	}
 	c.forget()
 	c.giveUp()
-	return c.out
+	out, c.out = c.out, nil
+	return out
 }
 
 // ask has somebody asked what the file is, from where it is wanted first.
@@ -126,13 +127,12 @@ func (c *core) launch(r *reader, b int64, prio int) bool {
 	}
 	c.dropCrumb(b)
 	off := c.need(b)
-	end := c.extent(r, b)
 	for _, o := range c.streams {
 		if !c.single && !o.probe && o.off < off && off < o.end {
 			o.end = c.from(b) // that one is far behind
 		}
 	}
-	c.begin(c.add(m, off, end))
+	c.begin(c.add(m, off, c.extent(r, b)))
 	return true
 }
 

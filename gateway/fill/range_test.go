@@ -127,7 +127,7 @@ func TestMachinesOfTwoVersions(t *testing.T) {
 	for range 10 {
 		o := origin(t)
 		a := farm.Resource{Body: one, ETag: farm.NoETag, BreakAfter: 5*block + 77}
-		b := farm.Resource{Body: two, ETag: farm.NoETag}
+		b := farm.Resource{Body: two, ETag: farm.NoETag, BreakAfter: 4*block + 5}
 		o.Serve("/f", farm.Resource{Changes: func(n int) farm.Resource { return []farm.Resource{a, b, a}[n%3] }})
 		p := pool(t, Options{BlockSize: block})
 		for range 6 {
