@@ -43,6 +43,13 @@ func (s *shelf) blocks() int {
 	return s.count()
 }
 
+// inUse is how many objects are open.
+func (s *shelf) inUse() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
 func (s *shelf) count() (n int) {
 	for _, o := range s.all {
 		n += len(o)

@@ -45,6 +45,7 @@ type core struct {
 	fill    bool // all of it, whether or not somebody wants it
 	has     func(index int64) bool
 	room    func() int64 // how far may be read ahead
+	used    func() bool  // somebody has the file open
 	known   bool         // an answer has told what it is
 	single  bool         // there are no ranges: one stream from the beginning
 	vague   bool
@@ -87,6 +88,7 @@ type reader struct {
 	failed          bool // the core has given up
 	run             int64
 	joined          int     // the stream it last found on its way
+	looked          int64   // what comes before is there, or on its way, or was when it was looked at
 	last            filling // that it has read the last byte of
 }
 
@@ -112,6 +114,7 @@ type stream struct {
 	sure       int64 // from here on all it has brought was taken or compared
 	probe      bool  // it compares what is on either side of off, and brings nothing
 	fill       bool  // it was begun in the background
+	prio       int   // as it was told to whoever gives out connections
 	rival      int   // the stream it is to overtake; -1: none
 
 	gave   int64         // bytes that were new
@@ -143,7 +146,7 @@ const (
 
 func newCore(block int64, mirrors []*mirror) *core {
 	return &core{block: block, most: 4, size: -1, mirrors: mirrors, parts: map[int64]*part{},
-		has: func(int64) bool { return false }, room: func() int64 { return mostAhead }}
+		has: func(int64) bool { return false }, room: func() int64 { return mostAhead }, used: func() bool { return true }}
 }
 
 func (c *core) index(off int64) int64 { return off / c.block }
@@ -370,9 +373,9 @@ func (c *core) gained(s *stream, b, n int64) {
 	s.gave += n
 	c.misses = 0
 	m := c.mirrors[s.mirror]
-	m.trusted = true
-	if s.gave >= min(crumb, c.block) {
-		m.fails = 0
+	m.trusted, m.gave = true, true
+	if s.gave >= min(crumb, c.block) && m.fails > 0 {
+		m.fails, m.until = 0, 0
 	}
 	if f, ok := c.seams.of[b]; ok && f.by != s.mirror+1 {
 		f.by = 0

@@ -276,7 +276,7 @@ func TestPartIsForgotten(t *testing.T) {
 // each reader that stays gets all of its bytes, there are never more streams than are allowed, and in a world where nothing goes
 // wrong no more is brought twice than what streams had begun of a block when they had to make room.
 func TestRandomWorlds(t *testing.T) {
-	for world := range 300 {
+	for world := range 40 {
 		seed := rand.Uint64()
 		if !t.Run(fmt.Sprint(world), func(t *testing.T) { newWorld(t, seed).run() }) {
 			t.Fatalf("seed %d", seed)
@@ -404,4 +404,34 @@ func (w *world) step(s *stream) {
 		}
 		w.bring(s, n)
 	}
+}
+
+// A reader that moves does not make others wait for ever.
+func TestOthersAreNotForgotten(t *testing.T) {
+	p := newScript(t, 1, true)
+	p.reader(0, endless)
+	p.plan()
+	p.c.failed(p.now, p.c.find(1), failure{wait: time.Second})
+	p.expects()
+	p.there[9] = true
+	other := p.reader(9*sblk, 10*sblk)
+	p.c.planFor(p.now, other)
+	if p.c.wake() != time.Second {
+		t.Errorf("wakes at %v", p.c.wake())
+	}
+}
+
+// A mirror that has failed is asked again after a while, where another has brought the bytes meanwhile.
+func TestMirrorComesBack(t *testing.T) {
+	p := newScript(t, 2, true)
+	p.c.vague = false
+	r := p.reader(0, endless)
+	p.expects("begin 0-16 of 0")
+	p.c.failed(p.now, p.c.find(1), failure{lasting: true})
+	p.expects("begin 0-16 of 1")
+	p.bring(p.answer(2), sblk)
+	p.c.move(r, sblk)
+	p.now += pause
+	p.c.failed(p.now, p.c.find(2), failure{lasting: true})
+	p.expects("begin 1-17 of 0")
 }

@@ -24,9 +24,16 @@ func (f *File) Info() source.Info {
 
 // Close gives up the File. Its readers go on.
 func (f *File) Close() error {
-	f.once.Do(func() { f.o.pool.release(f.o) })
+	f.once.Do(func() {
+		f.o.pool.release(f.o)
+		f.o.tick() // what nobody uses is not filled any more
+	})
 	return nil
 }
+
+// Condemn says that bytes of the File are wrong, and why: a digest of the whole does not match. Its readers fail with err, its blocks
+// are not used any more, and the next [Pool.Open] does without the mirrors that have given some of them, where there are others.
+func (f *File) Condemn(err error) { f.o.condemn(err) }
 
 // Open returns a reader of the n bytes from off on; n below 0: to the end. What is beyond the end is not there: the reader ends
 // before.

@@ -28,6 +28,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -91,6 +92,15 @@ type Pool struct {
 	objects map[string]*object
 	all     map[*object]struct{} // those that were replaced, too
 	made    int64
+
+	condemned map[string]verdict // by key
+}
+
+// A verdict is that bytes of a file have proved wrong.
+type verdict struct {
+	count   int // so often: what was kept until then is not used any more
+	mirrors map[int]error
+	until   time.Time // the mirrors are not asked
 }
 
 // New makes a Pool. opts.Source must be set.
@@ -98,7 +108,8 @@ func New(opts *Options) *Pool {
 	o := opts.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Pool{opts: o, mem: newMemory(o.Memory), slots: &slots{all: o.Connections, host: o.PerHost, object: o.PerFile},
-		ctx: ctx, cancel: cancel, nonce: rand.Text(), objects: map[string]*object{}, all: map[*object]struct{}{}}
+		ctx: ctx, cancel: cancel, nonce: rand.Text(), objects: map[string]*object{}, all: map[*object]struct{}{},
+		condemned: map[string]verdict{}}
 }
 
 func (o *Options) withDefaults() Options {
@@ -126,11 +137,11 @@ func def[T int | int64 | time.Duration](p *T, v T) {
 }
 
 // Open opens a file: it returns once an origin has told what it is, which it is asked where nobody knows, or where that was told
-// longer ago than Fresh. Opens of the same mirrors share their blocks and fetches. The error is that of the one mirror, or a
+// longer ago than Fresh. Opens of the same mirrors share their blocks and fetches, but those under [source.Vouch] with each other only. The error is that of the one mirror, or a
 // [fetch.MirrorsError], or that of ctx. The File is to be closed.
 func (p *Pool) Open(ctx context.Context, what What) (*File, error) {
 	for {
-		o, err := p.take(what)
+		o, err := p.take(what, source.IsVouched(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -146,11 +157,15 @@ func (p *Pool) Open(ctx context.Context, what What) (*File, error) {
 }
 
 // take is the object of the mirrors, with one more to use it.
-func (p *Pool) take(what What) (*object, error) {
+func (p *Pool) take(what What, vouched bool) (*object, error) {
 	if len(what.Mirrors) == 0 {
 		return nil, errNothing
 	}
 	key := strings.Join(what.Mirrors, "\x00")
+	ctx := p.ctx
+	if vouched {
+		key, ctx = "vouched\x00"+key, source.Vouch(ctx)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -158,10 +173,11 @@ func (p *Pool) take(what What) (*object, error) {
 	}
 	o := p.objects[key]
 	if o == nil {
-		o = newObject(p, key, what)
+		o = newObject(ctx, p, key, what)
+		o.heed(p.condemned[key])
 		p.objects[key], p.all[o] = o, struct{}{}
 	}
-	o.users++
+	o.users.Add(1)
 	o.left++
 	return o, nil
 }
@@ -170,7 +186,7 @@ func (p *Pool) take(what What) (*object, error) {
 func (p *Pool) use(o *object) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o.users++
+	o.users.Add(1)
 	p.open.Add(1)
 }
 
@@ -184,8 +200,7 @@ func (p *Pool) leave(o *object) {
 func (p *Pool) release(o *object) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o.users--
-	if o.users > 0 || p.closed {
+	if o.users.Add(-1) > 0 || p.closed {
 		return
 	}
 	if p.objects[o.key] != o {
@@ -204,7 +219,7 @@ func (p *Pool) release(o *object) {
 func (p *Pool) expire(o *object, left int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if o.users == 0 && o.left == left && !p.closed {
+	if o.users.Load() == 0 && o.left == left && !p.closed {
 		p.drop(o)
 	}
 }
@@ -230,6 +245,24 @@ func (p *Pool) forget(o *object) {
 	if p.objects[o.key] == o {
 		delete(p.objects, o.key)
 	}
+}
+
+// condemn has the next Open of o's mirrors begin anew, without those named, if others are left.
+func (p *Pool) condemn(o *object, mirrors map[int]error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v := p.condemned[o.key]
+	if len(v.mirrors) == 0 || time.Now().After(v.until) {
+		v.mirrors = map[int]error{}
+	}
+	maps.Copy(v.mirrors, mirrors)
+	if len(v.mirrors) == len(o.mirrors) {
+		v.mirrors = nil
+	}
+	v.count++
+	v.until = time.Now().Add(p.opts.Keep)
+	p.condemned[o.key] = v
+	p.forget(o)
 }
 
 // number is one that no other version of a file of p has.

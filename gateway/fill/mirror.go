@@ -8,8 +8,9 @@ import (
 const (
 	tries      = 3
 	backoffMin = 200 * time.Millisecond
-	mostWait   = 5 * time.Second // that an origin may ask for; one that asks for more has failed
-	crumb      = 16 << 10        // bytes; who brings fewer before it fails has brought next to nothing
+	mostWait   = 5 * time.Second  // that an origin may ask for; one that asks for more has failed
+	pause      = 30 * time.Second // until a mirror that has failed is asked again, where others are left
+	crumb      = 16 << 10         // bytes; who brings fewer before it fails has brought next to nothing
 )
 
 // A mirror is what is known of one of a file's URLs.
@@ -18,12 +19,13 @@ type mirror struct {
 	aside   bool // it is not used any more
 	trusted bool // it has the same bytes as the founder
 	named   bool // its validator names the bytes
+	gave    bool // some of the bytes are its
 	fails   int  // in a row
 	until   time.Duration
 	setup   time.Duration // of an answer, smoothed
 }
 
-// usable reports whether m may be asked, now or later.
+// usable reports whether m may be asked, now or soon.
 func (m *mirror) usable() bool { return !m.aside && m.fails < tries }
 
 // failure is how a stream has failed.
@@ -36,7 +38,7 @@ type failure struct {
 func (c *core) choose(avoid int) int {
 	best := -1
 	for i, m := range c.mirrors {
-		if m.usable() && m.until <= c.now && (best < 0 || c.better(i, best, avoid)) {
+		if !m.aside && m.until <= c.now && (best < 0 || c.better(i, best, avoid)) {
 			best = i
 		}
 	}
@@ -60,7 +62,7 @@ func (c *core) failed(now time.Duration, s *stream, f failure) {
 	}
 	switch {
 	case f.lasting || f.wait > mostWait:
-		m.fails = tries
+		m.fails, m.until = tries, now+pause
 	case s.gave > 0 && s.gave < crumb:
 		m.until = max(m.until, now+backoffMin)
 	case s.gave > 0:
@@ -68,6 +70,9 @@ func (c *core) failed(now time.Duration, s *stream, f failure) {
 	default:
 		m.fails++
 		m.until = max(m.until, now+max(f.wait, backoff(m.fails)))
+		if m.fails >= tries {
+			m.until = now + pause
+		}
 	}
 }
 
@@ -96,7 +101,7 @@ func (c *core) setAside(i int) (left bool) {
 // exhausted reports whether nobody is left to be asked, now or later.
 func (c *core) exhausted() bool {
 	for _, m := range c.mirrors {
-		if m.usable() {
+		if m.usable() || !m.aside && m.until <= c.now {
 			return false
 		}
 	}

@@ -27,13 +27,15 @@ type object struct {
 	accept  func(*source.Info) error
 	hashes  Hashes
 	begun   time.Time
-	ctx     context.Context
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup // of its streams
+
+	condemned int // how often its bytes were wrong before
+	ctx       context.Context
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup // of its streams
 
 	// Guarded by Pool.mu.
-	users   int
-	left    int // counts who came, so that an expiry knows whether it is the last
+	users   atomic.Int32 // changed with Pool.mu held
+	left    int          // counts who came, so that an expiry knows whether it is the last
 	expiry  *time.Timer
 	settled atomic.Bool // it is worth remembering
 
@@ -53,11 +55,11 @@ type object struct {
 	dead      error
 }
 
-func newObject(p *Pool, key string, what What) *object {
+func newObject(ctx context.Context, p *Pool, key string, what What) *object {
 	o := &object{pool: p, key: key, mirrors: what.Mirrors, accept: what.Accept, hashes: what.Hashes, begun: time.Now(),
 		firsts: make([]*source.Info, len(what.Mirrors)), errs: make([]error, len(what.Mirrors)), bufs: map[int64][]byte{},
 		opening: map[int64]chan struct{}{}, running: map[*stream]*running{}, readers: map[*reader]*Reader{}}
-	o.ctx, o.cancel = context.WithCancel(p.ctx)
+	o.ctx, o.cancel = context.WithCancel(ctx)
 	var ms []*mirror
 	for _, m := range what.Mirrors {
 		ms = append(ms, &mirror{host: hostOf(m)})
@@ -67,7 +69,39 @@ func newObject(p *Pool, key string, what What) *object {
 	o.core.has = func(index int64) bool { return o.store != nil && o.store.has(index) }
 	o.core.room = o.room
 	o.core.fill = p.opts.Fill
+	o.core.used = func() bool { return o.users.Load() > 0 }
 	return o
+}
+
+// heed has mirrors not asked that were wrong, and blocks not used that may be.
+func (o *object) heed(v verdict) {
+	o.condemned = v.count
+	if time.Now().After(v.until) {
+		return
+	}
+	for i, err := range v.mirrors {
+		o.core.mirrors[i].aside, o.errs[i] = true, err
+	}
+}
+
+// condemn ends o: some of its bytes are wrong, as err says.
+func (o *object) condemn(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead != nil {
+		return
+	}
+	wrong := map[int]error{}
+	for i, m := range o.core.mirrors {
+		if m.gave || i == o.core.founder {
+			wrong[i] = err
+			o.pool.opts.Log.Warn("mirror set aside", "url", redact.URL(o.mirrors[i]), "error", err)
+		}
+	}
+	o.pool.count.corrupt.Add(1)
+	o.pool.count.aside.Add(int64(len(wrong)))
+	o.pool.condemn(o, wrong)
+	o.die(err)
 }
 
 func hostOf(rawURL string) string {
@@ -90,10 +124,20 @@ func (o *object) now() time.Duration { return time.Since(o.begun) }
 
 // plan carries out what the core says. o.mu is held.
 func (o *object) plan() {
-	if o.dead != nil {
-		return
+	if o.dead == nil {
+		o.carryOut(o.core.plan(o.now()))
 	}
-	for _, a := range o.core.plan(o.now()) {
+}
+
+// planFor is plan where only r has changed. o.mu is held.
+func (o *object) planFor(r *reader) {
+	if o.dead == nil {
+		o.carryOut(o.core.planFor(o.now(), r))
+	}
+}
+
+func (o *object) carryOut(actions []action) {
+	for _, a := range actions {
 		switch a.kind {
 		case begin:
 			o.begin(a)
@@ -129,8 +173,8 @@ func (o *object) rank() {
 	changed := false
 	for _, s := range o.core.streams {
 		r := o.running[s]
-		p := int32(o.core.priority(s))
-		changed = r.slot.prio.Swap(p) != p || changed
+		s.prio = o.core.priority(s)
+		changed = r.slot.prio.Swap(int32(s.prio)) != int32(s.prio) || changed
 		if o.core.quota(s) > s.off || o.core.over(s) {
 			r.rouse()
 		}
@@ -238,7 +282,7 @@ func (o *object) keeps(info *source.Info) *store {
 	}
 	id := ID{Name: o.key, Size: info.Size, BlockSize: int(p.opts.BlockSize)}
 	if info.NamesBytes() && info.Size >= 0 && len(o.mirrors) == 1 {
-		id.Version = info.Validator
+		id.Version = fmt.Sprintf("%s %d", info.Validator, o.condemned)
 	} else {
 		id.Version = fmt.Sprintf("%s %d", p.nonce, p.number()) // nobody else's
 	}

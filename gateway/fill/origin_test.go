@@ -409,3 +409,61 @@ func TestAcceptRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A mirror that does not answer holds nobody up for longer than 2 s.
+func TestSilentMirror(t *testing.T) {
+	a, b := origin(t), origin(t)
+	body := content(2 * blk)
+	a.Serve("/f", farm.Resource{HangHeader: true})
+	b.Serve("/f", farm.Resource{Body: body, ETag: `"1"`})
+	p := pool(t, Options{})
+	f := open(t, p, 0, a.URL("/f"), b.URL("/f"))
+	wants(t, f, 0, -1, body)
+	if s := p.Stats(); s.Hedges != 1 {
+		t.Errorf("%+v", s)
+	}
+	if err := a.Wait(within(t), farm.Ended, "/f", 1); err != nil { // it is let go
+		t.Error(err)
+	}
+}
+
+// An origin that answers a range with less of it, or with more, or lies about it.
+func TestOddRanges(t *testing.T) {
+	body := content(3*blk + 5)
+	for name, r := range map[string]farm.Resource{
+		"less than asked for":  {RangeMax: 100_000},
+		"to the end":           {RangeOpen: true},
+		"no total":             {NoTotal: true},
+		"no length":            {NoLength: true},
+		"no total, no length":  {NoTotal: true, NoLength: true},
+		"cut after each 90000": {BreakAfter: 90_000},
+	} {
+		for _, tag := range []string{`"1"`, farm.NoETag} {
+			t.Run(name+tag, func(t *testing.T) {
+				o := origin(t)
+				r.Body, r.ETag = body, tag
+				o.Serve("/f", r)
+				f := open(t, pool(t, Options{}), blk, o.URL("/f"))
+				wants(t, f, blk, 2*blk, body[blk:3*blk])
+				wants(t, f, 0, -1, body)
+			})
+		}
+	}
+	for name, r := range map[string]farm.Resource{"shifted": {RangeShift: 5}, "another total": {TotalOff: 7}} {
+		t.Run(name, func(t *testing.T) {
+			o := origin(t)
+			o.Serve("/f", farm.Resource{Body: body, ETag: `"1"`})
+			f := open(t, pool(t, Options{}), 0, o.URL("/f"))
+			wants(t, f, 0, 10, body[:10])
+			if err := o.Wait(within(t), farm.Ended, "/f", 1); err != nil {
+				t.Fatal(err)
+			}
+			r.Body, r.ETag = body, `"1"`
+			o.Serve("/f", r)
+			got, err := get(within(t), f, 3*blk, -1)
+			if len(got) > 0 || err == nil {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
+}

@@ -15,9 +15,34 @@ func (c *core) plan(now time.Duration) (out []action) {
 		c.ask()
 	}
 	c.forget()
+	return c.planned()
+}
+
+// planFor is plan where nothing but r has changed: it waits, or has moved on. With a thousand readers that is the difference.
+func (c *core) planFor(now time.Duration, r *reader) []action {
+	if !c.known {
+		return c.plan(now)
+	}
+	c.now = now
+	c.watch()
+	c.serveHead(r)
+	c.serveAhead(r)
+	return c.planned()
+}
+
+func (c *core) planned() (out []action) {
 	c.giveUp()
 	out, c.out = c.out, nil
 	return out
+}
+
+// isSettled reports whether all that can be done for r, which waits, is being done.
+func (c *core) isSettled(r *reader) bool {
+	if !c.known || r.asks {
+		return false
+	}
+	s := c.server(c.index(r.pos))
+	return s != nil && s.id == r.joined && s.prio == waitedFor && !s.idle && c.crosses(r) != unproved
 }
 
 // ask has somebody asked what the file is, from where it is wanted first.
@@ -40,25 +65,37 @@ func (c *core) ask() {
 // serveAll begins what is needed: what is waited for, then what will be, then the rest.
 func (c *core) serveAll() {
 	for _, r := range c.readers {
-		if from, to := c.window(r); r.waits && to > from {
-			c.serveHead(r, from)
-		}
+		c.serveHead(r)
 	}
 	for _, r := range c.readers {
-		from, to := c.window(r)
-		for b := c.index(from); c.from(b) < to; b++ {
-			if !c.has(b) && !c.owned(b) && !c.launch(r, b, aheadOf) {
-				break
-			}
-		}
+		r.looked = 0
+		c.serveAhead(r)
 	}
-	if c.fill && !c.single && !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.fill }) {
+	if c.fills() && !c.single && !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.fill }) {
 		c.serveRest()
 	}
 }
 
-// serveHead begins what r waits for.
-func (c *core) serveHead(r *reader, from int64) {
+// serveAhead begins what r will want, from where that was looked at before.
+func (c *core) serveAhead(r *reader) {
+	from, to := c.window(r)
+	for b := c.index(max(from, r.looked)); c.from(b) < to; b++ {
+		if !c.has(b) && !c.owned(b) && !c.launch(r, b, aheadOf) {
+			return
+		}
+		r.looked = c.to(b)
+	}
+}
+
+// fills reports whether to fetch what nobody has asked for.
+func (c *core) fills() bool { return c.fill && c.used() }
+
+// serveHead begins what r waits for, if it does.
+func (c *core) serveHead(r *reader) {
+	from, to := c.window(r)
+	if !r.waits || from == to {
+		return
+	}
 	b := c.index(from)
 	if c.begunAny(b) && c.crosses(r) == unproved {
 		c.join(b)
@@ -229,7 +266,7 @@ func (c *core) quota(s *stream) int64 {
 		return endless
 	}
 	limit := int64(0)
-	if s.fill {
+	if s.fill && c.fills() {
 		limit = s.end
 	}
 	for _, r := range c.readers {
@@ -268,7 +305,7 @@ func (c *core) waitsFor(r *reader, s *stream) bool {
 		return false
 	}
 	if b := c.index(r.pos); !s.probe {
-		return !c.has(b) && c.covers(s, c.need(b))
+		return c.covers(s, c.need(b)) && !c.has(b)
 	}
 	return r.pos == s.off
 }

@@ -307,8 +307,8 @@ func TestCloseOfThePool(t *testing.T) {
 	if err := <-opened; err != ErrClosed {
 		t.Error(err)
 	}
-	if cache.open != 0 {
-		t.Errorf("%d objects of the cache are open", cache.open)
+	if cache.inUse() != 0 {
+		t.Errorf("%d objects of the cache are open", cache.inUse())
 	}
 }
 

@@ -69,7 +69,7 @@ func (r *Reader) hand(p, data []byte) int {
 	o.pool.count.client.Add(int64(n))
 	o.mu.Lock()
 	if r.want.waits = false; o.core.move(r.want, int64(n)) {
-		o.plan()
+		o.planFor(r.want)
 	}
 	return n
 }
@@ -129,8 +129,9 @@ func (r *Reader) open() bool {
 // await waits until something has happened. o.mu is held; not meanwhile.
 func (r *Reader) await() {
 	o := r.o
-	r.want.waits = true
-	o.plan()
+	if r.want.waits = true; !o.core.isSettled(r.want) {
+		o.planFor(r.want)
+	}
 	o.mu.Unlock()
 	select {
 	case <-r.wake:
