@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"spate/source"
@@ -97,7 +96,6 @@ func cutShort(err error) error {
 type check struct {
 	done chan struct{}
 	err  error
-	prio atomic.Int32
 }
 
 // confirm asks that, once for all who want to know.

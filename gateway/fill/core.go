@@ -62,6 +62,7 @@ type core struct {
 	lastID int
 	filled int64 // blocks before this were filled in the background
 	misses int   // times somebody was overdue, since anything came
+	short  bool  // something is needed for which there is no connection
 	lacks  bool  // something is needed and nobody could be asked
 	now    time.Duration
 	out    []action

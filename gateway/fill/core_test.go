@@ -435,3 +435,21 @@ func TestMirrorComesBack(t *testing.T) {
 	p.c.failed(p.now, p.c.find(2), failure{lasting: true})
 	p.expects("begin 1-17 of 0")
 }
+
+// Who found no connection has one as soon as somebody leaves.
+func TestConnectionIsInherited(t *testing.T) {
+	p := newScript(t, 1, true)
+	var first *reader
+	for i := range int64(5) {
+		if r := p.reader(i*50*sblk, endless); first == nil {
+			first = r
+		}
+	}
+	if got := p.plan(); len(got) != 4 {
+		t.Fatal(got)
+	}
+	p.c.detach(first)
+	if got := p.c.settle(p.now); len(got) != 2 || got[0].kind != halt || got[1].kind != begin {
+		t.Errorf("%+v", got)
+	}
+}

@@ -26,7 +26,9 @@ func (f *File) Info() source.Info {
 func (f *File) Close() error {
 	f.once.Do(func() {
 		f.o.pool.release(f.o)
-		f.o.tick() // what nobody uses is not filled any more
+		if f.o.pool.opts.Fill {
+			f.o.tick() // what nobody uses is not filled any more
+		}
 	})
 	return nil
 }

@@ -207,6 +207,9 @@ func (p *Pool) release(o *object) {
 		p.drop(o)
 		return
 	}
+	if o.expiry != nil {
+		o.expiry.Stop()
+	}
 	left := o.left
 	keep := p.opts.Keep
 	if !o.settled.Load() {

@@ -136,13 +136,22 @@ func (o *object) planFor(r *reader) {
 	}
 }
 
+// settle is plan where somebody has left. o.mu is held.
+func (o *object) settle() {
+	if o.dead == nil {
+		o.carryOut(o.core.settle(o.now()))
+	}
+}
+
 func (o *object) carryOut(actions []action) {
 	for _, a := range actions {
 		switch a.kind {
 		case begin:
 			o.begin(a)
 		case halt:
-			o.running[a.stream].cancel(errHalted)
+			if r := o.running[a.stream]; r != nil { // else it has ended by itself
+				r.cancel(errHalted)
+			}
 		case fail:
 			o.readers[a.reader].fail(joined(o.errs))
 		}

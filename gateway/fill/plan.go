@@ -7,7 +7,7 @@ import (
 
 // plan says what is to be done now, and what followed from what happened since it was last asked.
 func (c *core) plan(now time.Duration) (out []action) {
-	c.now, c.lacks = now, false
+	c.now, c.lacks, c.short = now, false, false
 	c.watch()
 	if c.known {
 		c.serveAll()
@@ -20,13 +20,24 @@ func (c *core) plan(now time.Duration) (out []action) {
 
 // planFor is plan where nothing but r has changed: it waits, or has moved on. With a thousand readers that is the difference.
 func (c *core) planFor(now time.Duration, r *reader) []action {
-	if !c.known {
+	if !c.known || c.short {
 		return c.plan(now)
 	}
 	c.now = now
 	c.watch()
 	c.serveHead(r)
 	c.serveAhead(r)
+	return c.planned()
+}
+
+// settle is plan where nothing but a reader has gone.
+func (c *core) settle(now time.Duration) []action {
+	if c.short {
+		return c.plan(now)
+	}
+	c.now = now
+	c.watch()
+	c.forget()
 	return c.planned()
 }
 
@@ -247,6 +258,7 @@ func (c *core) makeRoom(prio int) bool {
 		}
 	}
 	if worst == nil {
+		c.short = true
 		return false
 	}
 	c.halt(worst)

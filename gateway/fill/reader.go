@@ -172,7 +172,7 @@ func (r *Reader) Close() error {
 	r.rouse()
 	o.core.detach(r.want)
 	delete(o.readers, r.want)
-	o.plan()
+	o.settle()
 	o.mu.Unlock()
 	o.pool.leave(o)
 	return nil
