@@ -13,6 +13,7 @@ type wanted struct {
 	urls []string // mirrors of the resource
 	file int      // of the sequence that it is, from 1; 0: all of it
 	by   string   // the URL in the request; "": the resource has a name here
+	at   int64    // the first offset that will be read; -1: nobody knows
 }
 
 var (
@@ -82,4 +83,24 @@ func urlOf(rest, query string) (string, error) {
 		return "", errNoURL
 	}
 	return rest, nil
+}
+
+var firstOffset = regexp.MustCompile(`(?i)^\s*bytes\s*=\s*([0-9]{1,18})-`)
+
+// begins is the first offset that r asks for, as far as can be told before the size is known; -1: it asks for none of the
+// bytes, or for the last of them.
+func begins(r *http.Request) int64 {
+	value := r.Header.Get("Range")
+	if r.Method != http.MethodGet {
+		return -1
+	}
+	if value == "" {
+		return 0
+	}
+	m := firstOffset.FindStringSubmatch(value)
+	if m == nil {
+		return -1
+	}
+	off, _ := strconv.ParseInt(m[1], 10, 64) // 18 digits fit
+	return off
 }

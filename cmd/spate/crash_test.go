@@ -30,8 +30,8 @@ type mill struct {
 	stop func()
 }
 
-// fill fills p with what is at off: each 8 bytes tell where they are.
-func fill(p []byte, off int64) {
+// stamp fills p with what is at off: each 8 bytes tell where they are.
+func stamp(p []byte, off int64) {
 	var word [8]byte
 	for i := 0; i < len(p); {
 		at := off + int64(i)
@@ -43,7 +43,7 @@ func fill(p []byte, off int64) {
 func (m *mill) grind(off, size int64, p []byte) int {
 	<-time.After(3 * time.Millisecond)
 	n := int(min(int64(len(p)), size-off, 8<<10))
-	fill(p[:n], off)
+	stamp(p[:n], off)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.left -= int64(n); m.left <= 0 && m.stop != nil {
@@ -179,7 +179,7 @@ func wantMilled(t *testing.T, file string, size int64) {
 		t.Fatal(err)
 	}
 	want := make([]byte, size)
-	fill(want, 0)
+	stamp(want, 0)
 	if sha256.Sum256(got) != sha256.Sum256(want) {
 		t.Errorf("%d bytes, which are not the %d wanted", len(got), len(want))
 	}

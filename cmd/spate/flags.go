@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"spate"
 	"spate/event"
 	"spate/source"
+	"spate/source/driver"
 	"spate/source/filesource"
 	"spate/source/ftpsource"
 	"spate/source/httpsource"
@@ -73,6 +76,15 @@ func (f *streamFlags) name(urls ...string) (err error) {
 		Resolve: asking.Resolve, Proxy: proxy}, urls)
 	f.ofPeers = peersource.Options{Network: asking.Network, Resolve: asking.Resolve, Proxy: proxy, ProxyTLS: asking.TLSConfig}
 	return err
+}
+
+// allow has connections made to what is allowed alone. A proxy that the environment names would make them for whoever asks:
+// there is none unless a flag names it.
+func (f *streamFlags) allow(allow driver.Allow) {
+	f.asking.Allow, f.overFTP.Allow, f.overSSH.Allow, f.ofPeers.Allow = allow, allow, allow, allow
+	if f.asking.Proxy == nil {
+		f.asking.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+	}
 }
 
 func (f *streamFlags) http() httpsource.Options {

@@ -39,7 +39,7 @@ type dam struct {
 
 func (d *dam) pass(off int64, p []byte) int {
 	n := int(min(int64(len(p)), d.size-off))
-	fill(p[:n], off)
+	stamp(p[:n], off)
 	if d.holds(off, int64(n)) {
 		<-d.opened
 	}
@@ -97,7 +97,7 @@ func TestFullDisk(t *testing.T) {
 		t.Error(err)
 	}
 	whole := make([]byte, d.size)
-	fill(whole, 0)
+	stamp(whole, 0)
 	want := fmt.Sprintf("filled\nended 12 with filler x.part x.spate\n%x  x\nended 0 with told x\n1\n", sha256.Sum256(whole))
 	if told := line + string(rest); told != want {
 		t.Errorf("told %s, want %s", strings.TrimSpace(told), want)

@@ -37,7 +37,7 @@ func misbehave(r *farm.Resource, key, value string) error {
 	case "bytes": // so many
 		r.Size, r.Gen = n, func(off int64, p []byte) int {
 			m := min(int64(len(p)), n-off)
-			fill(p[:m], off)
+			stamp(p[:m], off)
 			return int(m)
 		}
 	case "body":

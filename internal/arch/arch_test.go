@@ -22,12 +22,11 @@ var rooms = map[string]int{
 	"cmd/p2ptracker": 6, // the assignment's two programs
 	"cmd/p2pclient":  6,
 
+	"gateway":            5,
+	"gateway/content":    5, // RFC 9110 over an Object
+	"gateway/fill":       5, // files as blocks, filled on demand
 	"gateway/blockcache": 5, // what the gateway keeps on disk
 	"internal/demo":      5, // the demo's content and origins: what cmd shows
-
-	"gateway/content": 5, // RFC 9110 over an Object
-
-	"gateway/fill": 5, // files as blocks, filled on demand
 
 	"": 4, // package spate
 

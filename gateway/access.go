@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"spate/internal/redact"
+)
+
+// stalled is for how long a client may take nothing before its connection is closed.
+const stalled = time.Minute
+
+// An answer is a request being answered: it counts what is sent, and lets nobody hold a connection who takes nothing.
+type answer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	g       *Gateway
+	r       *http.Request
+	start   time.Time
+	first   time.Duration // until the first byte was sent; 0: none was
+	status  int
+	bytes   int64
+	err     error // why it was cut, or failed
+}
+
+func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *answer {
+	g.metrics.open.Inc()
+	return &answer{ResponseWriter: w, control: http.NewResponseController(w), g: g, r: r, start: time.Now()}
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	if status >= 200 && a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	_ = a.control.SetWriteDeadline(time.Now().Add(stalled)) // a writer without deadlines is a test's
+	n, err := a.ResponseWriter.Write(p)
+	if a.first == 0 && n > 0 {
+		a.first = time.Since(a.start)
+		a.g.metrics.first.Observe(a.first.Seconds())
+	}
+	a.bytes += int64(n)
+	a.g.metrics.sent.Add(float64(n))
+	return n, err
+}
+
+// failed notes why the answer is none, or not whole.
+func (a *answer) failed(err error) { a.err = err }
+
+// end logs what became of it.
+func (a *answer) end() {
+	m := a.g.metrics
+	m.open.Dec()
+	m.answers.WithLabelValues(class(a.status)).Inc()
+	attrs := []slog.Attr{
+		slog.String("method", a.r.Method), slog.String("target", redactTarget(a.r.RequestURI)), slog.String("remote", a.r.RemoteAddr),
+		slog.Int("status", a.status), slog.Int64("bytes", a.bytes), slog.Duration("time", time.Since(a.start)),
+	}
+	if rng := a.r.Header.Get("Range"); rng != "" {
+		attrs = append(attrs, slog.String("range", rng))
+	}
+	level := slog.LevelInfo
+	if a.err != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("error", a.err.Error()))
+	}
+	a.g.opts.Log.LogAttrs(a.r.Context(), level, "request", attrs...)
+}
+
+// class is the first digit of a status.
+func class(status int) string {
+	if status == 0 {
+		return "none"
+	}
+	return string(rune('0'+status/100)) + "xx"
+}
+
+// redactTarget leaves the secrets of a URL in the target of a request out.
+func redactTarget(target string) string {
+	i := strings.Index(target, "/s/")
+	if i < 0 {
+		return redact.URL(target)
+	}
+	raw, err := urlOf(target[i+len("/s/"):], "")
+	if err != nil {
+		return redact.URL(target)
+	}
+	return target[:i+len("/s/")] + redact.URL(raw)
+}

@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"spate/assemble"
+	"spate/source"
+)
+
+const (
+	maxLayouts = 1000             // that are kept
+	layTime    = 30 * time.Second // in which a manifest is laid out, else it is read in order
+)
+
+// layouts keeps the layouts of manifests. Its zero value is ready once src and fresh are set, and safe for concurrent use.
+type layouts struct {
+	src   source.Source
+	fresh time.Duration // in which a layout is not looked at again
+	group singleflight.Group
+
+	mu   sync.Mutex
+	kept map[string]*kept
+}
+
+// A kept is what came of laying a manifest out.
+type kept struct {
+	layout *assemble.Layout // nil: it has none
+	err    error            // of [assemble.ErrNoLayout]
+	at     time.Time
+}
+
+// of is the layout of the manifest at url. Whoever asks meanwhile waits for the same; the work outlives each of them.
+func (l *layouts) of(ctx context.Context, url string) (*assemble.Layout, error) {
+	k := l.get(url)
+	if k == nil || time.Since(k.at) > l.fresh {
+		done := l.group.DoChan(url, func() (any, error) { return l.renew(context.WithoutCancel(ctx), url, k) })
+		select {
+		case res := <-done:
+			if res.Err != nil {
+				return nil, res.Err
+			}
+			k = res.Val.(*kept)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return k.layout, k.err
+}
+
+// renew lays the manifest at url out, unless old still holds.
+func (l *layouts) renew(ctx context.Context, url string, old *kept) (*kept, error) {
+	ctx, cancel := context.WithTimeout(ctx, layTime)
+	defer cancel()
+	k := &kept{at: time.Now()}
+	if old != nil && old.layout != nil {
+		if holds, err := old.layout.Holds(ctx, l.src, nil); err == nil && holds {
+			k.layout = old.layout
+			l.keep(url, k)
+			return k, nil
+		}
+	}
+	k.layout, k.err = assemble.Lay(ctx, l.src, url, nil)
+	switch {
+	case k.err == nil:
+	case errors.Is(k.err, assemble.ErrNoLayout):
+	case ctx.Err() != nil: // it may be one without an end
+		k.err = errors.Join(assemble.ErrNoLayout, k.err)
+	default:
+		return nil, k.err
+	}
+	l.keep(url, k)
+	return k, nil
+}
+
+func (l *layouts) get(url string) *kept {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept[url]
+}
+
+// forget forgets layout, which is of url and proved wrong.
+func (l *layouts) forget(url string, layout *assemble.Layout) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.kept[url]; k != nil && k.layout == layout {
+		delete(l.kept, url)
+	}
+}
+
+// keep keeps k, and forgets the oldest of too many.
+func (l *layouts) keep(url string, k *kept) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kept == nil {
+		l.kept = map[string]*kept{}
+	}
+	l.kept[url] = k
+	if len(l.kept) <= maxLayouts {
+		return
+	}
+	oldest := url
+	for u, k := range l.kept {
+		if k.at.Before(l.kept[oldest].at) {
+			oldest = u
+		}
+	}
+	delete(l.kept, oldest)
+}
