@@ -28,6 +28,7 @@ const (
 	aheadOf           // a reader will want it
 	background        // nobody has asked for it
 	unneeded          // nothing more is wanted of it for now
+	free              // none of them
 )
 
 // A core decides which bytes of one file are asked for, and of whom. It is a pure state machine: no I/O, no clock, no
@@ -62,6 +63,8 @@ type core struct {
 	lastID int
 	filled int64 // blocks before this were filled in the background
 	misses int   // times somebody was overdue, since anything came
+	ahead  int64 // what room was when it was planned last
+	full   int   // for this priority, and later ones, there is no connection, until something changes
 	short  bool  // something is needed for which there is no connection
 	lacks  bool  // something is needed and nobody could be asked
 	now    time.Duration
@@ -146,7 +149,7 @@ const (
 )
 
 func newCore(block int64, mirrors []*mirror) *core {
-	return &core{block: block, most: 4, size: -1, mirrors: mirrors, parts: map[int64]*part{},
+	return &core{block: block, most: 4, size: -1, ahead: mostAhead, full: free, mirrors: mirrors, parts: map[int64]*part{},
 		has: func(int64) bool { return false }, room: func() int64 { return mostAhead }, used: func() bool { return true }}
 }
 
@@ -197,6 +200,7 @@ func (c *core) detach(r *reader) {
 	for i, o := range c.readers {
 		if o == r {
 			c.readers = append(c.readers[:i], c.readers[i+1:]...)
+			c.full = free
 			copy(c.trails[1:], c.trails[:])
 			c.trails[0] = trail{r.pos, r.run}
 			return
@@ -212,15 +216,19 @@ func (c *core) move(r *reader, n int64) bool {
 	}
 	r.pos += n
 	r.run += n
-	return c.index(r.pos) != was
+	if c.index(r.pos) == was {
+		return false
+	}
+	c.full = free // the stream that brought it is not waited for now
+	return true
 }
 
-// ahead is how far is read ahead of r.
-func (c *core) ahead(r *reader) int64 {
+// credit is how far is read ahead of r.
+func (c *core) credit(r *reader) int64 {
 	if r.run < firstAhead {
 		return 0
 	}
-	return min(r.run, mostAhead, c.room())
+	return min(r.run, mostAhead, c.ahead)
 }
 
 // window is what r wants of the file, in whole blocks.
@@ -229,9 +237,9 @@ func (c *core) window(r *reader) (from, to int64) {
 		return max(r.pos, 0), max(r.pos, 0)
 	}
 	from = c.floor(r.pos)
-	want := max(r.pos+1, r.pos+c.ahead(r))
+	want := max(r.pos+1, r.pos+c.credit(r))
 	if r.bounded {
-		want = max(want, min(r.end, r.pos+min(near, c.room())))
+		want = max(want, min(r.end, r.pos+min(near, c.ahead)))
 	}
 	if !r.follows { // else whoever asks range by range will ask for more
 		want = min(want, max(r.end, r.pos))
@@ -302,6 +310,7 @@ func (c *core) remove(s *stream) bool {
 	for i, o := range c.streams {
 		if o == s {
 			c.streams = append(c.streams[:i], c.streams[i+1:]...)
+			c.full = free
 			return true
 		}
 	}

@@ -127,7 +127,9 @@ func TestNearStreamIsReused(t *testing.T) {
 }
 
 func TestReadAhead(t *testing.T) {
-	for _, tt := range []struct{ run, blocks int64 }{{0, 1}, {firstAhead - 1, 1}, {firstAhead, 4}, {1 << 20, 16}, {mostAhead, 128}, {99 << 20, 128}} {
+	for _, tt := range []struct{ run, blocks int64 }{
+		{0, 1}, {firstAhead - 1, 1}, {firstAhead, 4}, {1 << 20, 16}, {mostAhead, 128}, {99 << 20, 128},
+	} {
 		p := newScript(t, 1, true)
 		r := p.reader(0, endless)
 		r.run = tt.run
@@ -142,11 +144,11 @@ func TestSeekBeginsAnewAndGoingOnDoesNot(t *testing.T) {
 	r := p.reader(0, 8*sblk)
 	p.c.move(r, 8*sblk)
 	p.c.detach(r)
-	if on := p.reader(8*sblk, 9*sblk); p.c.ahead(on) != 8*sblk {
-		t.Errorf("a reader that goes on has %d bytes ahead", p.c.ahead(on))
+	if on := p.reader(8*sblk, 9*sblk); p.c.credit(on) != 8*sblk {
+		t.Errorf("a reader that goes on has %d bytes ahead", p.c.credit(on))
 	}
-	if off := p.reader(8*sblk+1, endless); p.c.ahead(off) != 0 {
-		t.Errorf("one that begins elsewhere has %d", p.c.ahead(off))
+	if off := p.reader(8*sblk+1, endless); p.c.credit(off) != 0 {
+		t.Errorf("one that begins elsewhere has %d", p.c.credit(off))
 	}
 }
 
@@ -182,7 +184,9 @@ func TestLingeringStreamIsTakenUp(t *testing.T) {
 }
 
 func TestOverdue(t *testing.T) {
-	for _, tt := range []struct{ gap, patience time.Duration }{{time.Millisecond, 2 * time.Second}, {time.Second, 4 * time.Second}, {3 * time.Second, 6 * time.Second}} {
+	for _, tt := range []struct{ gap, patience time.Duration }{
+		{time.Millisecond, 2 * time.Second}, {time.Second, 4 * time.Second}, {3 * time.Second, 6 * time.Second},
+	} {
 		p := newScript(t, 2, true)
 		p.reader(0, endless)
 		p.plan()

@@ -137,7 +137,8 @@ func def[T int | int64 | time.Duration](p *T, v T) {
 }
 
 // Open opens a file: it returns once an origin has told what it is, which it is asked where nobody knows, or where that was told
-// longer ago than Fresh. Opens of the same mirrors share their blocks and fetches, but those under [source.Vouch] with each other only. The error is that of the one mirror, or a
+// longer ago than Fresh. Opens of the same mirrors share their blocks and
+// fetches; those under [source.Vouch] do with each other. The error is that of the one mirror, or a
 // [fetch.MirrorsError], or that of ctx. The File is to be closed.
 func (p *Pool) Open(ctx context.Context, what What) (*File, error) {
 	for {

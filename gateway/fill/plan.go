@@ -7,7 +7,8 @@ import (
 
 // plan says what is to be done now, and what followed from what happened since it was last asked.
 func (c *core) plan(now time.Duration) (out []action) {
-	c.now, c.lacks, c.short = now, false, false
+	c.at(now)
+	c.lacks, c.short, c.full = false, false, free
 	c.watch()
 	if c.known {
 		c.serveAll()
@@ -20,10 +21,10 @@ func (c *core) plan(now time.Duration) (out []action) {
 
 // planFor is plan where nothing but r has changed: it waits, or has moved on. With a thousand readers that is the difference.
 func (c *core) planFor(now time.Duration, r *reader) []action {
-	if !c.known || c.short {
+	if !c.known || c.short && c.full > waitedFor {
 		return c.plan(now)
 	}
-	c.now = now
+	c.at(now)
 	c.watch()
 	c.serveHead(r)
 	c.serveAhead(r)
@@ -35,11 +36,14 @@ func (c *core) settle(now time.Duration) []action {
 	if c.short {
 		return c.plan(now)
 	}
-	c.now = now
+	c.at(now)
 	c.watch()
 	c.forget()
 	return c.planned()
 }
+
+// at begins to plan.
+func (c *core) at(now time.Duration) { c.now, c.ahead = now, c.room() }
 
 func (c *core) planned() (out []action) {
 	c.giveUp()
@@ -79,8 +83,9 @@ func (c *core) serveAll() {
 		c.serveHead(r)
 	}
 	for _, r := range c.readers {
-		r.looked = 0
-		c.serveAhead(r)
+		if r.looked = 0; c.full > aheadOf {
+			c.serveAhead(r)
+		}
 	}
 	if c.fills() && !c.single && !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.fill }) {
 		c.serveRest()
@@ -251,6 +256,9 @@ func (c *core) makeRoom(prio int) bool {
 	if len(c.streams) < c.most {
 		return true
 	}
+	if prio >= c.full {
+		return false
+	}
 	var worst *stream
 	for _, s := range c.streams {
 		if p := c.priority(s); p > prio && (worst == nil || p > c.priority(worst)) {
@@ -258,7 +266,7 @@ func (c *core) makeRoom(prio int) bool {
 		}
 	}
 	if worst == nil {
-		c.short = true
+		c.short, c.full = true, prio
 		return false
 	}
 	c.halt(worst)
@@ -317,6 +325,9 @@ func (c *core) waitsFor(r *reader, s *stream) bool {
 		return false
 	}
 	if b := c.index(r.pos); !s.probe {
+		if from := c.from(b); from+c.block <= s.off || from >= s.end || !c.single && from-s.off > near { // most are not, so this is quick
+			return false
+		}
 		return c.covers(s, c.need(b)) && !c.has(b)
 	}
 	return r.pos == s.off

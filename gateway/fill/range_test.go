@@ -331,3 +331,27 @@ func TestContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Many readers all over a cold file, of which few can have a connection at a time, get theirs, and it is fetched once.
+func TestManyReaders(t *testing.T) {
+	const size, n = 32 << 20, 1 << 20
+	o := origin(t)
+	o.Serve("/f", farm.Resource{Gen: sized(1, size), Size: size, ETag: `"1"`})
+	p := pool(t, Options{Cache: newShelf(1)})
+	f := open(t, p, 0, o.URL("/f"))
+	body := content(size)
+	var wg sync.WaitGroup
+	for i := range int64(200) {
+		wg.Go(func() {
+			off := i * 150_000
+			if got, err := get(within(t), f, off, n); err != nil || !bytes.Equal(got, body[off:off+n]) {
+				t.Errorf("%d bytes from %d, %v", len(got), off, err)
+			}
+		})
+	}
+	wg.Wait()
+	s := p.Stats()
+	if s.DuplicateBytes > s.Requests*blk || s.OriginBytes-s.DuplicateBytes > size {
+		t.Errorf("%+v", s)
+	}
+}
