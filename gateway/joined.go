@@ -162,33 +162,39 @@ func openVerified(ctx context.Context, f *fill.File, e *assemble.Extent, off, en
 		if err != nil {
 			return nil, err
 		}
-		return &verifying{ReadCloser: body, sum: sha256.New(), want: e.Digest, url: f.Info().URL}, nil
+		return newVerifying(body, f, e), nil
 	}
 	body, err := f.Open(ctx, 0, size)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	whole, err := io.ReadAll(&verifying{ReadCloser: body, sum: sha256.New(), want: e.Digest, url: f.Info().URL})
+	whole, err := io.ReadAll(newVerifying(body, f, e))
 	if err != nil {
 		return nil, err
 	}
 	return io.NopCloser(bytes.NewReader(whole[off:end])), nil
 }
 
-// verifying reads the whole of a part, and fails at its end if that is not what was promised.
+// verifying reads the whole of a part, and fails at its end if that is not what was promised. Then the file is asked for anew by
+// whoever comes next.
 type verifying struct {
 	io.ReadCloser
+	file *fill.File
 	sum  hash.Hash
 	want []byte
-	url  string
+}
+
+func newVerifying(body io.ReadCloser, f *fill.File, e *assemble.Extent) *verifying {
+	return &verifying{ReadCloser: body, file: f, sum: sha256.New(), want: e.Digest}
 }
 
 func (v *verifying) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
 	v.sum.Write(p[:n])
 	if err == io.EOF && !bytes.Equal(v.sum.Sum(nil), v.want) {
-		err = &source.Error{Op: "read", URL: v.url, Kind: source.KindCorrupt, Err: errors.New("its SHA-256 is not the one that the manifest promises")}
+		err = &source.Error{Op: "read", URL: v.file.Info().URL, Kind: source.KindCorrupt, Err: errors.New("its SHA-256 is not the one that the manifest promises")}
+		v.file.Condemn(err)
 	}
 	return n, err
 }
