@@ -298,3 +298,28 @@ func TestFailures(t *testing.T) {
 		t.Errorf("nobody listens: got %d", got)
 	}
 }
+
+// TestManyParts: who reads on is not held up at each part by the way to its origin.
+func TestManyParts(t *testing.T) {
+	s := stage(t, nil)
+	var whole []byte
+	var urls []string
+	held := make(chan struct{})
+	for i := range 40 {
+		part := text(fmt.Sprint("part ", i), 1000)
+		whole, urls = append(whole, part...), append(urls, fmt.Sprintf("p%d#size=1000", i))
+		s.Serve(fmt.Sprint("/p", i), farm.Resource{Body: part, HangHeader: i >= 3, Release: held})
+	}
+	s.put("/x.parts", parts(urls...))
+	resp := s.ask(t, http.MethodGet, s.of("/x.parts"))
+	// Of the parts that do not answer, one is read, and more are asked for.
+	for i := 3; i < 6; i++ {
+		if err := s.Wait(t.Context(), farm.Arrived, fmt.Sprint("/p", i), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(held)
+	if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, whole) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}

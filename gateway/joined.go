@@ -11,6 +11,7 @@ import (
 
 	"spate/assemble"
 	"spate/gateway/fill"
+	"spate/internal/redact"
 	"spate/source"
 )
 
@@ -57,15 +58,24 @@ func (j *joined) Info() source.Info { return j.info }
 
 func (j *joined) Close() error { return nil }
 
-// Open reads the parts one behind the other.
+// Open reads the parts one behind the other, and opens those ahead once one was read to its end.
 func (j *joined) Open(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	end := j.info.Size
 	if n >= 0 {
 		end = min(end, off+n)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	return &joinedReader{j: j, ctx: ctx, cancel: cancel, off: off, end: max(end, off)}, nil
+	r := &joinedReader{j: j, off: off, end: max(end, off)}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	if r.off < r.end {
+		r.behind = j.layout.At(off)
+	}
+	return r, nil
 }
+
+const (
+	maxAheadParts = 16      // opened ahead of the one that is read
+	maxAheadBytes = 8 << 20 // of them together
+)
 
 // A joinedReader reads [off, end) of the stream.
 type joinedReader struct {
@@ -73,23 +83,33 @@ type joinedReader struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	off, end int64
-	part     io.ReadCloser // that off is in; nil: it is to be opened
-	partEnd  int64         // of what part has, in the stream
-	err      error         // of all reads to come
+	ahead    []*opening // the one that is read first, then those that will be
+	behind   int        // the first extent that is not in ahead
+	most     int        // parts that may be opened ahead
+	err      error      // of all reads to come
+}
+
+// An opening is a part that is being opened.
+type opening struct {
+	end  int64         // of what is read of it, in the stream
+	done chan struct{} // closed once body or err is set
+	body io.ReadCloser
+	err  error
 }
 
 // Read fails with [source.ErrChanged] where a part is no longer what it was when it was laid out.
 func (r *joinedReader) Read(p []byte) (int, error) {
 	for r.err == nil {
-		if r.part == nil {
-			if r.off == r.end {
-				return 0, io.EOF
-			}
-			if r.part, r.err = r.openPart(); r.err != nil {
-				break
-			}
+		if r.off == r.end && len(r.ahead) == 0 { // else the part that has just been read may still prove wrong at its end
+			return 0, io.EOF
 		}
-		n, err := r.part.Read(p)
+		r.openAhead()
+		part := r.ahead[0]
+		<-part.done
+		if r.err = part.err; r.err != nil {
+			break
+		}
+		n, err := part.body.Read(p)
 		r.off += int64(n)
 		if err == io.EOF {
 			err = r.next()
@@ -102,24 +122,40 @@ func (r *joinedReader) Read(p []byte) (int, error) {
 	return 0, r.err
 }
 
-// next is behind the end of a part.
+// next is behind the end of a part: twice as many may be opened ahead from now on.
 func (r *joinedReader) next() error {
-	err := r.part.Close()
-	r.part = nil
-	if r.off != r.partEnd {
+	part := r.ahead[0]
+	if r.off != part.end {
 		return io.ErrUnexpectedEOF
 	}
-	return err
+	r.ahead, r.most = r.ahead[1:], min(max(1, 2*r.most), maxAheadParts)
+	return part.body.Close()
 }
 
-// openPart opens the part at off.
-func (r *joinedReader) openPart() (io.ReadCloser, error) {
-	e := &r.j.layout.Extents[r.j.layout.At(r.off)]
+// openAhead begins to open the part that is read, and those ahead for which there is room.
+func (r *joinedReader) openAhead() {
+	for all := r.j.layout.Extents; r.behind < len(all); r.behind++ {
+		e := &all[r.behind]
+		begins := max(e.Span.Off, r.off)
+		if begins >= r.end || len(r.ahead) > 0 && (len(r.ahead) > r.most || begins-r.off > maxAheadBytes) {
+			return
+		}
+		o := &opening{end: min(e.Span.End, r.end), done: make(chan struct{})}
+		r.ahead = append(r.ahead, o)
+		go func() {
+			defer close(o.done)
+			o.body, o.err = r.openPart(e, begins-e.Span.Off, o.end-e.Span.Off)
+		}()
+	}
+}
+
+// openPart opens [off, end) of the part e.
+func (r *joinedReader) openPart(e *assemble.Extent, off, end int64) (io.ReadCloser, error) {
 	urls := make([]string, len(e.Mirrors))
 	for i, m := range e.Mirrors {
 		urls[i] = m.URL
 	}
-	f, err := r.j.pool.Open(r.ctx, fill.What{Mirrors: urls, At: r.off - e.Span.Off, Accept: refuseManifests})
+	f, err := r.j.pool.Open(vouching(r.ctx, e), fill.What{Mirrors: urls, At: off, Accept: refuseManifests})
 	if err != nil {
 		return nil, partError(e, err)
 	}
@@ -129,8 +165,7 @@ func (r *joinedReader) openPart() (io.ReadCloser, error) {
 		r.j.forget()
 		return nil, &source.Error{Op: "open", URL: info.URL, Kind: source.KindChanged, Err: errors.New("the part is not what it was when the manifest was read")}
 	}
-	r.partEnd = min(e.Span.End, r.end)
-	body, err := openVerified(r.ctx, f, e, r.off-e.Span.Off, r.partEnd-e.Span.Off)
+	body, err := openVerified(r.ctx, f, e, off, end)
 	if err != nil {
 		f.Close()
 		return nil, partError(e, err)
@@ -138,8 +173,16 @@ func (r *joinedReader) openPart() (io.ReadCloser, error) {
 	return &closingBoth{body, f}, nil
 }
 
+// vouching is ctx for opening the part e, which a manifest on this machine may have named.
+func vouching(ctx context.Context, e *assemble.Extent) context.Context {
+	if e.Mirrors[0].Vouched {
+		return source.Vouch(ctx)
+	}
+	return ctx
+}
+
 func partError(e *assemble.Extent, err error) error {
-	return fmt.Errorf("%s: line %d: %w", e.Manifest, e.Line, err)
+	return fmt.Errorf("%s: line %d: %w", redact.URL(e.Manifest), e.Line, err)
 }
 
 // closingBoth is a body and the file that it is of.
@@ -199,11 +242,16 @@ func (v *verifying) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends whatever is open.
+// Close ends whatever is open, and waits for what is being opened.
 func (r *joinedReader) Close() error {
 	r.cancel()
-	if r.part == nil {
-		return nil
+	var errs []error
+	for _, part := range r.ahead {
+		<-part.done
+		if part.err == nil {
+			errs = append(errs, part.body.Close())
+		}
 	}
-	return r.part.Close()
+	r.ahead = nil
+	return errors.Join(errs...)
 }
