@@ -61,6 +61,7 @@ func (c *cont) derive() {
 	c.weight = textOf(c.part)
 	if c.doc != nil {
 		c.weight += len(c.doc.to.url) + len(c.doc.info.URL) + len(c.doc.info.Validator) + len(c.doc.info.ETag) + len(c.doc.info.Name)
+		c.weight += textOfHeader(c.doc.info.Header)
 	}
 	if c.up != nil {
 		c.weight += c.up.weight
@@ -85,6 +86,17 @@ func textOf(p manifest.Part) int {
 	n := 128
 	for _, a := range p.Alternatives {
 		n += len(a) + 16
+	}
+	return n
+}
+
+// textOfHeader is about how much memory the header of an answer takes.
+func textOfHeader(h map[string][]string) (n int) {
+	for name, values := range h {
+		n += 64 + len(name)
+		for _, v := range values {
+			n += 16 + len(v)
+		}
 	}
 	return n
 }

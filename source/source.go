@@ -57,6 +57,11 @@ type Info struct {
 	Seekable  bool      // the origin said, or has shown, that it answers ranges
 	Links     []Link    // in the order of the header, 64 at most; shared, not to be changed
 
+	// Header is what the header of the answer has for whoever asks, be it through others: no fields of one connection (RFC
+	// 9110 §7.6.1), nor those that tell of the length of one message. nil where there is no such thing, or more of it
+	// than 16 KiB. Shared, not to be changed.
+	Header map[string][]string
+
 	// Digests are what the origin says are those of the whole, whatever range of it was asked for, at most one for each
 	// algorithm; shared, not to be changed. They are the origin's word: that the bytes have them is for whoever reads all
 	// of them to check.

@@ -88,7 +88,7 @@ func (a *answer) beyond(rng source.Range) (*source.Resource, error) {
 	}
 	res := a.empty(rng.Off, span.size)
 	res.Seekable = true
-	res.MediaType, res.Name, res.Digests, res.Links = "", "", nil, nil // those of the error's page
+	res.MediaType, res.Name, res.Digests, res.Links, res.Header = "", "", nil, nil, nil // those of the error's page
 	return res, nil
 }
 

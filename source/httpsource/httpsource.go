@@ -68,6 +68,7 @@ type Options struct {
 //     first of each algorithm in that order (RFC 9530). They are asked for with requests that begin at 0.
 //   - Info.Links are those of Link, and of the answers that redirected (RFC 6249). If such an answer has duplicates, what
 //     its Digest has comes before that of the final answer.
+//   - Info.Header is that of the final answer.
 //   - Info.Seekable is true if the origin answered a range, or was asked for none and said "Accept-Ranges: bytes".
 //
 // A Range header is sent unless the whole is asked for. An origin that ignores it answers from 0: Resource.Off says

@@ -50,7 +50,7 @@ func TestInfo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.URL, tt.want.Size = url, 5
+			tt.want.URL, tt.want.Size, tt.want.Header = url, 5, res.Header
 			if !reflect.DeepEqual(res.Info, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", res.Info, tt.want)
 			}

@@ -1,0 +1,38 @@
+package httpsource
+
+import (
+	"net/http"
+	"net/textproto"
+)
+
+// maxHeader bounds [source.Info] Header, which many may hold for long.
+const maxHeader = 16 << 10
+
+// ofConnection are the fields that are for the next one on the way alone, beside those that Connection names (RFC 9110
+// §7.6.1), and those that tell how long one message is, and of which bytes.
+var ofConnection = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization", "Proxy-Connection", "Te",
+	"Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Content-Range",
+}
+
+// endToEnd is what h has for whoever has asked; nil where that is too much.
+func endToEnd(h http.Header) map[string][]string {
+	all := make(map[string][]string, len(h))
+	size := 0
+	for name, values := range h {
+		all[name] = values
+		for _, v := range values {
+			size += len(name) + len(v)
+		}
+	}
+	if size > maxHeader {
+		return nil
+	}
+	for _, name := range ofConnection {
+		delete(all, name)
+	}
+	for _, name := range tokens(h, "Connection") {
+		delete(all, textproto.CanonicalMIMEHeaderKey(name))
+	}
+	return all
+}
