@@ -3,7 +3,6 @@ package fill
 import (
 	"errors"
 	"math"
-	"time"
 
 	"spate/format/checksum"
 	"spate/source"
@@ -154,7 +153,7 @@ func (o *object) judge(mirror int, off int64, res *source.Resource) error {
 	case res.Len == 0:
 		return wrong("open", url, source.KindProtocol, errNoBytes)
 	}
-	o.confirmed = time.Now()
+	o.confirmedBy(mirror, res)
 	if res.Off == off || res.Off < off && (c.single || !o.hasOther(mirror)) {
 		return nil
 	}

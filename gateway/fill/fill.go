@@ -29,7 +29,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,10 +161,9 @@ func (p *Pool) take(what What, vouched bool) (*object, error) {
 	if len(what.Mirrors) == 0 {
 		return nil, errNothing
 	}
-	key := strings.Join(what.Mirrors, "\x00")
-	ctx := p.ctx
+	key, ctx := keyOf(what.Mirrors, vouched), p.ctx
 	if vouched {
-		key, ctx = "vouched\x00"+key, source.Vouch(ctx)
+		ctx = source.Vouch(ctx)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
