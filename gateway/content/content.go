@@ -32,6 +32,11 @@ type Object interface {
 type Options struct {
 	// Cut is told why an answer ends in the middle, before it does: o failed, or the client is gone. nil: nobody is.
 	Cut func(err error)
+
+	// Header is what the origin's 200 had, for whoever serves in its name; nil: nobody does. A 200 and a 206 repeat it, a 304 what of it is
+	// of use there (RFC 9110 §15.4.5), and Content-Type is its own, with parameters. Of what is made up of Info, Content-Disposition
+	// and, where there is a type, nosniff are left out; the validators, the lengths and the digests are not of Header but of Info.
+	Header map[string][]string
 }
 
 // Serve answers r with o. The header of w may have fields already, such as Cache-Control; those that tell of o are set here.
@@ -47,10 +52,11 @@ func Serve(w http.ResponseWriter, r *http.Request, o Object, opts *Options) erro
 		return nil
 	}
 	rep := represent(o.Info())
+	rep.repeat(opts)
 	switch status := rep.precondition(r.Header); status {
 	case 0:
 	case http.StatusNotModified:
-		rep.setValidators(w.Header())
+		rep.setNotModified(w.Header())
 		w.WriteHeader(status)
 		return nil
 	default:

@@ -14,16 +14,20 @@ import (
 	"spate/source"
 )
 
+// untyped is the type of what has none that is known.
+const untyped = "application/octet-stream"
+
 // A representation is what is known of an Object, as HTTP says it.
 type representation struct {
 	source.Info
 	tag       string    // "" for none
 	modified  time.Time // in whole seconds, as Last-Modified is; zero for none
 	mediaType string
+	header    map[string][]string // of the origin; nil: none is repeated
 }
 
 func represent(info source.Info) *representation {
-	rep := &representation{Info: info, tag: tagOf(&info), mediaType: "application/octet-stream"}
+	rep := &representation{Info: info, tag: tagOf(&info), mediaType: untyped}
 	if !info.ModTime.IsZero() && info.ModTime.Unix() != 0 {
 		rep.modified = info.ModTime.UTC().Truncate(time.Second)
 	}
@@ -37,15 +41,18 @@ func represent(info source.Info) *representation {
 func (rep *representation) setHeader(h http.Header) {
 	rep.setValidators(h)
 	rep.setDate(h)
+	rep.setRepeated(h)
 	h.Set("Content-Type", rep.mediaType)
-	h.Set("X-Content-Type-Options", "nosniff")
+	if len(rep.header["Content-Type"]) == 0 {
+		h.Set("X-Content-Type-Options", "nosniff")
+	}
 	if rep.Size >= 0 {
 		h.Set("Accept-Ranges", "bytes")
 	}
 	if digest := reprDigest(rep.Digests); digest != "" {
 		h.Set("Repr-Digest", digest)
 	}
-	if disposition := disposition(rep.Name); disposition != "" {
+	if disposition := disposition(rep.Name); disposition != "" && rep.header == nil {
 		h.Set("Content-Disposition", disposition)
 	}
 }
