@@ -15,8 +15,8 @@ var ofConnection = []string{
 	"Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Content-Range",
 }
 
-// endToEnd is what h has for whoever has asked; nil where that is too much.
-func endToEnd(h http.Header) map[string][]string {
+// EndToEnd is what the header of an answer has for whoever has asked, be it through others: Header of [source.Info].
+func EndToEnd(h http.Header) map[string][]string {
 	all := make(map[string][]string, len(h))
 	size := 0
 	for name, values := range h {

@@ -25,7 +25,7 @@ func (a *answer) info(size int64) source.Info {
 		Seekable:  acceptsRanges(h),
 		Digests:   mergeDigests(a.told.digests, digests(h, a.entire)),
 		Links:     appendLinks(a.told.links, h, a.url),
-		Header:    endToEnd(h),
+		Header:    EndToEnd(h),
 	}
 	info.ModTime, _ = date(h, "Last-Modified")
 	return info
