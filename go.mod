@@ -10,6 +10,7 @@ require (
 	github.com/kevinburke/ssh_config v1.4.0
 	github.com/mattn/go-runewidth v0.0.19
 	github.com/pkg/sftp v1.13.9
+	github.com/pquerna/cachecontrol v0.2.0
 	github.com/prometheus/client_golang v1.21.1
 	github.com/rogpeppe/go-internal v1.14.1
 	github.com/rs/zerolog v1.33.0

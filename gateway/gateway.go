@@ -28,7 +28,9 @@ type Options struct {
 	Policy *Policy           // of URLs that are asked for; nil: that of the zero value
 
 	Serve map[string][]string // mirrors by the name they are served under
-	Token string              // who asks has to know it; "": nobody has to
+	// Origin has all paths that are not below /.spate/, where the pages of the gateway are then; nil: there is none.
+	Origin *Origin
+	Token  string // who asks has to know it; "": nobody has to
 
 	// Fresh is for how long a layout of a manifest is used before the manifests are read again; 0: 10 s.
 	Fresh time.Duration
@@ -40,6 +42,7 @@ type Options struct {
 type Gateway struct {
 	opts    Options
 	guard   guard
+	front   *front // nil: there is no origin
 	prefix  string // of our own pages
 	layouts layouts
 	pages   map[string]http.Handler // by path
@@ -61,8 +64,14 @@ func New(o *Options) *Gateway {
 		g.opts.Log = slog.New(slog.DiscardHandler)
 	}
 	g.guard = guard{public: g.opts.Policy.Public, token: g.opts.Token}
+	pools := map[string]*fill.Pool{"urls": g.opts.Pool}
+	if g.opts.Origin != nil {
+		g.prefix, g.front = ownPages, newFront(g, g.opts.Origin)
+		g.guard.front = g.front
+		pools["origin"] = g.opts.Origin.Pool
+	}
 	g.layouts.src, g.layouts.fresh = g.opts.Source, g.opts.Fresh
-	g.metrics = newMetrics(g.opts.Pool, g.opts.Cache)
+	g.metrics = newMetrics(pools, g.opts.Cache)
 	g.pages = map[string]http.Handler{
 		g.prefix + "/metrics": g.metrics.handler(),
 		g.prefix + "/healthz": http.HandlerFunc(healthy),
@@ -81,6 +90,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.end()
 	if err := g.guard.check(r); err != nil {
 		deny(a, err)
+		return
+	}
+	if g.front != nil && g.front.has(r) {
+		g.front.serve(a, r)
 		return
 	}
 	if page, ok := g.pages[r.URL.Path]; ok {

@@ -15,6 +15,7 @@ import (
 type guard struct {
 	public bool
 	token  string // "": none is asked for
+	front  *front // whose paths are an origin's; nil: all are ours
 }
 
 // A denial is why a request is not answered.
@@ -29,19 +30,25 @@ func (d *denial) Error() string { return d.why }
 //
 // A browser sends requests for any web site, to any address that its user can reach. It says so, by what no page can
 // change: the Host is the name that the page used, Origin names the page where it is sent at all, and Sec-Fetch-Site says how
-// the two are related, also where an image or a link is all that asks.
+// the two are related, also where an image or a link is all that asks. What is not ours but an origin's that anybody can ask is as
+// open to other sites as the origin itself.
 func (g *guard) check(r *http.Request) error {
 	switch {
 	case r.URL.IsAbs() || r.Method == http.MethodConnect:
 		return &denial{http.StatusBadRequest, "this is no proxy: ask for /s/URL"}
 	case !g.public && !isLoopback(r.Host):
 		return &denial{http.StatusMisdirectedRequest, "the name in Host is not one of this machine's own"}
-	case isForeign(r):
+	case isForeign(r) && !g.isOpen(r):
 		return &denial{http.StatusForbidden, "another web site asks"}
 	case g.token != "" && !g.knows(r):
 		return &denial{http.StatusUnauthorized, "the token is missing, or another"}
 	}
 	return nil
+}
+
+// isOpen reports whether r asks for what any page may have asked.
+func (g *guard) isOpen(r *http.Request) bool {
+	return g.public && g.token == "" && g.front != nil && g.front.has(r)
 }
 
 // isLoopback reports whether host, which may have a port, is a name of this machine that nobody else can give it.

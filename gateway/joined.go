@@ -30,7 +30,7 @@ type joined struct {
 func newJoined(pool *fill.Pool, l *assemble.Layout, forget func()) *joined {
 	j := &joined{pool: pool, layout: l, forget: forget, info: l.Info}
 	// What the origin told is of the manifest.
-	j.info.MediaType, j.info.Digests, j.info.Links = "", nil, nil
+	j.info.MediaType, j.info.Digests, j.info.Links, j.info.Header = "", nil, nil, nil
 	j.info.Validator = versionOf(l)
 	j.info.ETag = j.info.Validator
 	return j

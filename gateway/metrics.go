@@ -19,7 +19,8 @@ type metrics struct {
 	answers  *prometheus.CounterVec
 }
 
-func newMetrics(pool *fill.Pool, cache *blockcache.Cache) *metrics {
+// newMetrics makes those of pools, which are told apart by their names where there are several.
+func newMetrics(pools map[string]*fill.Pool, cache *blockcache.Cache) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		open:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "spate_gateway_requests", Help: "Requests that are being answered."}),
@@ -33,7 +34,13 @@ func newMetrics(pool *fill.Pool, cache *blockcache.Cache) *metrics {
 		}, []string{"class"}),
 	}
 	m.registry.MustRegister(m.open, m.sent, m.first, m.answers)
-	m.registry.MustRegister(ofPool(pool)...)
+	for name, pool := range pools {
+		r := prometheus.Registerer(m.registry)
+		if len(pools) > 1 {
+			r = prometheus.WrapRegistererWith(prometheus.Labels{"pool": name}, r)
+		}
+		r.MustRegister(ofPool(pool)...)
+	}
 	if cache != nil {
 		m.registry.MustRegister(ofCache(cache)...)
 	}

@@ -68,7 +68,7 @@ func (g *Gateway) openStream(ctx context.Context, url string) (object, error) {
 	}
 	info := s.Info()
 	info.Size, info.Seekable, info.Digests = -1, false, nil
-	info.Validator, info.ETag = "", "" // of the manifest
+	info.Validator, info.ETag, info.Header = "", "", nil // of the manifest
 	return &stream{s, info}, nil
 }
 

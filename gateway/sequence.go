@@ -90,7 +90,7 @@ func (s *section) Info() source.Info { return partOf(s.object.Info(), s.size) }
 func partOf(whole source.Info, size int64) source.Info {
 	info := whole
 	info.Size, info.Seekable = size, true
-	info.MediaType, info.Name, info.Digests, info.Links = "", "", nil, nil
+	info.MediaType, info.Name, info.Digests, info.Links, info.Header = "", "", nil, nil, nil
 	return info
 }
 
