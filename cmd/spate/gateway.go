@@ -34,6 +34,7 @@ type gatewayCmd struct {
 	listen       string
 	serve        []string
 	hosts, dirs  []string
+	origin       originFlags
 	token        string
 	anybody      bool
 	cert, key    string
@@ -92,7 +93,8 @@ func newGatewayCmd(p *process) *cobra.Command {
 		Short: "Serve anything that can be read as one seekable URL",
 		Long:  gatewayLong,
 		Example: "  spate gateway\n  mpv http://127.0.0.1:8080/s/http://host/film.mkv.parts\n" +
-			"  spate gateway --serve film=http://host/film.mkv --serve film=ftp://mirror/film.mkv",
+			"  spate gateway --serve film=http://host/film.mkv --serve film=ftp://mirror/film.mkv\n" +
+			"  spate gateway --origin http://host/",
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), p) },
 	}
@@ -104,6 +106,7 @@ func (c *gatewayCmd) register(fs *pflag.FlagSet) {
 	c.connections, c.block = 4096, blockcache.DefaultBlockSize
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`HOST:PORT` to serve at; port 0 is a free one")
 	fs.StringArrayVar(&c.serve, "serve", nil, "`NAME=URL` is served at /NAME; repeated with the same NAME: its mirrors")
+	c.origin.register(fs)
 	fs.StringArrayVar(&c.hosts, "allow-host", nil, "URLs of `HOST`, or of those below *.HOST, may be asked for; may be repeated")
 	fs.StringArrayVar(&c.dirs, "allow-dir", nil, "files below `DIR` may be asked for; may be repeated")
 	fs.Var(secret{&c.token, "TOKEN", checkToken}, "token", "who asks has to know it: as bearer, or as the password in the URL")
@@ -145,9 +148,11 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 		filling.Cache = gateway.Blocks(cache)
 	}
 	pool := fill.New(filling)
-	g := gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Token: c.token, Log: log})
+	origin, closeOrigin := c.origin.open(&c.stream, client.Options.Rate, filling, c.cache.ttl)
+	g := gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
+		Token: c.token, Log: log})
 	c.announce(p, l.Addr())
-	err = errors.Join(c.serveOn(ctx, l, g), pool.Close())
+	err = errors.Join(c.serveOn(ctx, l, g), pool.Close(), closeOrigin())
 	if cache != nil {
 		err = errors.Join(err, cache.Close())
 	}
@@ -240,6 +245,12 @@ func (c *gatewayCmd) check() error {
 	if err != nil {
 		return err
 	}
+	if err := c.origin.check(); err != nil {
+		return err
+	}
+	if c.origin.url != "" {
+		urls = append(urls, c.origin.url)
+	}
 	if err := c.checkPublic(); err != nil {
 		return err
 	}
@@ -262,9 +273,9 @@ func (c *gatewayCmd) checkPublic() error {
 	switch {
 	case !c.isEverywhere:
 		return nil
-	case len(c.named) == 0 && len(c.hosts) == 0 && len(c.dirs) == 0:
+	case len(c.named) == 0 && c.origin.url == "" && len(c.hosts) == 0 && len(c.dirs) == 0:
 		return usage("others can reach --listen "+shown(c.listen)+", and may ask for nothing",
-			"--serve NAME=URL or --allow-host HOST says what they may ask for")
+			"--serve NAME=URL, --origin URL or --allow-host HOST says what they may ask for")
 	case c.token == "" && !c.anybody:
 		return usage("others can reach --listen "+shown(c.listen)+" without a --token", "--insecure-public lets anybody ask")
 	}

@@ -272,6 +272,11 @@ func cmdStarts(ts *testscript.TestScript, _ bool, args []string) {
 	case <-time.After(patience):
 		ts.Fatalf("no %q in %s", args[1], args[0])
 	}
+	for i, name := range seen.pattern.SubexpNames() {
+		if name != "" {
+			ts.Setenv(name, string(seen.match[i]))
+		}
+	}
 }
 
 func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
@@ -289,14 +294,18 @@ func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
 type watcher struct {
 	pattern *regexp.Regexp
 	text    []byte
+	match   [][]byte // of the pattern and its groups, once found is closed
 	found   chan struct{}
 	once    sync.Once
 }
 
 func (w *watcher) Write(p []byte) (int, error) {
 	w.text = append(w.text, p...)
-	if w.pattern.Match(w.text) {
-		w.once.Do(func() { close(w.found) })
+	if match := w.pattern.FindSubmatch(w.text); match != nil {
+		w.once.Do(func() {
+			w.match = match
+			close(w.found)
+		})
 	}
 	return len(p), nil
 }
