@@ -9,8 +9,10 @@ import (
 	"spate/internal/redact"
 )
 
-// stalled is for how long a client may take nothing before its connection is closed.
-const stalled = time.Minute
+const (
+	stalled  = time.Minute      // a client may take nothing for so long before its connection is closed
+	bodyTime = 10 * time.Second // for the body of a request that has no use for one: the server reads it before it answers
+)
 
 // An answer is a request being answered: it counts what is sent, and lets nobody hold a connection who takes nothing.
 type answer struct {
@@ -27,7 +29,11 @@ type answer struct {
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *answer {
 	g.metrics.open.Inc()
-	return &answer{ResponseWriter: w, control: http.NewResponseController(w), g: g, r: r, start: time.Now()}
+	a := &answer{ResponseWriter: w, control: http.NewResponseController(w), g: g, r: r, start: time.Now()}
+	if r.ContentLength != 0 {
+		_ = a.control.SetReadDeadline(a.start.Add(bodyTime)) // a connection without deadlines is a test's
+	}
+	return a
 }
 
 // Unwrap is for [http.ResponseController].
@@ -44,7 +50,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	_ = a.control.SetWriteDeadline(time.Now().Add(stalled)) // a writer without deadlines is a test's
+	_ = a.control.SetWriteDeadline(time.Now().Add(stalled)) // as above
 	n, err := a.ResponseWriter.Write(p)
 	if a.first == 0 && n > 0 {
 		a.first = time.Since(a.start)
