@@ -1,9 +1,10 @@
 package gateway
 
 import (
+	"encoding/hex"
 	"log/slog"
 	"net/http"
-	"strings"
+	"regexp"
 	"time"
 
 	"spate/internal/redact"
@@ -92,15 +93,31 @@ func class(status int) string {
 	return string(rune('0'+status/100)) + "xx"
 }
 
-// redactTarget leaves the secrets of a URL in the target of a request out.
+var (
+	beforeURL = regexp.MustCompile(`/(?:s|file/[^/?]*)/`)
+	escaped   = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+)
+
+// redactTarget leaves the secrets of a URL in the target of a request out. One that is encoded as a whole is shown as it would be
+// otherwise, also if nobody could open it: what is a password in it cannot be told before.
 func redactTarget(target string) string {
-	i := strings.Index(target, "/s/")
-	if i < 0 {
+	const mostTimes = 4 // that somebody may have encoded it
+	at := beforeURL.FindStringIndex(target)
+	if at == nil {
 		return redact.URL(target)
 	}
-	raw, err := urlOf(target[i+len("/s/"):], "")
-	if err != nil {
-		return redact.URL(target)
+	raw := target[at[1]:]
+	for range mostTimes {
+		if absolute.MatchString(raw) {
+			break
+		}
+		raw = escaped.ReplaceAllStringFunc(raw, func(s string) string {
+			b, _ := hex.DecodeString(s[1:]) // that is what the expression finds
+			return string(b)
+		})
 	}
-	return target[:i+len("/s/")] + redact.URL(raw)
+	if !absolute.MatchString(raw) && escaped.MatchString(raw) {
+		raw = "xxxxx"
+	}
+	return target[:at[1]] + redact.URL(raw)
 }
