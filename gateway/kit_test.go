@@ -32,9 +32,15 @@ type scene struct {
 // stage starts a gateway; change, where it is not nil, has its options before.
 func stage(t *testing.T, change func(g *gateway.Options, f *fill.Options)) *scene {
 	t.Helper()
+	return stageWith(t, 64<<20, change)
+}
+
+// stageWith is stage with a cache that may have so many bytes.
+func stageWith(t *testing.T, most int64, change func(g *gateway.Options, f *fill.Options)) *scene {
+	t.Helper()
 	s := &scene{Farm: farm.New(), dir: t.TempDir(), log: new(lines)}
 	t.Cleanup(s.Farm.Close)
-	cache, err := blockcache.Open(&blockcache.Options{Dir: s.dir, Max: 64 << 20})
+	cache, err := blockcache.Open(&blockcache.Options{Dir: s.dir, Max: most})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +118,33 @@ func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
+}
+
+// made is content of any size: every stretch of 8 bytes tells where it is, and of which version.
+func made(version uint64, size int64) farm.Resource {
+	gen := func(off int64, p []byte) int {
+		p = p[:max(0, min(int64(len(p)), size-off))]
+		for i := range p {
+			at := uint64(off) + uint64(i)
+			p[i] = byte((at/8 + 1) * 0x9E3779B97F4A7C15 * version >> (8 * (at % 8)))
+		}
+		return len(p)
+	}
+	return farm.Resource{Gen: gen, Size: size, ETag: fmt.Sprintf(`"v%d"`, version)}
+}
+
+// some are n bytes of r from off on.
+func some(r farm.Resource, off, n int64) []byte {
+	p := make([]byte, n)
+	return p[:r.Gen(off, p)]
+}
+
+// sent is how many bytes of bodies f has sent.
+func sent(f *farm.Farm) (n int64) {
+	for _, r := range f.Log() {
+		n += r.Bytes
+	}
+	return n
 }
 
 func parts(alternatives ...string) []byte { return []byte(strings.Join(alternatives, "\n--\n") + "\n") }
