@@ -120,6 +120,12 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 // made is content of any size: every stretch of 8 bytes tells where it is, and of which version.
 func made(version uint64, size int64) farm.Resource {
 	gen := func(off int64, p []byte) int {
