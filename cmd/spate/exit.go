@@ -16,6 +16,7 @@ import (
 	"spate/fetch"
 	"spate/format/manifest"
 	"spate/format/sequence"
+	"spate/gateway/blockcache"
 	"spate/source"
 	"spate/swarm/peer"
 )
@@ -111,7 +112,7 @@ func ownCode(err error) (int, bool) {
 		return exitBatch, true
 	case errors.Is(err, spate.ErrLimit):
 		return exitLimit, true
-	case errors.Is(err, fetch.ErrInUse), errors.Is(err, peer.ErrInUse):
+	case errors.Is(err, fetch.ErrInUse), errors.Is(err, peer.ErrInUse), errors.Is(err, blockcache.ErrInUse):
 		return exitInUse, true
 	case errors.Is(err, spate.ErrExists), errors.Is(err, fs.ErrExist):
 		return exitExists, true

@@ -27,7 +27,7 @@ func commands() []*cobra.Command {
 
 // TestEnvForms sets every flag of every command through the environment.
 func TestEnvForms(t *testing.T) {
-	samples := map[string]string{"bool": "true", "string": "x", "stringArray": "x", "stringSlice": "x", "SIZE": "3KiB", "ALG=HEX": "auto",
+	samples := map[string]string{"bool": "true", "string": "x", "stringArray": "x", "stringSlice": "x", "SIZE": "8KiB", "ALG=HEX": "auto",
 		"TIME": "7s", "N": "9", "HEADER": "X-A: s3cret", "USER:PASSWORD": "s3cret:s3cret", "TOKEN": "s3cret",
 		"COOKIE": "a=s3cret", "PROXY": "http://u:s3cret@h", "TEXT": "x", "URL": "x", "HOST:PORT:ADDR": "h:80:::1", "FMT": "x",
 		"CIDR":           "192.0.2.0/24",

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,10 +57,16 @@ type cacheFlags struct {
 	max      int64
 	ttl      time.Duration
 	none     bool
+	set      *pflag.FlagSet
+}
+
+// isSaid reports whether a flag says how blocks are kept.
+func (f *cacheFlags) isSaid() bool {
+	return slices.ContainsFunc([]string{"cache-dir", "cache-key", "cache-max", "cache-ttl"}, f.set.Changed)
 }
 
 func (f *cacheFlags) register(fs *pflag.FlagSet) {
-	f.ttl = time.Hour
+	f.ttl, f.set = time.Hour, fs
 	fs.StringVar(&f.dir, "cache-dir", "", "keep blocks in `DIR` (default spate in the user's cache folder)")
 	fs.Var(size{&f.max, 1}, "cache-max", "bytes on disk at most (default 10 GiB, or a tenth of what is free if that is less)")
 	fs.Var(span{&f.ttl}, "cache-ttl", "blocks that nobody has used for so long are dropped")
@@ -120,6 +127,7 @@ func (c *gatewayCmd) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&c.json, "json", false, "events, requests and errors as JSON lines on stderr")
 	fs.BoolVarP(&c.quiet, "quiet", "q", false, "nothing on stderr but what goes wrong")
 	c.stream.register(fs)
+	c.stream.web.leads = true // URLs of any scheme may be asked for
 }
 
 func (c *gatewayCmd) run(ctx context.Context, p *process) error {
@@ -167,7 +175,7 @@ func (c *gatewayCmd) log(p *process) *slog.Logger {
 	}
 	opts := &slog.HandlerOptions{Level: level}
 	if c.json {
-		return slog.New(slog.NewJSONHandler(p.stderr, opts))
+		return slog.New(slog.NewJSONHandler(jsonWriter{p.stderr}, opts))
 	}
 	return slog.New(slog.NewTextHandler(p.stderr, opts))
 }
@@ -238,8 +246,8 @@ func (c *gatewayCmd) check() error {
 		return usage("--listen "+shown(c.listen)+": want HOST:PORT", "--listen 127.0.0.1:8080")
 	}
 	c.address, c.isEverywhere = c.listen, !isThisMachine(host)
-	if c.key != "" && c.cert == "" {
-		return usage("--tls-key without --tls-cert", "--tls-cert FILE is the certificate that the key belongs to")
+	if err := c.checkTogether(); err != nil {
+		return err
 	}
 	urls, err := c.names()
 	if err != nil {
@@ -264,6 +272,19 @@ func (c *gatewayCmd) check() error {
 	}
 	if c.isEverywhere {
 		c.stream.allow(c.policy.AllowAddr)
+	}
+	return nil
+}
+
+// checkTogether looks for flags that leave others nothing to do, and for blocks larger than a cache has.
+func (c *gatewayCmd) checkTogether() error {
+	switch {
+	case c.key != "" && c.cert == "":
+		return usage("--tls-key without --tls-cert", "--tls-cert FILE is the certificate that the key belongs to")
+	case c.cache.none && c.cache.isSaid():
+		return usage("--no-cache leaves the other flags of the cache nothing to do", "what is read is kept in memory alone then")
+	case c.block > blockcache.MaxBlockSize:
+		return usage("--block-size: want at most 16 MiB", "who asks for a byte waits for the beginning of its block, and all of it is fetched")
 	}
 	return nil
 }

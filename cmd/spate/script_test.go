@@ -3,10 +3,13 @@ package main
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -23,6 +26,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"spate/internal/farm"
+	"spate/internal/localcert"
 	"spate/internal/seeds"
 	"spate/internal/servers"
 )
@@ -42,12 +46,17 @@ import (
 //	                              where origin.example is
 //	swarm FILE N                  a tracker, its address in $tracker, and three peers that have FILE in N chunks, after a while
 //	put ftp|sftp PATH FILE        makes FILE, environment variables in it expanded, available there
+//	certificate FILE KEY          makes a certificate for localhost and 127.0.0.1, and its private key
 //	expanded FILE TO              copies FILE, environment variables in it expanded
 //	requests NAME/PATH N          so many requests have come
 //	header NAME/PATH FIELD VALUE  the last request had that header; "": none
 //	exits CODE PROGRAM ARG...     runs a program as exec does; its exit code must be this one
 //	starts WHERE WHAT PROGRAM ARG...
-//	                              starts a program and waits until WHAT, a pattern, appears in its stdout or stderr, WHERE
+//	                              starts a program and waits until WHAT, a pattern, appears in its stdout or stderr, WHERE; what
+//	                              the pattern's named groups have found is in variables of these names
+//	asks METHOD URL ['NAME: VALUE'...]
+//	                              sends a request with that header; status, header and body of the answer are the stdout. An https
+//	                              URL is asked over HTTP/2 if that is offered, whoever has its certificate
 //	ends SIGNAL CODE              sends the program a signal; its exit code must be this one
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -63,7 +72,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origins": cmdOrigins, "serve": cmdServe, "requests": cmdRequests, "header": cmdHeader, "exits": cmdExits,
 			"starts": cmdStarts, "ends": cmdEnds, "servers": cmdServers, "put": cmdPut, "expanded": cmdExpanded,
-			"peak": cmdPeak, "swarm": cmdSwarm,
+			"peak": cmdPeak, "swarm": cmdSwarm, "asks": cmdAsks, "certificate": cmdCertificate,
 		},
 	})
 }
@@ -246,6 +255,40 @@ func checkExit(ts *testscript.TestScript, want string, err error) {
 	}
 	if strconv.Itoa(code) != want {
 		ts.Fatalf("exit code %d, want %s", code, want)
+	}
+}
+
+func cmdCertificate(ts *testscript.TestScript, _ bool, args []string) {
+	pair, _, err := localcert.New()
+	ts.Check(err)
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	ts.Check(err)
+	for i, block := range []pem.Block{{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, {Type: "PRIVATE KEY", Bytes: key}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(&block), 0o600))
+	}
+}
+
+func cmdAsks(ts *testscript.TestScript, neg bool, args []string) {
+	req, err := http.NewRequest(args[0], args[1], nil)
+	ts.Check(err)
+	for _, field := range args[2:] {
+		name, value, _ := strings.Cut(field, ":")
+		req.Header.Add(name, strings.TrimSpace(value))
+	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+	}
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true,
+		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	resp, err := client.Do(req)
+	if err == nil {
+		defer client.CloseIdleConnections()
+		defer resp.Body.Close()
+		resp.Write(ts.Stdout())
+		return
+	}
+	if !neg {
+		ts.Fatalf("%v", err)
 	}
 }
 

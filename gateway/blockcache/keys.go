@@ -98,15 +98,15 @@ func keyFile(path string, fresh []byte) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("key file %s: not a regular file", path)
+		return nil, unusable(path, "not a regular file")
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0: // there the mode tells nothing
-		return nil, fmt.Errorf("key file %s: mode %04o: others than its owner can get at it, 0600 is wanted", path, info.Mode().Perm())
+		return nil, unusable(path, fmt.Sprintf("mode %04o: others than its owner can get at it, 0600 is wanted", info.Mode().Perm()))
 	case info.Size() != secretSize:
-		return nil, fmt.Errorf("key file %s: %d bytes, %d random ones are wanted", path, info.Size(), secretSize)
+		return nil, unusable(path, fmt.Sprintf("%d bytes, %d random ones are wanted", info.Size(), secretSize))
 	}
 	secret, err := os.ReadFile(path)
 	if err == nil && len(secret) != secretSize {
-		err = fmt.Errorf("key file %s: changed while it was read", path)
+		err = unusable(path, "changed while it was read")
 	}
 	return secret, err
 }
@@ -123,4 +123,9 @@ func createKeyFile(path string, secret []byte) error {
 		err = os.Link(f.Name(), path)
 	}
 	return errors.Join(err, os.Remove(f.Name()))
+}
+
+// unusable is why the file at path is no key file.
+func unusable(path, why string) error {
+	return &fs.PathError{Op: "key file", Path: path, Err: errors.New(why)}
 }
