@@ -26,6 +26,7 @@ type answer struct {
 	status  int
 	bytes   int64
 	err     error // why it was cut, or failed
+	left    bool  // the client takes no more
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *answer {
@@ -58,6 +59,7 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.g.metrics.first.Observe(a.first.Seconds())
 	}
 	a.bytes += int64(n)
+	a.left = a.left || err != nil
 	a.g.metrics.sent.Add(float64(n))
 	return n, err
 }
@@ -79,7 +81,9 @@ func (a *answer) end() {
 	}
 	level := slog.LevelInfo
 	if a.err != nil {
-		level = slog.LevelWarn
+		if !a.left && a.r.Context().Err() == nil { // else it is the client who has ended it, as players do whenever they seek
+			level = slog.LevelWarn
+		}
 		attrs = append(attrs, slog.String("error", a.err.Error()))
 	}
 	a.g.opts.Log.LogAttrs(a.r.Context(), level, "request", attrs...)

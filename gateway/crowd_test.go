@@ -2,10 +2,12 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -166,5 +168,38 @@ func TestSeams(t *testing.T) {
 	}
 	if d := s.pool.Stats().DuplicateBytes; d > 0 {
 		t.Errorf("%d bytes were fetched twice", d)
+	}
+}
+
+// TestLeavingIsNoFailure: players leave whenever they seek, and what is logged as a warning is what went wrong here.
+func TestLeavingIsNoFailure(t *testing.T) {
+	s := stage(t, nil)
+	s.Serve("/film", made(1, 512<<20))
+	s.Serve("/silent", farm.Resource{HangHeader: true})
+	resp := s.ask(t, http.MethodGet, s.of("/film"))
+	if _, err := io.CopyN(io.Discard, resp.Body, 300_000); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL+s.of("/silent"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error)
+	go func() {
+		_, err := s.server.Client().Do(req)
+		gone <- err
+	}()
+	if err := s.Wait(t.Context(), farm.Stuck, "/silent", 1); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-gone; err == nil {
+		t.Error("there is an answer")
+	}
+	s.server.Close() // returns once both are over
+	if log := s.log.String(); strings.Contains(log, "WARN") || strings.Count(log, "msg=request") != 2 {
+		t.Errorf("logged is\n%s", log)
 	}
 }
