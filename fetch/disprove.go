@@ -112,8 +112,7 @@ func (d *driver) disprove(src int, err error) error {
 	}
 	d.fault(src, err)
 	o.disproved = true // none of its bytes joins what is there from now on
-	o.takenBack = make(chan struct{})
-	defer close(o.takenBack)
+	d.takesBack++
 	gone := d.givers.take(src)
 	for x := range gone.All() {
 		d.written.Remove(x)
@@ -130,11 +129,26 @@ func (d *driver) disprove(src int, err error) error {
 	for x := range gone.All() {
 		ev.Ranges = append(ev.Ranges, sched.Range(x))
 	}
-	d.tell(ev)
+	d.tellDisproved(ev)
 	if gone.Len() > 0 {
 		d.spoil(err)
 	}
 	return err
+}
+
+// tellDisproved tells ev once nothing else is being taken back, before anybody else tells anything: what is gone would seem to be there.
+func (d *driver) tellDisproved(ev sched.Event) {
+	d.mu.Lock()
+	defer d.unlock()
+	d.disproofs = append(d.disproofs, ev)
+	if d.takesBack--; d.takesBack > 0 {
+		return
+	}
+	for _, ev := range d.disproofs {
+		d.step(ev)
+	}
+	d.disproofs = nil
+	d.going.Broadcast()
 }
 
 // spoil is told of bytes that are gone. Nobody fetches them again if all was there and everything is over.

@@ -18,6 +18,7 @@ import (
 	"spate/fetch/journal"
 	"spate/format/span"
 	"spate/internal/farm"
+	"spate/sched"
 	"spate/source"
 )
 
@@ -301,9 +302,9 @@ func (l *slowLedger) disown(int, *span.Set) error {
 	return nil
 }
 
-// Whoever gave what is being taken back, and finds that out himself meanwhile, is not over before that is done and told: or somebody would
-// fetch his last bytes anew, and these would be taken back as well.
-func TestTakenBackOnce(t *testing.T) {
+// While what a source gave is taken back nothing else is told: or who gave its last bytes could be over, somebody would fetch them anew, and
+// these would be taken back as well; or all would seem to be there.
+func TestNothingIsToldWhileBytesAreTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent := source.Func(func(ctx context.Context, _ string, _ source.Range) (*source.Resource, error) {
 			<-ctx.Done()
@@ -318,11 +319,11 @@ func TestTakenBackOnce(t *testing.T) {
 			d.written.Add(last.where())
 			d.givers.add(last.where(), giver)
 		}
-		var over atomic.Bool
+		var told atomic.Bool
 		d.target = &slowLedger{newWindow(d.memory), func() {
 			time.Sleep(time.Minute)
-			if over.Load() {
-				t.Error("it is over while its bytes are taken back")
+			if told.Load() {
+				t.Error("something was told")
 			}
 			join(0) // that it may be somebody else's from now on
 		}}
@@ -330,11 +331,45 @@ func TestTakenBackOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { d.disprove(1, d.differs(1)) })
 		synctest.Wait()
-		d.part(last, nil)
-		over.Store(true)
+		wg.Go(func() {
+			d.tell(sched.Event{Type: sched.Tick})
+			told.Store(true)
+		})
 		wg.Wait()
+		d.part(last, nil)
 		if !d.written.Covers(last.where()) || d.givers.take(0).Bytes() != 50 {
 			t.Errorf("of what another has given anew %d bytes are there", d.written.Bytes())
+		}
+	})
+}
+
+// Nobody but the reference gives anything before that has told its last bytes, however many are compared at once.
+func TestLastBytesAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const late = time.Second
+		data, asked := whole[:usual], atomic.Int32{}
+		src := source.Func(func(ctx context.Context, url string, rng source.Range) (*source.Resource, error) {
+			asked.Add(1)
+			time.Sleep(late)
+			return inMemory(data)(ctx, url, rng)
+		})
+		d := newDriver(t.Context(), src, []Mirror{{URL: "mem:x"}, {URL: "mem:y"}, {URL: "mem:z"}}, &ObjectOptions{})
+		defer d.end()
+		d.size, d.target = usual, newWindow(d.memory)
+		d.origins[0].Info = source.Info{Size: usual, Validator: "1"}
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				must(t, d.askLast(t.Context()))
+				if time.Since(begin) < late || len(d.lastOf(span.Span{End: usual})) == 0 {
+					t.Errorf("it goes on after %v", time.Since(begin))
+				}
+			})
+		}
+		wg.Wait()
+		if asked.Load() != 1 {
+			t.Errorf("they are asked for %d times", asked.Load())
 		}
 	})
 }

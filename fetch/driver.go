@@ -46,7 +46,7 @@ type driver struct {
 	asked *reading // by own, and answered: for run to carry out
 
 	mu       sync.Mutex
-	going    *sync.Cond // paused has ended
+	going    *sync.Cond // paused has ended, or takesBack
 	alone    bool       // no goroutine is to be started for the first connection
 	own      *conn      // that one: of who waits for the answer
 	started  bool       // the scheduler has
@@ -77,8 +77,10 @@ type driver struct {
 	seams    []seam
 	torn     bool // several versions are there
 
-	lastAsked bool // the last bytes of the reference
-	last      seam // these
+	takesBack int           // of how many sources what they gave is taken back now
+	disproofs []sched.Event // of these, to be told once it is
+	lastAsked chan struct{} // for the last bytes of the reference, closed when they are there, or cannot be had now; nil: nobody has
+	last      seam          // these
 }
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
@@ -218,13 +220,18 @@ func (d *driver) proceed() {
 	d.step(sched.Event{Type: sched.Tick})
 }
 
+// hold waits until something may be told: there is a file, and nothing is being taken back. d.mu is held.
+func (d *driver) hold() {
+	for d.paused || d.takesBack > 0 {
+		d.going.Wait()
+	}
+}
+
 // tell gives ev to the scheduler and does what follows from it.
 func (d *driver) tell(ev sched.Event) {
 	d.mu.Lock()
 	defer d.unlock()
-	for d.paused {
-		d.going.Wait()
-	}
+	d.hold()
 	d.step(ev)
 }
 
@@ -233,9 +240,7 @@ func (d *driver) tell(ev sched.Event) {
 func (d *driver) tellProgressOf(c *conn, off int64) {
 	d.mu.Lock()
 	defer d.unlock()
-	for d.paused {
-		d.going.Wait()
-	}
+	d.hold()
 	if !c.endsAt(off) {
 		d.step(sched.Event{Type: sched.Progress, Conn: c.id, Off: off})
 	}
@@ -361,9 +366,7 @@ func (d *driver) order(a sched.Action) {
 func (d *driver) gone(c *conn, ev sched.Event) {
 	d.mu.Lock()
 	defer d.unlock()
-	for d.paused {
-		d.going.Wait()
-	}
+	d.hold()
 	if d.conns[c.id] == c {
 		delete(d.conns, c.id)
 	}

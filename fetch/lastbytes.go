@@ -13,26 +13,43 @@ import (
 const lastPatience = 3 * time.Second
 
 // askLast asks the reference for its last bytes, before another source gives any: a range that ends where the object does has nothing behind
-// it that it could be compared with. Whoever writes them is compared with these. Where they cannot be had now, they are asked
-// for when the next mirror is compared.
+// it that it could be compared with. Whoever writes them is compared with these. One source asks, for which the others wait. Where
+// they cannot be had now, they are asked for when the next mirror is compared.
 func (d *driver) askLast(ctx context.Context) error {
 	d.mu.Lock()
-	ref := d.reference()
+	ref, asked := d.reference(), d.lastAsked
 	x := span.Span{Off: max(d.size-seamLen, 0), End: d.size}
-	if d.lastAsked || x.Empty() || d.origins[ref].aside {
+	if asked != nil || x.Empty() || d.origins[ref].aside {
 		d.mu.Unlock()
-		return nil
+		return waitFor(ctx, asked)
 	}
-	d.lastAsked = true
+	asked = make(chan struct{})
+	d.lastAsked = asked
 	d.mu.Unlock()
+	defer close(asked)
 	b, err := d.lastBytes(ctx, ref, x)
 	if err != nil { // whoever else asks it will tell
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.lastAsked = false
+		if d.lastAsked == asked { // else all has begun anew
+			d.lastAsked = nil
+		}
 		return context.Cause(ctx)
 	}
 	return d.meetLastBytes(seam{x.Off, b, ref})
+}
+
+// waitFor waits until done is closed; nil: not at all.
+func waitFor(ctx context.Context, done <-chan struct{}) error {
+	if done == nil {
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // meetLastBytes compares s with what is there of it, and has it stay: whoever else writes them may have to be set aside as well.

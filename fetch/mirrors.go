@@ -24,8 +24,7 @@ type origin struct {
 	fault error  // its last; of one that is not used any more, why
 	aside bool   // it is not used any more
 
-	disproved bool          // so is what it gave: it has other bytes than the reference
-	takenBack chan struct{} // closed once what it gave is; nil: it is not disproved
+	disproved bool // so is what it gave: it has other bytes than the reference
 }
 
 // mirrorsError is why none of the mirrors is left: of one what it says itself.

@@ -228,23 +228,19 @@ func (d *driver) join(b block, c *conn) error {
 	return err
 }
 
-// part takes back that b joined, for which those of waited had waited. Where all that its giver gave is taken back, b is among that, may
-// be another's as soon as that is told, and is not free before.
+// part takes back that b joined, for which those of waited had waited. Where all that its giver gave is taken back, b is among that, and
+// may be another's by now.
 func (d *driver) part(b block, waited []seam) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, s := range waited {
 		if !d.origins[s.giver].disproved {
 			d.seams = append(d.seams, s)
 		}
 	}
-	takenBack := d.origins[b.giver].takenBack
-	if takenBack == nil {
+	if !d.origins[b.giver].disproved {
 		d.written.Remove(b.where())
 		d.givers.remove(b.where())
-	}
-	d.mu.Unlock()
-	if takenBack != nil {
-		<-takenBack
 	}
 }
 

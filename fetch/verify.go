@@ -194,9 +194,7 @@ func (d *driver) newDigest(set *checksum.Set, in store) *digester {
 func (d *driver) tellTaken(off int64, lap int) {
 	d.mu.Lock()
 	defer d.unlock()
-	for d.paused {
-		d.going.Wait()
-	}
+	d.hold()
 	if lap != d.lap {
 		return
 	}
@@ -244,9 +242,7 @@ func (d *driver) judged(p verdict) {
 	}
 	d.mu.Lock()
 	defer d.unlock()
-	for d.paused {
-		d.going.Wait()
-	}
+	d.hold()
 	if p.lap != d.lap {
 		return // the scheduler has begun anew
 	}

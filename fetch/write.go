@@ -54,7 +54,7 @@ func (d *driver) tellFrontier() {
 func (d *driver) restart() {
 	d.mu.Lock()
 	d.written, d.voided, d.seams = span.Set{}, true, nil
-	d.last, d.lastAsked = seam{}, false
+	d.last, d.lastAsked = seam{}, nil
 	clear(d.givers)
 	d.mu.Unlock()
 	if d.target != nil {
