@@ -117,7 +117,7 @@ func (s *scene) get(n int) *outcome {
 // into goes on with what is left, if there is anything.
 func (s *scene) into(ctx context.Context, o *outcome, mirrors []Mirror, opts *ObjectOptions) {
 	var err error
-	opts.Left, err = Resume(ctx, o.path, nil)
+	opts.Left, err = Resume(s.t.Context(), o.path, nil) // ctx may end at any time
 	must(s.t, err)
 	object, err := OpenObject(ctx, s.src, mirrors, opts)
 	if err != nil {
