@@ -61,7 +61,8 @@ func (p *Peer) step() {
 func (p *Peer) located(m wire.Message) {
 	p.mu.Lock()
 	defer p.unlock()
-	if m.SHA1 != "" && m.Command == wire.GetChunkFrom && !p.have[m.Chunk] {
+	isDigest := p.o.SHA1 && m.SHA1 != "" && m.Command == wire.GetChunkFrom
+	if isDigest && m.Chunk <= p.o.Last && !p.have[m.Chunk] {
 		p.sha1[m.Chunk] = m.SHA1
 	}
 	p.chooser.Located(p.now(), m.Chunk, m.Addrs)

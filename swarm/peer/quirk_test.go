@@ -256,6 +256,23 @@ func TestQuirksOfTrackers(t *testing.T) {
 	}
 }
 
+// A tracker that tells of chunks that there are not, with digests that nobody has asked for, is not remembered.
+func TestAnswersThatNobodyAskedFor(t *testing.T) {
+	for _, isHashed := range []bool{false, true} {
+		p, err := Listen(t.Context(), Options{Store: open(t, folder(t, ListName, "2,LASTCHUNK\n")), Last: 2, SHA1: isHashed})
+		must(t, err)
+		defer p.Close()
+		p.began = time.Now()
+		p.connected(true)
+		for _, chunk := range []int{3, wire.MaxChunk} {
+			p.located(wire.Message{Command: wire.GetChunkFrom, Chunk: chunk, SHA1: strings.Repeat("0", 40), Addrs: []wire.Addr{ann}})
+		}
+		if len(p.sha1) > 0 {
+			t.Errorf("dialect with hashes %v: %v", isHashed, p.sha1)
+		}
+	}
+}
+
 // The tracker goes: what is known is fetched and given. It comes back without a memory, and all is told to it again.
 func TestTrackerGoesAndComesBack(t *testing.T) {
 	t.Parallel()
