@@ -180,6 +180,19 @@ func TestNothingToGive(t *testing.T) {
 	}
 }
 
+// An index beyond the last is a chunk that is not there: nobody waits for more of it.
+func TestIndexBeyondTheLast(t *testing.T) {
+	s := serve(t, chunks{1: "one"}, nil)
+	for text, chunk := range map[string]int{"REQUEST_CHUNK,65": 65, "REQUEST_CHUNK,99\n": 99, "REQUEST_CHUNK,2147483647": 2147483647} {
+		if b, err := io.ReadAll(s.ask(text)); err != nil || len(b) > 0 {
+			t.Errorf("%q: %q, %v", text, b, err)
+		}
+		if u := <-s.ended; u.chunk != chunk || !errors.Is(u.err, fs.ErrNotExist) {
+			t.Errorf("%q: %+v", text, u)
+		}
+	}
+}
+
 // Some end their side with the request. They are there still.
 func TestHalfClosed(t *testing.T) {
 	text := big(4 << 20)

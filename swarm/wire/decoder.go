@@ -46,8 +46,8 @@ const maxQuote = 64
 // It holds no more than what has come of one message and, of a reader of GetChunkFrom, 1 MiB; nothing after all was taken.
 // The zero value is not usable. A Decoder must not be used by several goroutines at once.
 type Decoder struct {
-	// MaxChunk is the largest index that can be meant, if that is known: one that has as many digits is complete
-	// without a pause. 0: MaxChunk of the package.
+	// MaxChunk is the largest index that can be meant, if that is known: one to which no digit can be added is complete
+	// without a pause, also if it is larger. 0: MaxChunk of the package.
 	MaxChunk int
 
 	commands []Command

@@ -48,12 +48,15 @@ func couldSpell(p []byte) bool {
 	return false
 }
 
-// parse reads the message of s from p, which is what follows s.text; n is how much of p belongs to it. Indices are up to
-// maxChunk. The address that some add to RequestChunk does not belong to it: what is asked for is known without.
+// parse reads the message of s from p, which is what follows s.text; n is how much of p belongs to it. No index that is meant is
+// more than maxChunk; one that is counts for what it says. The address that some add to RequestChunk does not belong to it: what is asked for is known without.
 func parse(s spelling, p []byte, maxChunk int) (m Message, n int, ext extent) {
 	m.Command = s.command
-	if m.Chunk, n, ext = number(p, maxChunk); ext < grows {
+	if m.Chunk, n, ext = number(p, MaxChunk); ext < grows {
 		return m, n, ext
+	}
+	if m.Chunk > maxChunk/10 {
+		ext = sure
 	}
 	switch s.command {
 	case LocalChunks:
