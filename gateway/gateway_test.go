@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"spate/gateway"
 	"spate/gateway/fill"
@@ -321,5 +322,25 @@ func TestManyParts(t *testing.T) {
 	close(held)
 	if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, whole) {
 		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// TestWhatAManifestIsNot: what an origin tells of the text of a manifest is not told of what that stands for: not its type, nor its
+// date, as parts may change when it does not.
+func TestWhatAManifestIsNot(t *testing.T) {
+	s := stage(t, nil)
+	s.put("/a", text("a", 1000))
+	text := farm.Resource{MediaType: "text/parts-manifest", ModTime: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), Disposition: `inline; filename="film.parts"`}
+	laid, endless := text, text
+	laid.Body, endless.Body = parts("a", "a"), parts("a", "endless.parts")
+	s.Serve("/laid.parts", laid)
+	s.Serve("/endless.parts", endless)
+	for _, path := range []string{"/laid.parts", "/endless.parts"} {
+		resp := s.ask(t, http.MethodHead, s.of(path), "If-Modified-Since", "Wed, 01 Jan 2025 00:00:00 GMT")
+		h := resp.Header
+		if resp.StatusCode != http.StatusOK || h.Get("Content-Type") != "application/octet-stream" || h.Get("Last-Modified") != "" ||
+			strings.Contains(h.Get("Content-Disposition"), ".parts") {
+			t.Errorf("%s: got %d, %v", path, resp.StatusCode, h)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	"spate/assemble"
 	"spate/gateway/fill"
@@ -28,13 +29,14 @@ type joined struct {
 }
 
 func newJoined(pool *fill.Pool, l *assemble.Layout, forget func()) *joined {
-	j := &joined{pool: pool, layout: l, forget: forget, info: l.Info}
-	// What the origin told is of the manifest.
-	j.info.MediaType, j.info.Digests, j.info.Links, j.info.Header = "", nil, nil, nil
-	j.info.Validator = versionOf(l)
-	j.info.ETag = j.info.Validator
-	return j
+	version := versionOf(l)
+	info := source.Info{URL: l.Info.URL, Size: l.Info.Size, Seekable: true, Name: nameOf(l.Info.Name), Validator: version, ETag: version}
+	return &joined{pool: pool, layout: l, forget: forget, info: info}
 }
+
+// nameOf is the name of what the manifest of that name stands for. All else that an origin tells of a manifest is of its text: its
+// type, and its date, as parts may change when it does not.
+func nameOf(name string) string { return strings.TrimSuffix(name, ".parts") }
 
 // versionOf is an entity tag of what l stands for: of the parts' digests, or strong validators, one of which changes if a
 // byte does. "": one part has neither.

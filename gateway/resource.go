@@ -67,9 +67,7 @@ func (g *Gateway) openStream(ctx context.Context, url string) (object, error) {
 		return nil, err
 	}
 	info := s.Info()
-	info.Size, info.Seekable, info.Digests = -1, false, nil
-	info.Validator, info.ETag, info.Header = "", "", nil // of the manifest
-	return &stream{s, info}, nil
+	return &stream{s, source.Info{URL: info.URL, Size: -1, Name: nameOf(info.Name)}}, nil
 }
 
 func (s *stream) Info() source.Info { return s.info }

@@ -22,6 +22,7 @@ import (
 	"spate/gateway"
 	"spate/gateway/blockcache"
 	"spate/gateway/fill"
+	"spate/source"
 )
 
 const gatewayLong = `Serves anything that spate can read as one seekable URL: http://127.0.0.1:8080/s/URL is what URL stands for, with ranges, from any
@@ -151,10 +152,7 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	if rate := client.Options.Rate; rate != nil {
 		src = rate.Wrap(src)
 	}
-	filling := &fill.Options{Source: src, BlockSize: c.block, Fill: c.fill, Log: log}
-	if cache != nil {
-		filling.Cache = gateway.Blocks(cache)
-	}
+	filling := c.filling(src, cache, log)
 	pool := fill.New(filling)
 	origin, closeOrigin := c.origin.open(&c.stream, client.Options.Rate, filling, c.cache.ttl)
 	g := gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
@@ -165,6 +163,15 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 		err = errors.Join(err, cache.Close())
 	}
 	return err
+}
+
+// filling is how files are filled; cache may be nil.
+func (c *gatewayCmd) filling(src source.Source, cache *blockcache.Cache, log *slog.Logger) *fill.Options {
+	o := &fill.Options{Source: src, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Log: log}
+	if cache != nil {
+		o.Cache = gateway.Blocks(cache)
+	}
+	return o
 }
 
 // log is the access log, and that of what goes wrong.

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"spate/internal/farm"
 )
 
@@ -235,5 +237,18 @@ func TestGatewayTalk(t *testing.T) {
 		if code := run(ctx, p); code != exitOK || !regexp.MustCompile(want).MatchString(stderr.String()) {
 			t.Errorf("%s: exit %d, %s", args, code, stderr.String())
 		}
+	}
+}
+
+// TestGatewayFlagsOfFilling get to where they are meant for.
+func TestGatewayFlagsOfFilling(t *testing.T) {
+	var c gatewayCmd
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.register(flags)
+	if err := flags.Parse([]string{"-x", "3", "--block-size", "8K", "--fill"}); err != nil {
+		t.Fatal(err)
+	}
+	if o := c.filling(nil, nil, nil); o.PerHost != 3 || o.BlockSize != 8<<10 || !o.Fill || o.Cache != nil {
+		t.Errorf("got %+v", o)
 	}
 }
