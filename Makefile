@@ -16,12 +16,14 @@ build:
 
 test: deps check unit
 
-# Debian packages, where apt is there and they are not: a C compiler for the race detector, a web server for tests.
+# Debian packages, where apt is there and they are not: a C compiler for the race detector, and for tests a web server
+# and what reads media.
 deps:
 	@command -v apt-get >/dev/null 2>&1 || exit 0; want=; \
 		command -v gcc >/dev/null 2>&1 || want="gcc libc6-dev"; \
 		command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || want="$$want nginx-light"; \
-		[ -z "$$want" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$want; }
+		command -v ffprobe >/dev/null 2>&1 || want="$$want ffmpeg"; \
+		[ -z "$$want" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$want; }
 
 check:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
