@@ -30,7 +30,7 @@ func BenchmarkGet(b *testing.B) {
 		b.RunParallel(func(pb *testing.PB) {
 			p := make([]byte, size)
 			for i := next.Add(17); pb.Next(); i++ {
-				if _, ok := o.Get(i%64, p); !ok {
+				if _, ok := o.Get(i%64, 0, p); !ok {
 					b.Error("a miss")
 					return
 				}

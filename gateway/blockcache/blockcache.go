@@ -29,6 +29,9 @@ const (
 // MaxBlockSize is how large a block may be.
 const MaxBlockSize = 16 << 20
 
+// StripSize is how much of a block is sealed for itself. It is what who reads a block needs memory for at least.
+const StripSize = 16 << 10
+
 var (
 	// ErrNoRoom is the error of a Put for which there is no room: in the cache, as all that is there is being read, or on the
 	// disk. Nothing was kept. Whoever has the bytes passes them on.

@@ -86,7 +86,7 @@ func has(t testing.TB, o *Object, index int64) bool {
 	t.Helper()
 	said := o.Has(index)
 	p := make([]byte, o.ID().BlockSize)
-	n, ok := o.Get(index, p)
+	n, ok := o.Get(index, 0, p)
 	if ok && !bytes.Equal(p[:n], content(o.ID(), index)) {
 		t.Fatalf("%v: block %d has other bytes than were put", o.ID(), index)
 	}
@@ -156,7 +156,7 @@ func testPutGet(t *testing.T, opt Options, id ID) {
 		t.Error("a block is there that was not put")
 	}
 	if got := len(content(id, 0)); got > 1 {
-		if _, ok := o.Get(0, make([]byte, got-1)); ok {
+		if _, ok := o.Get(0, 0, make([]byte, got-1)); ok {
 			t.Error("a block was read into less room than it needs")
 		}
 	}
@@ -299,7 +299,7 @@ func TestDrop(t *testing.T) {
 		}
 		written, err := o.claim(6, small) // a Put that is under way
 		check(t, err, "")
-		read := o.pin(3, small)
+		read := o.pin(3, 0, small)
 		o.Drop(1, 3)
 		o.Drop(5, math.MaxInt64)
 		for i, want := range []bool{true, false, false, false, true, false, false} {
@@ -375,7 +375,7 @@ func TestNothingIsAllocatedByGet(t *testing.T) {
 	}
 	p := make([]byte, small)
 	n := testing.AllocsPerRun(200, func() {
-		if _, ok := o.Get(0, p); !ok {
+		if _, ok := o.Get(0, 0, p); !ok {
 			t.Fatal("a miss")
 		}
 	})

@@ -253,7 +253,7 @@ func TestManyBegin(t *testing.T) {
 					err = fmt.Errorf("what was put is not there")
 				}
 				<-c.swept
-				if _, ok := o.Get(0, make([]byte, small)); !ok && err == nil {
+				if _, ok := o.Get(0, 0, make([]byte, small)); !ok && err == nil {
 					err = fmt.Errorf("a sweep took what was put")
 				}
 				if closeErr := c.Close(); err == nil {

@@ -96,7 +96,7 @@ func TestBlocksThatAreMoved(t *testing.T) {
 		}{{a, a, 0, 1}, {a, b, 0, 0}, {b, b, 1, 1}}
 		for i, m := range moves {
 			sealed := make([]byte, small+28)
-			if err := c.store.read(m.from, m.fromIndex, sealed); err != nil {
+			if err := c.store.read(m.from, m.fromIndex, 0, sealed); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := c.store.write(m.to, m.toIndex, sealed); err != nil {
@@ -119,7 +119,8 @@ func TestDamageReadByMany(t *testing.T) {
 		if _, err := c.store.write(o.o, 0, make([]byte, small+28)); err != nil {
 			t.Fatal(err)
 		}
-		first, second := o.pin(0, small), o.pin(0, small)
+		first := o.pin(0, 0, small)
+		second := o.pin(0, 0, small)
 		c.unpin(first, false)
 		if o.Has(0) || o.Put(0, content(o.ID(), 0)) != nil || o.Has(0) {
 			t.Error("a block that did not open is there while another reads it")

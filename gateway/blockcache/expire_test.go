@@ -70,7 +70,7 @@ func TestExpiryWhileRead(t *testing.T) {
 		defer closeCache(t, c)
 		o := openObject(t, c, ID{Name: "a", Size: small, BlockSize: small})
 		put(t, o, 0)
-		e := o.pin(0, small)
+		e := o.pin(0, 0, small)
 		o.Close()
 		time.Sleep(90 * time.Second)
 		synctest.Wait()

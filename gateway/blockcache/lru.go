@@ -21,6 +21,21 @@ type entry struct {
 	bad          bool // it did not open, and goes when nobody reads it any more
 }
 
+// strips are those that hold the byte at off, and what follows it as far as there is room. With no room for one, to is at most off.
+func (e *entry) strips(off, room int) (from, to int) {
+	from = off - off%StripSize
+	to = int(e.size)
+	if to-from > room {
+		to = from + room - room%StripSize
+	}
+	return from, to
+}
+
+func (e *entry) isReadable(off, room int) bool {
+	_, to := e.strips(off, room)
+	return 0 <= off && off < to
+}
+
 // An lru has the live blocks in the order of their last use.
 type lru struct {
 	newest, oldest *entry

@@ -51,24 +51,41 @@ func (c *Cache) Object(id ID) (*Object, error) {
 // ID returns what the object is.
 func (h *Object) ID() ID { return h.o.id }
 
-// Get opens a block into p, which must have room for all of it, and returns its size. False is a miss: the block is not
-// there, or was changed on the disk. Then p may hold anything that it held before, or zeros; never bytes that were not Put.
-func (h *Object) Get(index int64, p []byte) (n int, ok bool) {
+// Get opens a block from off on into p, and returns how many bytes of it that are: all, if p has room for what follows the multiple of
+// [StripSize] at or before off, else as many as whole strips fit in. So room for one strip is enough to get some. Besides these bytes
+// all of p may be written to. False is a miss: the block is not there, it has no byte at off, there is not the room, or it was changed on
+// the disk. Then p may hold anything that it held before, or zeros; never bytes that were not Put.
+func (h *Object) Get(index int64, off int, p []byte) (n int, ok bool) {
 	c := h.c
-	e := h.pin(index, len(p))
+	e := h.pin(index, off, len(p))
 	if e == nil {
 		return 0, false
 	}
+	from, to := e.strips(off, len(p))
 	s := c.scratch.Get().(*scratch)
-	sealed := s.sized(int(e.size) + seal.Overhead)
-	err := c.store.read(h.o, index, sealed)
-	if err == nil {
-		_, err = c.boxes[e.run].Open(p[:0], sealed, s.bind(h.o, index, int(e.size)))
-	}
+	err := c.open(s, e, p[:to-from], from)
 	c.scratch.Put(s)
-	n = int(e.size)
 	c.unpin(e, err == nil)
-	return n, err == nil
+	if err != nil {
+		return 0, false
+	}
+	return copy(p, p[off-from:to-from]), true
+}
+
+// open fills p with the strips of a pinned block that begin at from.
+func (c *Cache) open(s *scratch, e *entry, p []byte, from int) error {
+	sealed := s.sized(sealedSize(len(p)))
+	if err := c.store.read(e.o, e.index, int64(sealedSize(from)), sealed); err != nil {
+		return err
+	}
+	for len(p) > 0 {
+		n := min(len(p), StripSize)
+		if _, err := c.boxes[e.run].Open(p[:0], sealed[:n+seal.Overhead], s.bind(e.o, e.index, int(e.size), from)); err != nil {
+			return err
+		}
+		p, sealed, from = p[n:], sealed[n+seal.Overhead:], from+n
+	}
+	return nil
 }
 
 // Has is whether a Get would find the block, as far as can be said without reading it.
@@ -78,13 +95,13 @@ func (h *Object) Has(index int64) bool {
 	return !h.closed && !h.c.closed && h.o.visible(h.o.blocks[index])
 }
 
-// pin finds a block, and keeps it from being dropped.
-func (h *Object) pin(index int64, room int) *entry {
+// pin finds a block of which something at off can be read into room, and keeps it from being dropped.
+func (h *Object) pin(index int64, off, room int) *entry {
 	c := h.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := h.o.blocks[index]
-	if h.closed || !h.o.visible(e) || int(e.size) > room || !c.begin() {
+	if h.closed || !h.o.visible(e) || !e.isReadable(off, room) || !c.begin() {
 		c.stats.Misses++
 		return nil
 	}
@@ -126,7 +143,10 @@ func (h *Object) Put(index int64, data []byte) error {
 	}
 	c := h.c
 	s := c.scratch.Get().(*scratch)
-	sealed := c.boxes[0].Seal(s.sized(len(data) + seal.Overhead)[:0], data, s.bind(h.o, index, len(data)))
+	sealed := s.sized(sealedSize(len(data)))[:0]
+	for at := 0; at < len(data); at += StripSize {
+		sealed = c.boxes[0].Seal(sealed, data[at:min(at+StripSize, len(data))], s.bind(h.o, index, len(data), at))
+	}
 	disk, err := c.store.write(h.o, index, sealed)
 	c.scratch.Put(s)
 	return c.written(e, disk, err)

@@ -215,7 +215,7 @@ func TestKeysOfRuns(t *testing.T) {
 			o.Confirm(false)
 			put(t, o, 0)
 			p := make([]byte, small+28)
-			check(t, c.store.read(o.o, 0, p), "")
+			check(t, c.store.read(o.o, 0, 0, p), "")
 			nonces, sealed = append(nonces, p[:12]), append(sealed, p[12:])
 			closeCache(t, c)
 		}

@@ -61,7 +61,7 @@ func (w *watched) enter(b watchedBlock, op string) {
 	w.busy[b] = true
 }
 
-func (w *watched) read(o *object, index int64, p []byte) error {
+func (w *watched) read(o *object, index, off int64, p []byte) error {
 	b := watchedBlock{o, index}
 	w.mu.Lock()
 	if w.busy[b] {
@@ -69,7 +69,7 @@ func (w *watched) read(o *object, index int64, p []byte) error {
 	}
 	w.reading[b]++
 	w.mu.Unlock()
-	err := w.store.read(o, index, p)
+	err := w.store.read(o, index, off, p)
 	w.mu.Lock()
 	w.reading[b]--
 	w.mu.Unlock()
@@ -242,7 +242,7 @@ func useAtRandom(t *testing.T, c *Cache, r *rand.Rand, rounds int) {
 					t.Errorf("Put: %v", err)
 				}
 			case 1:
-				if n, ok := o.Get(i, p); ok && !bytes.Equal(p[:n], content(id, i)) {
+				if n, ok := o.Get(i, 0, p); ok && !bytes.Equal(p[:n], content(id, i)) {
 					t.Errorf("%v: block %d has other bytes", id, i)
 				}
 			case 2:
@@ -282,7 +282,7 @@ func TestCloseWhileInUse(t *testing.T) {
 					if err != nil && !errors.Is(err, ErrNoRoom) && !errors.Is(err, ErrClosed) {
 						t.Errorf("Put: %v", err)
 					}
-					if n, ok := o.Get(i, p); ok && !bytes.Equal(p[:n], content(id, i)) {
+					if n, ok := o.Get(i, 0, p); ok && !bytes.Equal(p[:n], content(id, i)) {
 						t.Errorf("%v: block %d has other bytes", id, i)
 					}
 					o.Close()
@@ -325,14 +325,14 @@ func TestLeastRecentlyUsedGoes(t *testing.T) {
 				t.Errorf("block %d is there: %v", i, got)
 			}
 		}
-		pinned := o.pin(2, small)
+		pinned := o.pin(2, 0, small)
 		put(t, o, 5)
 		put(t, o, 6)
 		put(t, o, 7)
 		if !has(t, o, 2) || has(t, o, 3) || has(t, o, 5) {
 			t.Error("a block that is read was dropped, or another was not")
 		}
-		others := []*entry{o.pin(6, small), o.pin(7, small)}
+		others := []*entry{o.pin(6, 0, small), o.pin(7, 0, small)}
 		if err := o.Put(8, content(id, 8)); !errors.Is(err, ErrNoRoom) || o.Has(8) {
 			t.Errorf("Put while all blocks are read: %v", err)
 		}

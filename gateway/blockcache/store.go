@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"spate/internal/seal"
 )
 
 const (
@@ -18,8 +16,8 @@ const (
 
 // A store keeps sealed blocks. What concerns one block is never called twice at a time, but read.
 type store interface {
-	// read fills p with the beginning of what was written.
-	read(o *object, index int64, p []byte) error
+	// read fills p with what was written, from off on.
+	read(o *object, index, off int64, p []byte) error
 
 	// write returns how many bytes the object takes on disk now, 0 if that is not known. After an error there may be a part
 	// of the block on disk, which is then dropped.
@@ -66,12 +64,12 @@ func (s *blockFiles) path(o *object, index int64) string {
 	return filepath.Join(s.dir, s.keys.block(o.bound, index))
 }
 
-func (s *blockFiles) read(o *object, index int64, p []byte) error {
+func (s *blockFiles) read(o *object, index, off int64, p []byte) error {
 	f, err := os.Open(s.path(o, index))
 	if err != nil {
 		return err
 	}
-	_, err = f.ReadAt(p, 0)
+	_, err = f.ReadAt(p, off)
 	return errors.Join(err, f.Close())
 }
 
@@ -97,7 +95,7 @@ type sparseFiles struct {
 
 // slot is the distance of two blocks in the file: whole pages, so that a hole takes nothing of its neighbours.
 func (s *sparseFiles) slot(o *object) int64 {
-	return pages(int64(o.id.BlockSize)+seal.Overhead, s.page)
+	return pages(int64(sealedSize(o.id.BlockSize)), s.page)
 }
 
 func (s *sparseFiles) path(o *object) string { return filepath.Join(s.dir, o.name) }
@@ -117,12 +115,12 @@ func (s *sparseFiles) open(o *object, flag int) (*os.File, error) {
 	return f, nil
 }
 
-func (s *sparseFiles) read(o *object, index int64, p []byte) error {
+func (s *sparseFiles) read(o *object, index, off int64, p []byte) error {
 	f, err := s.open(o, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.ReadAt(p, index*s.slot(o))
+	_, err = f.ReadAt(p, index*s.slot(o)+off)
 	return err
 }
 

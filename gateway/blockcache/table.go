@@ -59,7 +59,7 @@ func (o *object) visible(e *entry) bool {
 // scratch is what it takes to read or write a block.
 type scratch struct {
 	buf   []byte
-	place [8 + 32 + 8 + 4]byte
+	place [8 + 32 + 8 + 4 + 4]byte
 }
 
 // sized returns buf with room for n bytes.
@@ -70,16 +70,20 @@ func (s *scratch) sized(n int) []byte {
 	return s.buf[:n]
 }
 
-// bind is what a block is sealed for: the format, the object and its version, its index and its length.
-func (s *scratch) bind(o *object, index int64, size int) []byte {
+// bind is what a strip is sealed for: the format, the object and its version, the block's index and length, and where in it it begins.
+func (s *scratch) bind(o *object, index int64, size, at int) []byte {
 	p := append(s.place[:0], "spate 1\n"...)
 	p = append(p, o.bound...)
 	p = binary.BigEndian.AppendUint64(p, uint64(index))
-	return binary.BigEndian.AppendUint32(p, uint32(size))
+	p = binary.BigEndian.AppendUint32(p, uint32(size))
+	return binary.BigEndian.AppendUint32(p, uint32(at))
 }
 
+// sealedSize is what the first size bytes of a block take, if they are whole strips or all of it.
+func sealedSize(size int) int { return size + (size+StripSize-1)/StripSize*seal.Overhead }
+
 // cost is what a block of size bytes takes on disk.
-func (c *Cache) cost(size int) int64 { return pages(int64(size)+seal.Overhead, c.page) + blockExtra }
+func (c *Cache) cost(size int) int64 { return pages(int64(sealedSize(size)), c.page) + blockExtra }
 
 // objectCost is what an object takes on disk besides its blocks.
 func (c *Cache) objectCost(id ID) int64 {

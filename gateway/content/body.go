@@ -62,11 +62,11 @@ func (b *body) begin() (err error) {
 
 // readPart reads from the part that was begun. Nothing and no error means that it has ended.
 func (b *body) readPart(p []byte) (n int, err error) {
-	if b.left >= 0 && int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err = readSome(b.r, p)
+	n, err = readSome(b.r, p) // with all the room that there is: some readers want it, for no more than is left
 	if b.left >= 0 {
+		if int64(n) > b.left {
+			return 0, errTooMany
+		}
 		b.left -= int64(n)
 	}
 	switch {

@@ -85,17 +85,20 @@ func (s *shelved) Has(index int64) bool {
 	return s.has[index] != nil
 }
 
-func (s *shelved) Get(index int64, p []byte) (int, bool) {
+func (s *shelved) Get(index int64, off int, p []byte) (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	data := s.has[index]
-	if data == nil {
+	if data == nil || off >= len(data) {
 		return 0, false
 	}
 	if s.rnd.Float64() < s.lying {
 		return 0, false // and Has goes on saying that it is there
 	}
-	return copy(p, data), true
+	if len(p) < len(data) { // as much as whole strips have room for
+		data = data[:min(len(data), off-off%strip+len(p)-len(p)%strip)]
+	}
+	return copy(p, data[min(off, len(data)):]), true
 }
 
 func (s *shelved) Put(index int64, data []byte) error {

@@ -52,6 +52,9 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if data := r.next(); len(data) > 0 {
 			return r.hand(p, data), nil
 		}
+		if n := r.read(p); n > 0 {
+			return n, nil
+		}
 		if r.err == nil && !r.open() {
 			r.await()
 		}
@@ -66,11 +69,39 @@ func (r *Reader) hand(p, data []byte) int {
 	}
 	o.mu.Unlock()
 	n := copy(p, data)
-	o.pool.count.client.Add(int64(n))
 	o.mu.Lock()
+	r.moved(n)
+	return n
+}
+
+// moved is told that so many bytes were read. o.mu is held.
+func (r *Reader) moved(n int) {
+	o := r.o
+	o.pool.count.client.Add(int64(n))
 	if r.want.waits = false; o.core.move(r.want, int64(n)) {
 		o.planFor(r.want)
 	}
+}
+
+// read reads from the cache to p, past the memory: a block is opened by strips, as they are taken, and a thousand slow readers hold none.
+// 0: the block is not there, or was changed meanwhile, or p is too small. o.mu is held; not meanwhile.
+func (r *Reader) read(p []byte) int {
+	o, b := r.o, r.o.core.index(r.want.pos)
+	if int64(len(p)) < min(strip, o.core.block) || r.err != nil || o.store == nil || o.core.parts[b] != nil || !o.store.isOnDisk(b) {
+		return 0
+	}
+	if !r.mayCross() {
+		return 0
+	}
+	s, was, off := o.store, o.core.seams.of[b].made, int(r.want.pos-o.core.from(b))
+	o.mu.Unlock()
+	n, ok := s.get(b, off, p)
+	o.mu.Lock()
+	if !ok || o.core.seams.of[b].made != was || r.over() != nil {
+		return 0
+	}
+	n = int(min(int64(n), r.want.end-r.want.pos))
+	r.moved(n)
 	return n
 }
 
@@ -104,14 +135,23 @@ func (r *Reader) next() []byte {
 	if int64(len(data)) <= at {
 		return nil
 	}
-	switch o.core.crosses(r.want) {
-	case torn:
-		r.err = wrong("read", o.mirrors[o.core.founder], source.KindChanged, errUnproved)
-		return nil
-	case unproved:
+	if !r.mayCross() {
 		return nil
 	}
 	return data[at:]
+}
+
+// mayCross reports whether the next byte may be handed on, which is there. o.mu is held.
+func (r *Reader) mayCross() bool {
+	o := r.o
+	switch o.core.crosses(r.want) {
+	case torn:
+		r.err = wrong("read", o.mirrors[o.core.founder], source.KindChanged, errUnproved)
+		return false
+	case unproved:
+		return false
+	}
+	return true
 }
 
 // open reads the block at r from the cache, if that has it. It reports false if there is nothing to be read. o.mu is held; not meanwhile.

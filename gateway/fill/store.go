@@ -28,8 +28,14 @@ type Blocks interface {
 // Lookup finds blocks.
 type Lookup interface {
 	Has(index int64) bool // quick, without I/O
-	Get(index int64, p []byte) (n int, ok bool)
+
+	// Get reads what the block has from off on, and returns how much of it: some where there is room for a strip, all where there
+	// is room for all of the block. It may write to all of p.
+	Get(index int64, off int, p []byte) (n int, ok bool)
 }
+
+// strip is what there has to be room for to read some of a block from a Cache: blockcache.StripSize.
+const strip = 16 << 10
 
 // A store has the blocks of one version of a file: the last ones in memory, all that there is room for in the cache.
 type store struct {
@@ -62,17 +68,31 @@ func (s *store) open(index int64) []byte {
 		return nil
 	}
 	p := make([]byte, s.block)
-	n, ok := s.disk.Get(index, p)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	n, ok := s.get(index, 0, p)
 	if !ok {
-		s.lost[index] = true
 		return nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.closed {
 		s.mem.put(s, index, p[:n:n])
 	}
 	return p[:n]
+}
+
+// get reads some of a block from the cache, if that has it.
+func (s *store) get(index int64, off int, p []byte) (n int, ok bool) {
+	if n, ok = s.disk.Get(index, off, p); !ok {
+		s.mu.Lock()
+		s.lost[index] = true
+		s.mu.Unlock()
+	}
+	return n, ok
+}
+
+// isOnDisk reports whether the cache has a block, and memory has not.
+func (s *store) isOnDisk(index int64) bool {
+	return s.disk != nil && !s.mem.has(s, index) && !s.isLost(index) && s.disk.Has(index)
 }
 
 // keep puts a block, which is in memory, into the cache.
