@@ -25,8 +25,9 @@ type answer struct {
 	first   time.Duration // until the first byte was sent; 0: none was
 	status  int
 	bytes   int64
-	err     error // why it was cut, or failed
-	left    bool  // the client takes no more
+	until   time.Time // when the client has taken nothing for too long; zero: it was sent nothing
+	err     error     // why it was cut, or failed
+	left    bool      // the client takes no more
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *answer {
@@ -52,7 +53,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	_ = a.control.SetWriteDeadline(time.Now().Add(stalled)) // as above
+	a.postpone()
 	n, err := a.ResponseWriter.Write(p)
 	if a.first == 0 && n > 0 {
 		a.first = time.Since(a.start)
@@ -62,6 +63,14 @@ func (a *answer) Write(p []byte) (int, error) {
 	a.left = a.left || err != nil
 	a.g.metrics.sent.Add(float64(n))
 	return n, err
+}
+
+// postpone gives the client its time from now on, or from a little before: to set it for each write costs more than that is worth.
+func (a *answer) postpone() {
+	if now := time.Now(); now.Add(stalled - stalled/8).After(a.until) {
+		a.until = now.Add(stalled)
+		_ = a.control.SetWriteDeadline(a.until) // a writer without deadlines is a test's
+	}
 }
 
 // failed notes why the answer is none, or not whole.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -135,6 +136,9 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if gogc, _ := p.env("GOGC"); gogc == "" {
+		debug.SetGCPercent(50) // what a thousand clients hold is most of the memory: half of that on top, not twice
+	}
 	log := c.log(p)
 	l, err := c.open(ctx)
 	if err != nil {
@@ -167,7 +171,7 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 
 // filling is how files are filled; cache may be nil.
 func (c *gatewayCmd) filling(src source.Source, cache *blockcache.Cache, log *slog.Logger) *fill.Options {
-	o := &fill.Options{Source: src, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Log: log}
+	o := &fill.Options{Source: src, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Memory: c.memory(), Log: log}
 	if cache != nil {
 		o.Cache = gateway.Blocks(cache)
 	}
@@ -351,4 +355,13 @@ func absoluteDirs(dirs []string) ([]string, error) {
 		all = append(all, abs)
 	}
 	return all, nil
+}
+
+// memory is how many bytes of blocks to have in memory. With a cache they are the last ones that came, which some follow closely; what
+// else is read comes from there.
+func (c *gatewayCmd) memory() int64 {
+	if c.cache.none {
+		return 0 // the default
+	}
+	return max(8<<20, 4*c.block)
 }

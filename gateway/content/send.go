@@ -6,14 +6,42 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
-// blockSize is how much is read of an object, and written, at a time. It is memory for each client that reads: 64 MiB for
-// a thousand. The digest of an answer that fits stands in its header.
-const blockSize = 64 << 10
+// blockSize is how much is read of an object, and written, at a time. It is memory for each client that reads. So where many do, the
+// others make do with less, which costs more system calls: a thousand take 23 MiB.
+const (
+	blockSize     = 128 << 10
+	mostBlocks    = 64
+	lessBlockSize = 16 << 10
+)
 
-// buffers are used again: with one for each request most of what a server allocates would be these.
-var buffers = sync.Pool{New: func() any { return new([blockSize]byte) }}
+// The digest of an answer that is no longer than this stands in its header.
+const mostDigested = 64 << 10
+
+// blocks are used again: with one for each request most of what a server allocates would be these.
+var blocks = struct {
+	full, less sync.Pool
+	inUse      atomic.Int32 // of the full ones
+}{
+	full: sync.Pool{New: func() any { return new([blockSize]byte) }},
+	less: sync.Pool{New: func() any { return new([lessBlockSize]byte) }},
+}
+
+// takeBlock returns a block for an answer of length bytes, below 0: nobody knows. Give it back.
+func takeBlock(length int64, isWhole bool) (block []byte, giveBack func()) {
+	if !isWhole && (0 <= length && length <= lessBlockSize || blocks.inUse.Load() >= mostBlocks) {
+		b := blocks.less.Get().(*[lessBlockSize]byte)
+		return b[:], func() { blocks.less.Put(b) }
+	}
+	blocks.inUse.Add(1)
+	b := blocks.full.Get().(*[blockSize]byte)
+	return b[:], func() {
+		blocks.full.Put(b)
+		blocks.inUse.Add(-1)
+	}
+}
 
 // net/http holds back what is smaller than its buffers, in the hope of more. Blocks that are no larger are flushed: an
 // object that gives so little has no more.
@@ -21,14 +49,14 @@ const smallBlock = 8 << 10
 
 // send sends the answer to r: [Serve].
 func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Options) error {
-	block := buffers.Get().(*[blockSize]byte)
-	defer buffers.Put(block)
+	digest := wantedDigest(r.Header)
+	isSmall := digest != nil && a.length >= 0 && a.length <= mostDigested
+	block, giveBack := takeBlock(a.length, isSmall)
+	defer giveBack()
 	b := &body{parts: a.parts, after: a.after, open: func(off, n int64) (io.ReadCloser, error) { return o.Open(r.Context(), off, n) }}
 	defer b.close()
 
-	digest := wantedDigest(r.Header)
-	isSmall := digest != nil && a.length >= 0 && a.length <= blockSize
-	n, err := b.Read(block[:])
+	n, err := b.Read(block)
 	if isSmall && err == nil {
 		var more int
 		more, err = io.ReadFull(b, block[n:a.length])
@@ -47,7 +75,7 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, o Object, opts *Op
 	}
 	w.WriteHeader(a.status)
 	s := &sender{w: w, controller: http.NewResponseController(w), isLive: a.length < 0, digest: digest}
-	if err := s.copy(b, block[:], n); err != nil {
+	if err := s.copy(b, block, n); err != nil {
 		a.cut(w, r, opts, err)
 	}
 	if digest != nil {

@@ -290,6 +290,9 @@ func (c *core) quota(s *stream) int64 {
 		limit = s.end
 	}
 	for _, r := range c.readers {
+		if !c.single && (r.pos-c.block-s.off > near || s.off-c.block-mostAhead > r.pos) {
+			continue // it is far away, whatever its window
+		}
 		from, to := c.window(r)
 		if to > s.off && to > from && (c.single || from-s.off <= near) {
 			limit = max(limit, to)
