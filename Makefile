@@ -1,13 +1,13 @@
 # make test   everything that has to hold, on a machine that has Go and git
 # make soak   the same for longer: more random worlds, longer laps, fuzzing
-# make bench  the measurements of docs/performance.md; bench-swarm and bench-tracker are those of the swarm
+# make bench  the measurements of docs/performance.md; bench-swarm and bench-tracker are those of the swarm, bench-gateway of the gateway
 
 GO ?= go
 # The race detector needs a C compiler.
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 SOAK_FUZZ ?= 60s
 
-.PHONY: all build test deps check unit soak fuzz bench bench-swarm bench-tracker
+.PHONY: all build test deps check unit soak fuzz bench bench-swarm bench-tracker bench-gateway
 
 all: build
 
@@ -51,3 +51,6 @@ bench-swarm:
 
 bench-tracker:
 	$(GO) run ./bench/tracker
+
+bench-gateway:
+	$(GO) run ./bench/gateway
