@@ -177,7 +177,9 @@ func TestSegments(t *testing.T) {
 
 // Who knows the last chunk does not wait for more digits than its index has.
 func TestMaxChunk(t *testing.T) {
-	for in, want := range map[string][]Message{"6": nil, "7": {request(7)}, "64": {request(64)}, "65": {request(65)}, "700": {request(700)}, "6\n": {request(6)}} {
+	for in, want := range map[string][]Message{
+		"6": nil, "7": {request(7)}, "64": {request(64)}, "65": {request(65)}, "700": {request(700)}, "6\n": {request(6)},
+	} {
 		d := NewDecoder(RequestChunk)
 		d.MaxChunk = 64
 		d.Write([]byte("REQUEST_CHUNK," + in))

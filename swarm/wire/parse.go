@@ -49,7 +49,8 @@ func couldSpell(p []byte) bool {
 }
 
 // parse reads the message of s from p, which is what follows s.text; n is how much of p belongs to it. No index that is meant is
-// more than maxChunk; one that is counts for what it says. The address that some add to RequestChunk does not belong to it: what is asked for is known without.
+// more than maxChunk; one that is counts for what it says. The address that some add to RequestChunk does not belong to it:
+// what is asked for is known without.
 func parse(s spelling, p []byte, maxChunk int) (m Message, n int, ext extent) {
 	m.Command = s.command
 	if m.Chunk, n, ext = number(p, MaxChunk); ext < grows {
