@@ -155,7 +155,7 @@ func TestSeams(t *testing.T) {
 		var readers sync.WaitGroup
 		for i := range uint64(32) {
 			readers.Go(func() {
-				for _, k := range rand.New(rand.NewPCG(seed, i)).Perm(len(ranges)) {
+				for _, k := range rand.New(rand.NewPCG(seed, i)).Perm(len(ranges))[:len(ranges)/3] {
 					from, to := ranges[k][0], ranges[k][1]
 					status, got := s.get(t, path, "Range", fmt.Sprintf("bytes=%d-%d", from, to-1))
 					if status != http.StatusPartialContent || !bytes.Equal(got, whole[from:to]) {

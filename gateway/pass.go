@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -57,7 +58,26 @@ func (f *front) pass(a *answer, r *http.Request, target string) {
 	}
 	inner := r.Clone(r.Context())
 	inner.URL = to
+	if r.ContentLength != 0 {
+		inner.Body = &arriving{ReadCloser: r.Body, control: a.control}
+	}
 	f.proxy.ServeHTTP(a, inner)
+}
+
+// arriving is a body that passes: it may take its time, as long as something comes.
+type arriving struct {
+	io.ReadCloser
+	control *http.ResponseController
+	over    bool
+}
+
+func (b *arriving) Read(p []byte) (int, error) {
+	if !b.over { // behind its end the deadline is that of the connection, which the server watches
+		_ = b.control.SetReadDeadline(time.Now().Add(stalled)) // a connection without deadlines is a test's
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.over = b.over || err != nil
+	return n, err
 }
 
 // rewrite makes the request that passes. Its header has lost the fields of one connection already, and what it said of the way.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -58,10 +59,19 @@ func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
 
 // inBubble has f talk to a gateway, over a connection whose time is that of the bubble.
 func inBubble(t *testing.T, src shelf, f func(t *testing.T, conn net.Conn)) {
+	beforeInBubble(t, src, nil, f)
+}
+
+// beforeInBubble is the same with a gateway before an origin that answers as transport does; nil: before none.
+func beforeInBubble(t *testing.T, src shelf, transport http.RoundTripper, f func(t *testing.T, conn net.Conn)) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fill.New(&fill.Options{Source: src})
 		w := &wire{conns: make(chan net.Conn), done: make(chan struct{})}
-		server := &http.Server{Handler: gateway.New(&gateway.Options{Client: &spate.Client{Source: src}, Source: src, Pool: pool})}
+		opts := &gateway.Options{Client: &spate.Client{Source: src}, Source: src, Pool: pool}
+		if transport != nil {
+			opts.Origin = &gateway.Origin{URL: &url.URL{Scheme: "http", Host: "o"}, Pool: pool, Transport: transport, Name: "me"}
+		}
+		server := &http.Server{Handler: gateway.New(opts)}
 		served := make(chan error)
 		go func() { served <- server.Serve(w) }()
 		ours, theirs := net.Pipe()
@@ -138,5 +148,41 @@ func TestBodyThatNeverComes(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// swallow takes the body of a request.
+type swallow struct{}
+
+func (swallow) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	time.Sleep(time.Hour) // it thinks
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// TestBodyThatIsSlow: one that passes to an origin may take its time, but not a minute for nothing; and the answer its own.
+func TestBodyThatIsSlow(t *testing.T) {
+	for pause, passes := range map[time.Duration]bool{20 * time.Second: true, 2 * time.Minute: false} {
+		beforeInBubble(t, nil, swallow{}, func(t *testing.T, conn net.Conn) {
+			var writing sync.WaitGroup
+			writing.Go(func() {
+				fmt.Fprint(conn, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
+				for i := range 10 {
+					time.Sleep(pause)
+					fmt.Fprint(conn, i)
+				}
+			})
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if passed := err == nil && resp.StatusCode == http.StatusOK; passed != passes {
+				t.Errorf("a byte each %v: got %v, %v", pause, resp, err)
+			}
+			conn.Close()
+			writing.Wait()
+		})
 	}
 }
