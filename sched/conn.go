@@ -116,10 +116,14 @@ func (s *Scheduler) opened(c *conn, ev Event) {
 	}
 }
 
-// capped takes an answer that ends before what was asked for; the rest is anybody's.
+// capped takes an answer that ends before what was asked for; the rest is anybody's, but for what its twin has of it.
 func (s *Scheduler) capped(c *conn, end int64) {
-	if c.works() || c.hedge && c.twin == nil {
-		s.gaps.add(Range{end, c.end})
+	if c.works() || c.hedge {
+		rest := Range{end, c.end}
+		if c.twin != nil {
+			rest.Off = max(end, c.twin.end)
+		}
+		s.gaps.add(rest)
 	}
 	c.end, c.answerEnd = end, end
 }
@@ -194,8 +198,12 @@ func (s *Scheduler) ranOut(c *conn) {
 	src := s.sources[c.src]
 	src.best = max(src.best, c.meter.rate(slow, s.now))
 	s.held = s.held || s.done.len() >= probeLen
-	if c.twin != nil {
-		s.drop(c.twin)
+	switch h := c.twin; {
+	case h == nil:
+	case h.end > c.end:
+		s.leave(c, h)
+	default:
+		s.drop(h)
 	}
 	c.phase, c.cutting, c.first, c.kept, c.uncut = idle, false, false, false, 0
 }

@@ -98,12 +98,18 @@ func (s *Scheduler) unhedge(c *conn) {
 	case o == nil:
 	case c.hedge:
 		o.twin, c.twin = nil, nil
+		s.gaps.add(Range{o.end, c.end}) // where its twin's answer was capped
 	default:
-		o.twin, c.twin = nil, nil
-		o.start = min(c.off, o.end)
-		s.gaps.add(Range{max(c.off, o.end), c.end}) // where the copy's answer was capped
-		if o.phase == idle {
-			s.keep(o)
-		}
+		s.leave(c, o)
+	}
+}
+
+// leave leaves to the hedge h what c, its twin, has not fetched.
+func (s *Scheduler) leave(c, h *conn) {
+	h.twin, c.twin = nil, nil
+	h.start = min(c.off, h.end)
+	s.gaps.add(Range{max(c.off, h.end), c.end}) // where the copy's answer was capped
+	if h.phase == idle {
+		s.keep(h)
 	}
 }
