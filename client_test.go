@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -144,7 +145,10 @@ func TestStat(t *testing.T) {
 		if !info.ModTime.Equal(at) {
 			t.Errorf("%s: ModTime %v, want %v", path, info.ModTime, at)
 		}
-		info.ModTime = at
+		if got := http.Header(info.Header).Get("Content-Disposition"); got == "" {
+			t.Errorf("%s: the header is %v", path, info.Header)
+		}
+		info.ModTime, info.Header = at, nil
 		if !reflect.DeepEqual(info, want) {
 			t.Errorf("%s: %+v, want %+v", path, info, want)
 		}
