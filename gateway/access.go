@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	stalled  = time.Minute      // a client may take nothing for so long before its connection is closed
+	stalled  = 3 * time.Minute  // a client may need for what is sent at once, 128 KiB at most: how much of it has gone nobody tells
+	silent   = time.Minute      // a body that passes may be silent for so long
 	bodyTime = 10 * time.Second // for the body of a request that has no use for one: the server reads it before it answers
 )
 

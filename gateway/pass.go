@@ -73,7 +73,7 @@ type arriving struct {
 
 func (b *arriving) Read(p []byte) (int, error) {
 	if !b.over { // behind its end the deadline is that of the connection, which the server watches
-		_ = b.control.SetReadDeadline(time.Now().Add(stalled)) // a connection without deadlines is a test's
+		_ = b.control.SetReadDeadline(time.Now().Add(silent)) // a connection without deadlines is a test's
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.over = b.over || err != nil
