@@ -119,12 +119,13 @@ func (s *Scheduler) opened(c *conn, ev Event) {
 // capped takes an answer that ends before what was asked for; the rest is anybody's, but for what its twin has of it.
 func (s *Scheduler) capped(c *conn, end int64) {
 	if c.works() || c.hedge {
-		rest := Range{end, c.end}
+		rest := Range{max(end, c.start), c.end}
 		if c.twin != nil {
 			rest.Off = max(end, c.twin.end)
 		}
 		s.gaps.add(rest)
 	}
+	c.start = min(c.start, end) // a hedge may have got a beginning meanwhile that it does not reach
 	c.end, c.answerEnd = end, end
 }
 

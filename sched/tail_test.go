@@ -126,3 +126,44 @@ func TestSlowFromTheBeginning(t *testing.T) {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// A copy whose answer is capped before the place that its twin has come to meanwhile has nothing to give, and nothing of it is asked for
+// again.
+func TestCopyCappedBeforeItsTurn(t *testing.T) {
+	const from, end = 4*mib - 600_000, 4 * mib
+	p := gapped(t, 4*mib, sched.Config{Connections: 2}, sched.Range{Off: 0, End: 300_000}, sched.Range{Off: from, End: end})
+	p.stubborn = true
+	p.start()
+	p.opened(1, 10*time.Millisecond)
+	p.opened(2, 10*time.Millisecond)
+	isCopy := func(a sched.Action) bool { return a.Type == sched.Open && a.Hedge }
+	p.answered = 2
+	for !slices.ContainsFunc(p.all, isCopy) && p.now < 2900*time.Millisecond {
+		p.answer(10*time.Millisecond, nil)
+		p.pass(10*time.Millisecond, map[int]float64{1: 4 * mb, 2: 1000})
+	}
+	i := slices.IndexFunc(p.all, isCopy)
+	if i < 0 {
+		t.Fatalf("no copy is asked for: %+v", p.all)
+	}
+	h := p.all[i]
+	p.at[2] += 5000
+	p.do(sched.Event{Type: sched.Progress, Conn: 2, Off: p.at[2]})
+	done := p.at[2]
+	p.fail(2, sched.Network, 0)
+	p.end[h.Conn] = h.Off + 1000
+	p.opened(h.Conn, 10*time.Millisecond)
+	p.answered++
+	for len(of(sched.Finished, p.all)) == 0 && p.now < 20*time.Second {
+		p.pass(10*time.Millisecond, even(9, mb))
+		p.answer(10*time.Millisecond, nil)
+	}
+	for _, a := range p.all[i+1:] {
+		if a.Type == sched.Open && a.Off < done || a.Type == sched.Keep && a.Off != a.End {
+			t.Errorf("%+v: all before %d is there, and the copy ends at %d", a, done, h.Off+1000)
+		}
+	}
+	if p.now >= 20*time.Second {
+		t.Errorf("it never ends: %+v", p.all[i+1:])
+	}
+}
