@@ -102,11 +102,11 @@ func (c *conn) rest() span.Span {
 	return span.Span{Off: c.claimed, End: c.end}
 }
 
-// claim takes the next bytes of the range, at most n: they will be read, whatever is cut.
+// claim takes the next bytes of the range, at most n and none that the answer has not: they will be read, whatever is cut.
 func (c *conn) claim(n int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n = int(min(int64(n), c.end-c.claimed))
+	n = int(max(min(int64(n), c.end-c.claimed, c.last-c.claimed), 0))
 	c.claimed += int64(n)
 	return n
 }

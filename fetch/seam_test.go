@@ -212,6 +212,20 @@ func TestSeamOfLittle(t *testing.T) {
 	}
 }
 
+// TestSeamBehindACap: that a capped answer has to be compared with what another connection has behind it is no failure.
+func TestSeamBehindACap(t *testing.T) {
+	for _, most := range []int64{10_000, 20_000, 40_000, 80_000} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			t.Parallel()
+			o := newScene(t, whole[:usual], farm.Resource{ETag: farm.NoETag, RangeMax: most}).get(8)
+			o.wantFile(t, whole[:usual])
+			if o.done.Failures > 0 {
+				t.Errorf("%d failures of an origin that has none", o.done.Failures)
+			}
+		})
+	}
+}
+
 // TestStreamOfSeveralVersions: what is handed on is of one version, to wherever it ends.
 func TestStreamOfSeveralVersions(t *testing.T) {
 	for name, both := range versions(usual) {
