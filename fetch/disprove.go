@@ -155,6 +155,11 @@ func (d *driver) tellDisproved(ev sched.Event) {
 func (d *driver) spoil(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.spoilLocked(err)
+}
+
+// spoilLocked is spoil for who holds d.mu.
+func (d *driver) spoilLocked(err error) {
 	if d.isOver && d.err == nil {
 		d.err = err
 		if d.digest != nil { // which waits for them

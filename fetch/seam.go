@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"spate/format/span"
@@ -241,8 +242,12 @@ func (d *driver) part(b block, waited []seam) {
 	if !d.origins[b.giver].disproved {
 		d.written.Remove(b.where())
 		d.givers.remove(b.where())
+		d.spoilLocked(errMissing)
 	}
 }
+
+// errMissing is for what the scheduler took for whole, and is not: it must never come to that.
+var errMissing = errors.New("bytes are missing that were taken for written")
 
 // isTaken reports whether the byte at off is there, or another connection than c is to fetch it. d.mu is held.
 func (d *driver) isTaken(off int64, c *conn) bool {

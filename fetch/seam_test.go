@@ -261,3 +261,18 @@ func TestProgressWhileVersionsAreTakenOut(t *testing.T) {
 		t.Errorf("%d bytes were told of, %d are left", n, d.written.Bytes())
 	}
 }
+
+// TestTakenBackWhenOver: bytes that are taken back when all was taken for whole make the download fail, whatever led to that.
+func TestTakenBackWhenOver(t *testing.T) {
+	d := newDriver(t.Context(), nil, []Mirror{{URL: "http://a.example/x"}}, &ObjectOptions{})
+	b := block{off: 5, b: make([]byte, 10)}
+	d.part(b, nil)
+	if d.err != nil {
+		t.Errorf("they can be fetched again, and it is %v", d.err)
+	}
+	d.finish(nil)
+	d.part(b, nil)
+	if !errors.Is(d.err, errMissing) {
+		t.Errorf("%v, want %v", d.err, errMissing)
+	}
+}
