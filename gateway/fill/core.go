@@ -208,12 +208,10 @@ func (c *core) detach(r *reader) {
 	}
 }
 
-// move tells that r has read n bytes. It reports whether there is something to plan anew.
-func (c *core) move(r *reader, n int64) bool {
+// move tells that r has read n bytes of from. It reports whether there is something to plan anew.
+func (c *core) move(r *reader, n int64, from filling) bool {
 	was := c.index(r.pos)
-	if c.vague {
-		r.last = c.seams.of[was]
-	}
+	r.last = from
 	r.pos += n
 	r.run += n
 	if c.index(r.pos) == was {

@@ -142,7 +142,7 @@ func TestReadAhead(t *testing.T) {
 func TestSeekBeginsAnewAndGoingOnDoesNot(t *testing.T) {
 	p := newScript(t, 1, true)
 	r := p.reader(0, 8*sblk)
-	p.c.move(r, 8*sblk)
+	p.c.move(r, 8*sblk, p.c.fillingAt(r.pos))
 	p.c.detach(r)
 	if on := p.reader(8*sblk, 9*sblk); p.c.credit(on) != 8*sblk {
 		t.Errorf("a reader that goes on has %d bytes ahead", p.c.credit(on))
@@ -357,7 +357,7 @@ func (w *world) advance() {
 		}
 		if n := min(have, r.end) - r.pos; n > 0 && w.rnd.IntN(3) > 0 {
 			r.waits = false
-			w.c.move(r, 1+w.rnd.Int64N(n))
+			w.c.move(r, 1+w.rnd.Int64N(n), w.c.fillingAt(r.pos))
 		} else if n <= 0 {
 			r.waits = true
 		}
@@ -434,7 +434,7 @@ func TestMirrorComesBack(t *testing.T) {
 	p.c.failed(p.now, p.c.find(1), failure{lasting: true})
 	p.expects("begin 0-16 of 1")
 	p.bring(p.answer(2), sblk)
-	p.c.move(r, sblk)
+	p.c.move(r, sblk, p.c.fillingAt(r.pos))
 	p.now += pause
 	p.c.failed(p.now, p.c.find(2), failure{lasting: true})
 	p.expects("begin 1-17 of 0")
@@ -455,5 +455,29 @@ func TestConnectionIsInherited(t *testing.T) {
 	p.c.detach(first)
 	if got := p.c.settle(p.now); len(got) != 2 || got[0].kind != halt || got[1].kind != begin {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestCrossingIntoWhatHasJustCome: a block that is whole and not kept yet is no reason to give up, nor is it compared before it is
+// kept.
+func TestCrossingIntoWhatHasJustCome(t *testing.T) {
+	p := newScript(t, 1, false)
+	r := p.reader(0, 2*sblk)
+	p.plan()
+	s := p.answer(p.c.streams[0].id)
+	whole := p.c.begun(0, s)
+	whole.n, whole.whole = sblk, true
+	p.c.move(r, sblk, p.c.fillingAt(0))
+	p.c.begun(1, s).n = 1 // by another request
+	if got := p.c.crosses(r); got != unproved {
+		t.Fatalf("got %v while the block before is not kept yet", got)
+	}
+	if p.c.join(1); len(p.c.out) > 0 {
+		t.Error("it is compared, although there is nothing to compare")
+	}
+	p.there[0] = true
+	delete(p.c.parts, 0)
+	if p.c.join(1); len(p.c.out) == 0 {
+		t.Error("it is not compared, now that it is kept")
 	}
 }

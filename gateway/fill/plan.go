@@ -359,7 +359,7 @@ func (c *core) isLost(r *reader) bool {
 	}
 	b := c.index(r.pos)
 	if c.begunAny(b) && c.crosses(r) == unproved {
-		return !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.probe && s.off == r.pos })
+		return c.has(b-1) && !slices.ContainsFunc(c.streams, func(s *stream) bool { return s.probe && s.off == r.pos })
 	}
 	return !r.asks && !c.has(b) && !c.served(b)
 }

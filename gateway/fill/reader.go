@@ -67,18 +67,19 @@ func (r *Reader) hand(p, data []byte) int {
 	if left := r.want.end - r.want.pos; int64(len(data)) > left {
 		data = data[:left]
 	}
+	from := o.core.fillingAt(r.want.pos) // it may be filled anew meanwhile
 	o.mu.Unlock()
 	n := copy(p, data)
 	o.mu.Lock()
-	r.moved(n)
+	r.moved(n, from)
 	return n
 }
 
-// moved is told that so many bytes were read. o.mu is held.
-func (r *Reader) moved(n int) {
+// moved is told that so many bytes were read of from. o.mu is held.
+func (r *Reader) moved(n int, from filling) {
 	o := r.o
 	o.pool.count.client.Add(int64(n))
-	if r.want.waits = false; o.core.move(r.want, int64(n)) {
+	if r.want.waits = false; o.core.move(r.want, int64(n), from) {
 		o.planFor(r.want)
 	}
 }
@@ -93,15 +94,15 @@ func (r *Reader) read(p []byte) int {
 	if !r.mayCross() {
 		return 0
 	}
-	s, was, off := o.store, o.core.seams.of[b].made, int(r.want.pos-o.core.from(b))
+	s, was, off := o.store, o.core.fillingAt(r.want.pos), int(r.want.pos-o.core.from(b))
 	o.mu.Unlock()
 	n, ok := s.get(b, off, p)
 	o.mu.Lock()
-	if !ok || o.core.seams.of[b].made != was || r.over() != nil {
+	if !ok || o.core.fillingAt(r.want.pos).made != was.made || r.over() != nil {
 		return 0
 	}
 	n = int(min(int64(n), r.want.end-r.want.pos))
-	r.moved(n)
+	r.moved(n, was)
 	return n
 }
 

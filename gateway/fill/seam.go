@@ -27,6 +27,9 @@ func (f filling) same(o filling) bool { return f.made == o.made || f.named(o) }
 // named reports whether the same mirror gave both, and vouches for them.
 func (f filling) named(o filling) bool { return f.by != 0 && f.by == o.by }
 
+// fillingAt is where the bytes of the block at off come from, as far as that matters.
+func (c *core) fillingAt(off int64) filling { return c.seams.of[c.index(off)] }
+
 // renew tells that block b is filled anew.
 func (s *seams) renew(b int64) {
 	if s.of == nil {
@@ -86,7 +89,7 @@ func (c *core) crosses(r *reader) crossing {
 		return torn
 	case c.seams.proved[b]:
 		return mayCross
-	case !c.has(b - 1):
+	case !c.there(b - 1):
 		return torn
 	}
 	return unproved
@@ -124,8 +127,12 @@ func (c *core) checked(b int64) int64 {
 	return -1
 }
 
-// join has what is on either side of block b's beginning compared.
+// join has what is on either side of block b's beginning compared. Where the block before has just come, and is not kept yet, that is
+// for when it is.
 func (c *core) join(b int64) {
+	if !c.has(b - 1) {
+		return
+	}
 	for _, s := range c.streams {
 		if s.probe && s.off == c.from(b) {
 			return
