@@ -1,9 +1,12 @@
 package fetch
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"spate/internal/leak"
@@ -24,6 +27,10 @@ func TestMain(m *testing.M) {
 	}
 	if spec := os.Getenv(toxicEnv); spec != "" {
 		os.Exit(toxicProxy(spec))
+	}
+	// What runs in parallel waits, for rates and time-outs, more than it computes.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(6, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
 	}
 	leak.Main(m)
 }

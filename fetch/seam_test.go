@@ -162,7 +162,7 @@ func TestMachinesThatAgree(t *testing.T) {
 				s := newScene(t, whole[:usual], both[0])
 				o := s.get(n)
 				o.wantFile(t, s.data)
-				if asked := s.farms[0].Requests("/x"); int64(asked) != o.done.Opens {
+				if asked := s.farms[0].Requests("/x"); int64(asked) > o.done.Opens { // one that is not wanted any more may never be asked
 					t.Errorf("%d requests, of which the scheduler knows %d", asked, o.done.Opens)
 				}
 			})
