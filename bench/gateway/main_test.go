@@ -26,13 +26,7 @@ func TestParseWrk(t *testing.T) {
 	}
 }
 
-func TestParseProc(t *testing.T) {
-	if n, err := parsePeak("Name:\tspate\nVmHWM:\t   55996 kB\nVmRSS:\t 1 kB\n"); n != 55996<<10 || err != nil {
-		t.Error(n, err)
-	}
-	if _, err := parsePeak("VmRSS:\t 1 kB\n"); err == nil {
-		t.Error("no VmHWM: no error")
-	}
+func TestParseStat(t *testing.T) {
 	parent, took, err := parseStat([]byte("17 (a) (b) S 4 17 17 0 -1 4194560 1 0 0 0 30 12 5 5 20 0 1 0"))
 	if parent != "4" || took != 420*time.Millisecond || err != nil {
 		t.Error(parent, took, err)

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"spate/bench/procfs"
 	"spate/event"
 )
 
@@ -159,23 +160,7 @@ type origin struct {
 func (o *origin) end() error { return errors.Join(o.stdin.Close(), o.cmd.Wait()) }
 
 // peak is how many bytes of memory the process has had resident at most.
-func (s *server) peak() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	return parsePeak(string(text))
-}
-
-func parsePeak(status string) (int64, error) {
-	_, rest, _ := strings.Cut(status, "VmHWM:")
-	digits, _, found := strings.Cut(rest, " kB")
-	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-	if !found || err != nil {
-		return 0, fmt.Errorf("no VmHWM in %.40q", status)
-	}
-	return n << 10, nil
-}
+func (s *server) peak() (int64, error) { return procfs.Memory(s.cmd.Process.Pid, "VmHWM") }
 
 // cpu is how much processor time the process and those that it has started have taken, in ticks of 10 ms.
 func (s *server) cpu() (time.Duration, error) {

@@ -81,15 +81,6 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-func TestResident(t *testing.T) {
-	if n, err := parseResident("Name:\tspate\nVmRSS:\t   12 kB\nRssAnon:\t 3 kB\n"); n != 12<<10 || err != nil {
-		t.Errorf("%d, %v", n, err)
-	}
-	if _, err := parseResident("Name:\tspate\n"); err == nil {
-		t.Error("no error")
-	}
-}
-
 // serve is a tracker that ends with the test.
 func serve(t *testing.T) (*tracker.Server, string) {
 	t.Helper()

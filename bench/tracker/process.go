@@ -11,10 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
+	"spate/bench/procfs"
 	"spate/event"
 )
 
@@ -59,23 +59,7 @@ func begin(ctx context.Context, program, dir string) (*server, error) {
 }
 
 // resident is how many bytes of memory it has now.
-func (s *server) resident() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	return parseResident(string(text))
-}
-
-func parseResident(status string) (int64, error) {
-	_, rest, _ := strings.Cut(status, "VmRSS:")
-	digits, _, found := strings.Cut(rest, " kB")
-	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-	if !found || err != nil {
-		return 0, fmt.Errorf("no VmRSS in %.40q", status)
-	}
-	return n << 10, nil
-}
+func (s *server) resident() (int64, error) { return procfs.Memory(s.cmd.Process.Pid, "VmRSS") }
 
 // stop ends it as a user does, and says how much processor time it has taken.
 func (s *server) stop() (time.Duration, error) {
