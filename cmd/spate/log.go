@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -134,11 +133,8 @@ func (l *logbook) close(ctx context.Context, err error) {
 
 // failed is the last record of a command that has.
 func (l *logbook) failed(err error) {
-	attrs := []slog.Attr{slog.Int("exit", exitCode(err)), slog.String("error", l.tell.safe(headline(err)))}
-	var causes []string
-	for _, c := range causeLines(err, 1) {
-		causes = append(causes, l.tell.safe(strings.Repeat("  ", c.depth-1)+c.text))
-	}
+	line, causes := l.tell.explain(err)
+	attrs := []slog.Attr{slog.Int("exit", exitCode(err)), slog.String("error", line)}
 	if causes != nil {
 		attrs = append(attrs, slog.Any("causes", causes))
 	}

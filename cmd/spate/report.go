@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,17 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spate/assemble"
-	"spate/fetch"
+	"spate"
 	"spate/internal/redact"
 )
 
-// How much of a failure is printed: a manifest of manifests can fail in many places.
-const (
-	maxCauses = 10   // of one part
-	maxNested = 5    // parts inside parts
-	maxLine   = 2000 // bytes of one cause
-)
+const maxLine = 2000 // bytes of what one event tells
 
 // A reporter tells of the error that ended a command: one line, the causes of a failed part below it, and a hint.
 type reporter struct {
@@ -41,18 +34,27 @@ func (r *reporter) report(err error, code int) {
 	if code == exitPipe {
 		return // nobody reads, and whoever stopped reading knows
 	}
-	causes := causeLines(err, 1)
+	line, causes := r.explain(err)
 	if r.json {
-		r.reportJSON(err, code, causes)
+		r.reportJSON(err, code, line, causes)
 		return
 	}
-	fmt.Fprintf(r.w, "spate: %s\n", r.safe(headline(err)))
-	for _, c := range causes {
-		fmt.Fprintf(r.w, "%s%s\n", strings.Repeat("  ", c.depth), r.safe(c.text))
+	fmt.Fprintf(r.w, "spate: %s\n", line)
+	for _, cause := range causes {
+		fmt.Fprintf(r.w, "  %s\n", cause)
 	}
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(r.w, "hint: %s\n", r.safe(hint))
 	}
+}
+
+// explain is err as it may be printed, and its causes.
+func (r *reporter) explain(err error) (line string, causes []string) {
+	line, causes = spate.Explain(err)
+	for i, cause := range causes {
+		causes[i] = r.safe(cause)
+	}
+	return r.safe(line), causes
 }
 
 // A failure is the last line of stderr with --json where a command fails.
@@ -65,12 +67,8 @@ type failure struct {
 	Hint   string    `json:"hint,omitempty"`
 }
 
-func (r *reporter) reportJSON(err error, code int, causes []causeLine) {
-	f := failure{Time: time.Now(), Type: "error", Exit: code, Error: r.safe(headline(err)), Hint: r.safe(hintOf(err))}
-	for _, c := range causes {
-		f.Causes = append(f.Causes, r.safe(strings.Repeat("  ", c.depth-1)+c.text))
-	}
-	encodeLine(r.w, f)
+func (r *reporter) reportJSON(err error, code int, line string, causes []string) {
+	encodeLine(r.w, failure{Time: time.Now(), Type: "error", Exit: code, Error: line, Causes: causes, Hint: r.safe(hintOf(err))})
 }
 
 // safe is text without secrets and control characters. An argument, or the value of a flag, that looks like a URL
@@ -91,55 +89,10 @@ func hide(text, arg string) string {
 	return text
 }
 
-// headline is err on one line, without the causes that are listed below it.
+// headline is err on one line, without its causes.
 func headline(err error) string {
-	text := err.Error()
-	if part, ok := errors.AsType[*assemble.PartError](err); ok && len(part.Errs) == 1 && !isSingle(part) {
-		text = strings.TrimSuffix(text, ": "+part.Errs[0].Error())
-	}
-	return oneLine(text)
-}
-
-type causeLine struct {
-	depth int
-	text  string
-}
-
-// causeLines are the causes of a failed part, or of mirrors, and of the parts among them, indented; none where the one cause stands in
-// the headline already.
-func causeLines(err error, depth int) []causeLine {
-	if mirrors, ok := errors.AsType[*fetch.MirrorsError](err); ok {
-		return listOf(mirrors.Errs, depth)
-	}
-	part, ok := errors.AsType[*assemble.PartError](err)
-	if !ok || isSingle(part) {
-		return nil
-	}
-	return listOf(part.Errs, depth)
-}
-
-func listOf(causes []error, depth int) []causeLine {
-	if depth > maxNested {
-		return []causeLine{{depth, "…"}}
-	}
-	var lines []causeLine
-	for i, cause := range causes {
-		if i == maxCauses {
-			return append(lines, causeLine{depth, fmt.Sprintf("… and %d more", len(causes)-i)})
-		}
-		lines = append(lines, causeLine{depth, headline(cause)})
-		lines = append(lines, causeLines(cause, depth+1)...)
-	}
-	return lines
-}
-
-// isSingle tells whether part has one cause that is no part itself: its error says it all on one line.
-func isSingle(part *assemble.PartError) bool {
-	if len(part.Errs) != 1 {
-		return len(part.Errs) == 0
-	}
-	_, nested := errors.AsType[*assemble.PartError](part.Errs[0])
-	return !nested
+	line, _ := spate.Explain(err)
+	return line
 }
 
 // oneLine joins the lines of text, of which errors.Join makes several.

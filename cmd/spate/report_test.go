@@ -71,27 +71,6 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestReportIsBounded(t *testing.T) {
-	var err error = openError("http://a/1", "x")
-	for range 100 {
-		errs := make([]error, 50)
-		for i := range errs {
-			errs[i] = openError(fmt.Sprintf("http://a/%d", i), "x")
-		}
-		err = &assemble.PartError{Manifest: "http://h/x.parts", Line: 1, Errs: append([]error{err}, errs...)}
-	}
-	text := told(err)
-	if lines := strings.Count(text, "\n"); lines > 1+maxNested*(maxCauses+2) {
-		t.Errorf("%d lines", lines)
-	}
-	if !strings.Contains(text, "… and 41 more\n") {
-		t.Errorf("what is left out is not told:\n%s", text)
-	}
-	if long := told(errors.New(strings.Repeat("é", 1<<20))); len(long) > maxLine+100 {
-		t.Errorf("a line of %d bytes", len(long))
-	}
-}
-
 func TestReportRedacts(t *testing.T) {
 	for _, text := range []string{
 		"open http://user:s3cret@host/x?token=s3cret: refused",
