@@ -27,6 +27,7 @@ var rooms = map[string]int{
 	"gateway/fill":       5, // files as blocks, filled on demand
 	"gateway/blockcache": 5, // what the gateway keeps on disk
 	"internal/demo":      5, // the demo's content and origins: what cmd shows
+	"viewer":             5, // the page
 
 	"": 4, // package spate
 

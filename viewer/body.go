@@ -1,0 +1,135 @@
+package viewer
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"spate/event"
+)
+
+// serveBody sends the bytes as they come, once. What the page does not read is not read here either.
+func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
+	if !v.take(w, r) {
+		return
+	}
+	defer close(v.read)
+	if v.err != nil {
+		refuse(w, http.StatusBadGateway, "it could not be opened")
+		return
+	}
+	defer context.AfterFunc(r.Context(), v.cancel)()
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	if as := r.URL.Query().Get("as"); isImageType(as) {
+		h.Set("Content-Type", as)
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	out := &counted{w: w, control: http.NewResponseController(w), v: v, size: v.stream.Info().Size, bytes: v.skip}
+	if err := out.copy(); err != nil {
+		v.fail(err)
+		panic(http.ErrAbortHandler) // so that nobody takes it for whole
+	}
+	out.progress()
+	v.events.finish(event.Event{Time: time.Now(), Type: event.Done, Bytes: out.bytes})
+}
+
+// counted is who takes the bytes.
+type counted struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	v       *view
+	bytes   int64
+	size    int64
+	told    time.Time
+}
+
+// copy sends all there is.
+func (c *counted) copy() error {
+	if err := c.send(c.v.head); err != nil {
+		return err
+	}
+	if c.v.cut != nil {
+		return c.v.cut
+	}
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := c.v.stream.Read(buf)
+		if n > 0 {
+			if err := c.send(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (c *counted) send(p []byte) error {
+	n, err := c.w.Write(p)
+	c.bytes += int64(n)
+	if err == nil {
+		err = c.control.Flush()
+	}
+	if time.Since(c.told) >= pace {
+		c.progress()
+	}
+	return err
+}
+
+func (c *counted) progress() {
+	c.told = time.Now()
+	c.v.tell(event.Event{Time: c.told, Type: event.Progress, Bytes: c.bytes, Size: c.size})
+}
+
+// servePlay has the view do without a body: a player reads from the gateway, and what is there by then is told.
+func (v *view) servePlay(w http.ResponseWriter, r *http.Request) {
+	if !v.take(w, r) {
+		return
+	}
+	if v.err == nil {
+		_ = v.stream.Close() // what it would say nobody has asked for
+		go v.watch()
+	} else {
+		close(v.read)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// watch tells how much is there, whenever that has changed, until the view ends.
+func (v *view) watch() {
+	defer close(v.read)
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	var last event.Event
+	for {
+		if now, ok := v.there(); ok && now != last {
+			last = now
+			now.Time = time.Now()
+			v.tell(now)
+		}
+		select {
+		case <-tick.C:
+		case <-v.ctx.Done():
+			return
+		}
+	}
+}
+
+func (v *view) there() (event.Event, bool) {
+	if v.opts.Watch == nil {
+		return event.Event{}, false
+	}
+	return v.opts.Watch(v.urls[0])
+}
+
+// serveEnd ends the view.
+func (v *view) serveEnd(w http.ResponseWriter, _ *http.Request) {
+	v.cancel()
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,105 @@
+package viewer
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"spate"
+)
+
+const (
+	maxAsked = 64 << 10         // bytes of what asks for a view
+	deserted = 30 * time.Second // a view ends that nobody has asked for anything for so long
+)
+
+// What asks for a view.
+type asked struct {
+	URL  string `json:"url"`
+	Skip int64  `json:"skip"` // bytes that the page has already
+}
+
+// start begins a view.
+func (v *Viewer) start(w http.ResponseWriter, r *http.Request) {
+	if !v.knows(r) {
+		answer(w, http.StatusForbidden, map[string]any{"error": "this page is of an earlier run of the program: load it again", "stale": true})
+		return
+	}
+	var want asked
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&want); err != nil || want.Skip < 0 {
+		refuse(w, http.StatusBadRequest, "what the page has asked for cannot be read")
+		return
+	}
+	urls, play, err := v.resolve(strings.TrimSpace(want.URL))
+	if err != nil {
+		line, _ := spate.Explain(err)
+		refuse(w, http.StatusForbidden, line)
+		return
+	}
+	one, err := v.begin(urls, play, want.Skip)
+	if err != nil {
+		refuse(w, http.StatusTooManyRequests, err.Error())
+		return
+	}
+	answer(w, http.StatusCreated, map[string]string{"id": one.id})
+}
+
+// resolve says what raw stands for, and under which path below the page a player gets it.
+func (v *Viewer) resolve(raw string) (mirrors []string, play string, err error) {
+	if mirrors := v.opts.Named[raw]; mirrors != nil {
+		return mirrors, (&url.URL{Path: raw}).EscapedPath(), nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" {
+		return nil, "", fmt.Errorf("that is no URL: one begins with http://, https:// or the like")
+	}
+	if v.opts.Allow != nil {
+		if err := v.opts.Allow(raw); err != nil {
+			return nil, "", err
+		}
+	}
+	return []string{raw}, "s/" + url.PathEscape(raw), nil
+}
+
+// begin starts a view, if there is room for one more.
+func (v *Viewer) begin(mirrors []string, play string, skip int64) (*view, error) {
+	one := newView(v.ctx, &v.opts, mirrors, play, skip)
+	one.id = rand.Text()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.ctx.Err() != nil:
+		one.cancel()
+		return nil, fmt.Errorf("the program is ending")
+	case len(v.views) >= v.opts.MaxViews:
+		one.cancel()
+		return nil, fmt.Errorf("%d streams are being viewed, and there is no room for more: close some of them", len(v.views))
+	}
+	v.views[one.id] = one
+	one.idle = time.AfterFunc(deserted, one.cancel)
+	v.ended.Go(func() {
+		one.run()
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		one.idle.Stop()
+		delete(v.views, one.id)
+	})
+	return one, nil
+}
+
+// leave is called when a request for one is over.
+func (v *Viewer) leave(one *view) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	one.detach()
+}
+
+// imageTypes are what a body may be sent as, for an image on the page.
+var imageTypes = []string{"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif", "image/svg+xml", "image/x-icon"}
+
+func isImageType(t string) bool { return slices.Contains(imageTypes, t) }

@@ -1,0 +1,199 @@
+package viewer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"spate"
+	"spate/event"
+	"spate/internal/redact"
+	"spate/source"
+)
+
+const (
+	readAhead = 6 << 20                // bytes of a stream that nobody has asked for yet
+	headSize  = 4096                   // bytes that the kind is told by, at most
+	headLeast = 16                     // and at least, if there are so many
+	pace      = 250 * time.Millisecond // between two events that tell how far it is
+)
+
+// A view is one stream that a page shows. It ends when the page says so, has lost its body, or asks for nothing any more.
+type view struct {
+	id     string
+	opts   *Options
+	urls   []string
+	play   string // where a player gets it
+	skip   int64
+	ctx    context.Context
+	cancel context.CancelFunc
+	events record
+
+	opened chan struct{} // closed once those below are set
+	stream *spate.Stream
+	head   []byte
+	err    error // why there is nothing
+	cut    error // why there is nothing but head
+
+	taken atomic.Bool   // the body, or its place by a player
+	read  chan struct{} // closed by who has taken it, when nothing more is read
+
+	// Guarded by the Viewer's lock.
+	requests int
+	idle     *time.Timer
+}
+
+func newView(ctx context.Context, opts *Options, urls []string, play string, skip int64) *view {
+	v := &view{opts: opts, urls: urls, play: play, skip: skip, opened: make(chan struct{}), read: make(chan struct{})}
+	v.ctx, v.cancel = context.WithCancel(ctx)
+	return v
+}
+
+// attach and detach count requests: without one, the view ends after a while.
+func (v *view) attach() {
+	v.requests++
+	v.idle.Stop()
+}
+
+func (v *view) detach() {
+	if v.requests--; v.requests == 0 && v.ctx.Err() == nil {
+		v.idle.Reset(deserted)
+	}
+}
+
+// run is the view's life.
+func (v *view) run() {
+	defer v.cancel()
+	v.err = v.open()
+	close(v.opened)
+	if v.err != nil {
+		v.fail(v.err)
+	}
+	<-v.ctx.Done()
+	v.events.finish(nil)
+	if v.stream != nil {
+		if v.taken.Load() {
+			<-v.read
+		}
+		_ = v.stream.Close() // what it would say nobody has asked for
+	}
+}
+
+// open opens the first mirror that can be, and reads what the kind is told by.
+func (v *view) open() error {
+	o := v.opts.Client.Options
+	o.Events, o.Budget, o.ShareBudget = v.tell, readAhead, false
+	client := spate.Client{Source: v.opts.Client.Source, Options: o}
+	var errs []error
+	for _, url := range v.urls {
+		s, err := client.Open(v.ctx, url)
+		if err == nil {
+			v.stream = s
+			return v.readHead()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (v *view) readHead() error {
+	if _, err := io.CopyN(io.Discard, v.stream, v.skip); err != nil && err != io.EOF {
+		return err
+	}
+	head := make([]byte, headSize)
+	for len(v.head) < headLeast {
+		n, err := v.stream.Read(head[len(v.head):])
+		v.head = head[:len(v.head)+n]
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil && len(v.head) == 0:
+			return err
+		case err != nil:
+			v.cut = err
+			return nil
+		}
+	}
+	return nil
+}
+
+// What the page is told once the first bytes are there.
+type opening struct {
+	Head      []byte `json:"head"` // in base64
+	Size      int64  `json:"size"` // of all; -1: not known
+	MediaType string `json:"mediaType,omitempty"`
+	Name      string `json:"name,omitempty"`
+	URL       string `json:"url,omitempty"` // where the origin has it, redacted
+	Play      string `json:"play"`          // where a player gets it: below the page
+}
+
+// serveOpened waits until the first bytes are there.
+func (v *view) serveOpened(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-v.opened:
+	case <-r.Context().Done():
+		return
+	}
+	if v.err != nil {
+		answer(w, http.StatusBadGateway, v.failureOf(v.err))
+		return
+	}
+	info := v.stream.Info()
+	o := opening{Head: v.head, Size: info.Size, MediaType: info.MediaType, Name: info.Name, URL: redact.URL(info.URL), Play: v.play}
+	if v.opts.Discreet {
+		o.URL = ""
+	}
+	answer(w, http.StatusOK, o)
+}
+
+// tell passes an event of the engine on.
+func (v *view) tell(e event.Event) {
+	if v.opts.Discreet {
+		e.URL, e.Origin, e.Manifest, e.Error = "", "", "", ""
+	}
+	v.events.add(e)
+}
+
+// What the page is told when it fails, as --json tells it.
+type failure struct {
+	Time   time.Time  `json:"time"`
+	Type   event.Type `json:"type"` // "error"
+	Error  string     `json:"error"`
+	Causes []string   `json:"causes,omitempty"`
+	Kind   string     `json:"kind"`
+}
+
+// fail tells why there is no more.
+func (v *view) fail(err error) {
+	if v.ctx.Err() == nil { // else nobody looks
+		v.events.finish(v.failureOf(err))
+	}
+}
+
+func (v *view) failureOf(err error) failure {
+	f := failure{Time: time.Now(), Type: "error", Kind: source.KindOf(err).String()}
+	f.Error, f.Causes = spate.Explain(err)
+	if v.opts.Discreet {
+		f.Error, f.Causes = "it failed: "+f.Kind, nil
+	}
+	return f
+}
+
+// take waits for the stream; false: it is not to be read by this request, which was answered.
+func (v *view) take(w http.ResponseWriter, r *http.Request) bool {
+	if !v.taken.CompareAndSwap(false, true) {
+		refuse(w, http.StatusConflict, "somebody has this already")
+		return false
+	}
+	select {
+	case <-v.opened:
+	case <-r.Context().Done():
+		v.cancel()
+	case <-v.ctx.Done():
+	}
+	<-v.opened // the stream's context has ended, or it is open
+	return true
+}
