@@ -29,6 +29,8 @@ type answer struct {
 	until   time.Time // when the client has taken nothing for too long; zero: it was sent nothing
 	err     error     // why it was cut, or failed
 	left    bool      // the client takes no more
+
+	isOfPage bool // whose deadlines are its own
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *answer {
@@ -54,7 +56,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	a.postpone()
+	if !a.isOfPage {
+		a.postpone()
+	}
 	n, err := a.ResponseWriter.Write(p)
 	if a.first == 0 && n > 0 {
 		a.first = time.Since(a.start)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"spate"
@@ -31,6 +32,11 @@ type Options struct {
 	// Origin has all paths that are not below /.spate/, where the pages of the gateway are then; nil: there is none.
 	Origin *Origin
 	Token  string // who asks has to know it; "": nobody has to
+	// Page has what is for who looks at it in a browser: /, and all below /view/ and /static/, with Origin below /.spate, which it is
+	// handed without; nil: these are no pages, or names of Serve. A guard has seen all that it is asked, but a link of another site may
+	// lead to /: Sec-Fetch-Site says so, and nothing may begin by it. Its header and its deadlines for what it sends are its own;
+	// what it writes to flushes, and takes deadlines, by a [http.ResponseController].
+	Page http.Handler
 
 	// Fresh is for how long a layout of a manifest is used before the manifests are read again; 0: 10 s.
 	Fresh time.Duration
@@ -46,6 +52,7 @@ type Gateway struct {
 	prefix  string // of our own pages
 	layouts layouts
 	pages   map[string]http.Handler // by path
+	page    http.Handler            // Options.Page; nil: there is none
 	metrics *metrics
 }
 
@@ -76,7 +83,32 @@ func New(o *Options) *Gateway {
 		g.prefix + "/metrics": g.metrics.handler(),
 		g.prefix + "/healthz": http.HandlerFunc(healthy),
 	}
+	g.addPage()
 	return g
+}
+
+// addPage has [Options.Page] answer.
+func (g *Gateway) addPage() {
+	if g.opts.Page == nil {
+		return
+	}
+	g.page, g.guard.entry = http.StripPrefix(g.prefix, g.opts.Page), g.prefix+"/"
+	if g.prefix != "" {
+		g.pages[g.prefix] = http.RedirectHandler(g.prefix+"/", http.StatusTemporaryRedirect)
+	}
+}
+
+// pageOf is what answers r where that asks for no resource; nil: it does.
+func (g *Gateway) pageOf(a *answer, r *http.Request) http.Handler {
+	if h := g.pages[r.URL.Path]; h != nil || g.page == nil {
+		return h
+	}
+	path := strings.TrimPrefix(r.URL.Path, g.prefix)
+	if path != "/" && !strings.HasPrefix(path, "/view/") && !strings.HasPrefix(path, "/static/") {
+		return nil
+	}
+	a.isOfPage = true
+	return g.page
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
@@ -96,7 +128,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.front.serve(a, r)
 		return
 	}
-	if page, ok := g.pages[r.URL.Path]; ok {
+	if page := g.pageOf(a, r); page != nil {
 		page.ServeHTTP(a, r)
 		return
 	}

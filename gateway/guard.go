@@ -16,6 +16,7 @@ type guard struct {
 	public bool
 	token  string // "": none is asked for
 	front  *front // whose paths are an origin's; nil: all are ours
+	entry  string // the path that links of other sites may lead to; "": there is none
 }
 
 // A denial is why a request is not answered.
@@ -31,7 +32,7 @@ func (d *denial) Error() string { return d.why }
 // A browser sends requests for any web site, to any address that its user can reach. It says so, by what no page can
 // change: the Host is the name that the page used, Origin names the page where it is sent at all, and Sec-Fetch-Site says how
 // the two are related, also where an image or a link is all that asks. What is not ours but an origin's that anybody can ask is as
-// open to other sites as the origin itself.
+// open to other sites as the origin itself; and a link may lead to our page, by which nothing begins.
 func (g *guard) check(r *http.Request) error {
 	switch {
 	case r.URL.IsAbs() || r.Method == http.MethodConnect:
@@ -48,7 +49,13 @@ func (g *guard) check(r *http.Request) error {
 
 // isOpen reports whether r asks for what any page may have asked.
 func (g *guard) isOpen(r *http.Request) bool {
-	return g.public && g.token == "" && g.front != nil && g.front.has(r)
+	return g.isEntry(r) || g.public && g.token == "" && g.front != nil && g.front.has(r)
+}
+
+// isEntry reports whether somebody has followed a link to our page: it is shown on its own, and not in a frame.
+func (g *guard) isEntry(r *http.Request) bool {
+	return g.entry != "" && r.Method == http.MethodGet && r.URL.Path == g.entry &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // isLoopback reports whether host, which may have a port, is a name of this machine that nobody else can give it.

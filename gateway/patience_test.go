@@ -64,12 +64,21 @@ func inBubble(t *testing.T, src shelf, f func(t *testing.T, conn net.Conn)) {
 
 // beforeInBubble is the same with a gateway before an origin that answers as transport does; nil: before none.
 func beforeInBubble(t *testing.T, src shelf, transport http.RoundTripper, f func(t *testing.T, conn net.Conn)) {
+	opts := new(gateway.Options)
+	if transport != nil {
+		opts.Origin = &gateway.Origin{URL: &url.URL{Scheme: "http", Host: "o"}, Transport: transport, Name: "me"}
+	}
+	withOptions(t, opts, src, f)
+}
+
+// withOptions is the same with a gateway of opts, whose sources and pools are those of src.
+func withOptions(t *testing.T, opts *gateway.Options, src shelf, f func(t *testing.T, conn net.Conn)) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fill.New(&fill.Options{Source: src})
 		w := &wire{conns: make(chan net.Conn), done: make(chan struct{})}
-		opts := &gateway.Options{Client: &spate.Client{Source: src}, Source: src, Pool: pool}
-		if transport != nil {
-			opts.Origin = &gateway.Origin{URL: &url.URL{Scheme: "http", Host: "o"}, Pool: pool, Transport: transport, Name: "me"}
+		opts.Client, opts.Source, opts.Pool = &spate.Client{Source: src}, src, pool
+		if opts.Origin != nil {
+			opts.Origin.Pool = pool
 		}
 		server := &http.Server{Handler: gateway.New(opts)}
 		served := make(chan error)

@@ -329,8 +329,9 @@ func (c *gatewayCmd) names() (urls []string, err error) {
 		if !ok || name == "" || arg == "" {
 			return nil, usage("--serve "+shown(s)+": want NAME=URL", "--serve film=http://host/film.mkv is served at /film")
 		}
-		if name == "s" || strings.HasPrefix(name, "s/") || strings.HasPrefix(name, "file/") || name == "metrics" || name == "healthz" {
-			return nil, usage("--serve "+shown(name)+": the name is taken", "/s/, /file/, /metrics and /healthz are the gateway's own")
+		if isTaken(name) {
+			return nil, usage("--serve "+shown(name)+": the name is taken",
+				"/s/, /file/, /view/, /static/, /metrics and /healthz are the gateway's own")
 		}
 		url, err := argument(arg)
 		if err != nil {
@@ -340,6 +341,20 @@ func (c *gatewayCmd) names() (urls []string, err error) {
 		urls = append(urls, url)
 	}
 	return urls, nil
+}
+
+// isTaken reports whether the gateway has something of its own under name.
+func isTaken(name string) bool {
+	first, _, isBelow := strings.Cut(name, "/")
+	switch first {
+	case "s", "view", "static":
+		return true
+	case "file":
+		return isBelow
+	case "metrics", "healthz":
+		return !isBelow
+	}
+	return false
 }
 
 func absoluteDirs(dirs []string) ([]string, error) {
