@@ -109,6 +109,7 @@ func (c caching) check(t *testing.T, opts *assemble.Options) {
 	}
 	out.want(t, want)
 	wantRequests(t, f, c.requests)
+	out.wantTold(t, slices.Contains(c.manifest, "plan"))
 	if out.stats.Cached != c.cached {
 		t.Errorf("ahead %d: %d parts were cached, want %d", opts.Ahead, out.stats.Cached, c.cached)
 	}

@@ -49,6 +49,7 @@ func (w *Walker) fill(ctx context.Context, f *frame) error {
 			<-w.tokens
 			continue
 		}
+		l.untold = !l.peek
 		f.window = append(f.window, l)
 		w.begin(l)
 	}
@@ -113,6 +114,7 @@ func (w *Walker) begin(l *Leaf) {
 	if l.c.part.Cacheable && !l.peek && l.resumed == nil {
 		turn = w.o.memo.enter(l.urls(w.seed))
 	}
+	w.o.tellBegun(l, turn)
 	l.cancel = w.run(func(ctx context.Context) {
 		defer close(l.stopped)
 		w.o.openFirst(ctx, l, turn)

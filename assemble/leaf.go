@@ -30,6 +30,7 @@ type Leaf struct {
 	after *listed // the part as listed; nil for one that was not reached through a manifest
 
 	peek    bool        // only its size is wanted
+	untold  bool        // it is not told yet that it is asked for
 	resumed *resumption // not nil: the beginning is there
 	arrival *mark       // not nil: the first leaf of a stream of which this much is there
 

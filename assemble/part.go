@@ -153,6 +153,7 @@ func (o *opener) openAlternative(ctx context.Context, l *Leaf, to target) error 
 			return err
 		}
 	}
+	o.tell(l, to)
 	p, err := o.open(ctx, to, &l.t, -1, l.spot)
 	if l.direct > 0 && errors.Is(err, errNoRange) {
 		if l.pipe != nil { // the reader counts on what it was told
@@ -185,6 +186,7 @@ func (o *opener) openFurther(ctx context.Context, l *Leaf, to target) error {
 			return err
 		}
 	}
+	o.tell(l, to)
 	p, err := o.open(ctx, to, &l.t, l.size, l.spot)
 	switch {
 	case errors.Is(err, errShrunk) && o.isDocument(ctx, l, to):
@@ -232,6 +234,7 @@ func (o *opener) isDocument(ctx context.Context, l *Leaf, to target) bool {
 func (o *opener) openKept(ctx context.Context, l *Leaf, to target) (done bool, err error) {
 	j, err := o.memo.join(ctx, to, l, false)
 	if j == nil && err == nil && l.t.off == 0 {
+		o.tell(l, to)
 		var p *pull
 		if j, p, err = o.memo.fetch(ctx, to, l); p != nil {
 			p.t = &l.t

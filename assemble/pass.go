@@ -61,13 +61,13 @@ func (w *Walker) measured(l *Leaf) *Leaf {
 	p, info := w.passage, l.stock.info()
 	info.Size = max(l.size, info.Size)
 	l.discard()
-	again := &Leaf{c: l.c, after: l.after, next: l.c.next, errs: l.c.errs}
+	again := &Leaf{c: l.c, after: l.after, next: l.c.next, errs: l.c.errs, untold: true}
 	to, _ := resolveTarget(l.c.base(), l.c.part.Alternatives[l.cur])
 	if err := p.check(l.c, to.url, info); err != nil {
 		again.next, again.errs = l.next, l.errs
 		w.o.failed(again, err)
 		again.peek = again.next < len(l.c.part.Alternatives)
-		again.dead = !again.peek
+		again.dead, again.untold = !again.peek, false
 		return again
 	}
 	switch {

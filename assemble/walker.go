@@ -305,6 +305,7 @@ func (w *Walker) push(ctx context.Context, l *Leaf, after *rest, opened []uint64
 		l.discard()
 		return &Leaf{c: l.c, fatal: err}
 	}
+	w.o.tellWalked(l)
 	f := newFeed(l.cancel)
 	w.feeds[f] = struct{}{}
 	w.frame = &frame{c: c, doc: doc, feed: f, opened: opened}

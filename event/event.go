@@ -9,6 +9,8 @@ type Type string
 
 // The types of events.
 const (
+	Ahead    Type = "ahead"    // a part begins to be opened, which the reader has not reached: URL, Origin, Manifest, Line
+	Manifest Type = "manifest" // what was opened is a manifest, whose parts come next: URL; Manifest, Line where one lists it
 	Part     Type = "part"     // the reader has reached a part: Part, URL, Origin, Manifest, Line, Size, Cached
 	Failed   Type = "failed"   // an alternative failed: URL, Manifest, Line, Error, Kind, Off
 	Resumed  Type = "resumed"  // an alternative broke and was opened again: URL, Off

@@ -69,7 +69,7 @@ func levelOf(e event.Event) (slog.Level, bool) {
 	switch e.Type {
 	case event.Progress:
 		return 0, false
-	case event.Part:
+	case event.Ahead, event.Manifest, event.Part:
 		return slog.LevelDebug, true
 	case event.Failed, event.Aside, event.Waiting:
 		return slog.LevelWarn, true

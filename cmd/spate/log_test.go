@@ -49,6 +49,8 @@ func TestLogLevels(t *testing.T) {
 		e    event.Event
 		want string
 	}{
+		{event.Event{Type: event.Ahead}, "DEBUG"},
+		{event.Event{Type: event.Manifest}, "DEBUG"},
 		{event.Event{Type: event.Part}, "DEBUG"},
 		{event.Event{Type: event.Failed}, "WARN"},
 		{event.Event{Type: event.Resumed}, "INFO"},

@@ -15,6 +15,8 @@ func TestStatus(t *testing.T) {
 	}{
 		{"nothing yet", nil, "0 B, 0 B/s"},
 		{"a part", []event.Event{{Type: event.Part, Part: 1, Origin: "h:80"}}, "part 1 from h:80, 0 B, 0 B/s"},
+		{"the walk ahead", []event.Event{{Type: event.Part, Part: 1, Origin: "h:80"}, {Type: event.Manifest, URL: "m"}, {Type: event.Ahead, URL: "x", Origin: "i:80"}},
+			"part 1 from h:80, 0 B, 0 B/s"},
 		{"a file has no origin", []event.Event{{Type: event.Part, Part: 1}}, "part 1, 0 B, 0 B/s"},
 		{"the size is known", []event.Event{{Type: event.Progress, Bytes: 999, Size: 1000}}, "999 B of 1000 B (99%), 0 B/s"},
 		{"all is there", []event.Event{{Type: event.Progress, Bytes: 1000, Size: 1000}}, "1000 B of 1000 B (100%), 0 B/s"},
