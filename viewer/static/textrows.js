@@ -1,4 +1,4 @@
-import { shown, TAB, tabWidth, widthOf } from "./cells.js";
+import { shown, TAB, tabWidth, widthOf } from "./widths.js";
 
 const PIECE = 1 << 16; // characters that are kept in one string
 const BLOCK = 64; // rows of which only the first one's place is known
