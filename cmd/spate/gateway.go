@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -51,6 +52,7 @@ type gatewayCmd struct {
 	policy       gateway.Policy
 	address      string
 	isEverywhere bool
+	page         pageOptions
 }
 
 // cacheFlags say where, and how much of, what was fetched is kept.
@@ -111,8 +113,10 @@ func newGatewayCmd(p *process) *cobra.Command {
 	return cmd
 }
 
+func (c *gatewayCmd) defaults() { c.connections, c.block = 4096, blockcache.DefaultBlockSize }
+
 func (c *gatewayCmd) register(fs *pflag.FlagSet) {
-	c.connections, c.block = 4096, blockcache.DefaultBlockSize
+	c.defaults()
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`HOST:PORT` to serve at; port 0 is a free one")
 	fs.StringArrayVar(&c.serve, "serve", nil, "`NAME=URL` is served at /NAME; repeated with the same NAME: its mirrors")
 	c.origin.register(fs)
@@ -159,10 +163,11 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	filling := c.filling(src, cache, log)
 	pool := fill.New(filling)
 	origin, closeOrigin := c.origin.open(&c.stream, client.Options.Rate, filling, c.cache.ttl)
-	g := gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
-		Token: c.token, Log: log})
+	opts := gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
+		Token: c.token, Log: log}
+	g, page := c.withPage(&opts)
 	c.announce(p, l.Addr())
-	err = errors.Join(c.serveOn(ctx, l, g), pool.Close(), closeOrigin())
+	err = errors.Join(c.serveOn(ctx, l, g, page), pool.Close(), closeOrigin())
 	if cache != nil {
 		err = errors.Join(err, cache.Close())
 	}
@@ -196,8 +201,13 @@ func (c *gatewayCmd) announce(p *process, at net.Addr) {
 	if c.cert != "" {
 		scheme = "https"
 	}
+	base := scheme + "://" + at.String()
+	if c.page.ready != nil {
+		c.page.ready(base)
+		return
+	}
 	tell := (&swarmFlags{json: c.json, quiet: c.quiet}).talk(p, trackerWords)
-	tell(event.Event{Type: event.Listening, Origin: scheme + "://" + at.String()})
+	tell(event.Event{Type: event.Listening, Origin: base})
 }
 
 // open listens.
@@ -226,8 +236,8 @@ const (
 	farewell         = 5 * time.Second // for answers that are being sent when it ends
 )
 
-// serveOn answers until ctx ends.
-func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler) error {
+// serveOn answers until ctx ends. Views of page end then: they would not by themselves.
+func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler, page io.Closer) error {
 	server := &http.Server{
 		Handler: h, MaxHeaderBytes: maxRequestHeader, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
@@ -236,8 +246,11 @@ func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler
 	go func() { done <- server.Serve(l) }()
 	select {
 	case err := <-done:
-		return err
+		return errors.Join(err, page.Close())
 	case <-ctx.Done():
+	}
+	if err := page.Close(); err != nil {
+		return err
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
@@ -270,10 +283,13 @@ func (c *gatewayCmd) check() error {
 	if c.origin.url != "" {
 		urls = append(urls, c.origin.url)
 	}
+	if c.page.url != "" {
+		urls = append(urls, c.page.url)
+	}
 	if err := c.checkPublic(); err != nil {
 		return err
 	}
-	dirs, err := absoluteDirs(c.dirs)
+	dirs, err := absoluteDirs(append(c.dirs, c.page.dirs()...))
 	if err != nil {
 		return err
 	}

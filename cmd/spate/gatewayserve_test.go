@@ -51,7 +51,7 @@ func inMemory(t *testing.T, h http.HandlerFunc, f func(p *pipes, stop context.Ca
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		p, done := newPipes(), make(chan error)
-		go func() { done <- new(gatewayCmd).serveOn(ctx, p, h) }()
+		go func() { done <- new(gatewayCmd).serveOn(ctx, p, h, io.NopCloser(nil)) }()
 		f(p, stop)
 		stop()
 		if err := <-done; err != nil {

@@ -266,7 +266,7 @@ let session = null;
 let settings = parse(location.hash);
 
 function keep() {
-  history.replaceState(null, '', `#${format(settings)}`);
+  history.replaceState(null, '', format(settings));
 }
 
 /** @param {string} url */
@@ -324,7 +324,7 @@ async function offerSamples() {
   by('samples').hidden = list.length === 0;
   by('samples').querySelector('ul')?.replaceChildren(...list.map(({ title, url, ms }) => {
     const link = document.createElement('a');
-    link.href = `#${format({ ...parse(''), url, ms: ms ?? settings.ms })}`;
+    link.href = format({ ...parse(''), url, ms: ms ?? settings.ms });
     link.textContent = title;
     const item = document.createElement('li');
     item.append(link);

@@ -10,6 +10,7 @@ export const MAX_MS = 10000;
  * @typedef {object} Settings
  * @property {string} url what to watch; "" for nothing
  * @property {number} ms how long each frame of a sequence stays: an integer from 0 to 10000
+ * @property {boolean} play whether a sequence is animated by itself; play=0 says no
  * @property {[string, string][]} others what else the address says, in its order: kept, whatever it means
  */
 
@@ -21,16 +22,16 @@ export const MAX_MS = 10000;
  */
 export function parse(fragment) {
   const params = new URLSearchParams(fragment.replace(/^#/, ""));
-  const others = [...params].filter(([key]) => key !== "url" && key !== "ms");
-  return { url: (params.get("url") ?? "").trim(), ms: delay(params.get("ms")), others };
+  const others = [...params].filter(([key]) => !["url", "ms", "play"].includes(key));
+  return { url: (params.get("url") ?? "").trim(), ms: delay(params.get("ms")), play: params.get("play") !== "0", others };
 }
 
 /**
  * The fragment, with its "#", that parse reads as these settings.
  * @param {Settings} settings
  */
-export function format({ url, ms, others }) {
-  return "#" + new URLSearchParams([["url", url], ["ms", String(ms)], ...others]);
+export function format({ url, ms, play, others }) {
+  return "#" + new URLSearchParams([["url", url], ["ms", String(ms)], ...(play ? [] : [["play", "0"]]), ...others]);
 }
 
 /**
