@@ -182,7 +182,7 @@ func TestMaxConnections(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen[r.RemoteAddr] = true
-		}))
+		}), io.NopCloser(nil))
 	}()
 	var conns [3]net.Conn
 	for i := range conns {
