@@ -13,13 +13,13 @@ export function hexRows(bytes, { bytesPerRow = 16 } = {}) {
   const width = hexOf(new Uint8Array(bytesPerRow)).length;
   for (let off = 0; off < bytes.length; off += bytesPerRow) {
     const row = bytes.subarray(off, off + bytesPerRow);
-    const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join("");
-    rows.push(`${off.toString(16).padStart(8, "0")}  ${hexOf(row).padEnd(width)}  ${ascii.padEnd(bytesPerRow)}`);
+    const ascii = Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    rows.push(`${off.toString(16).padStart(8, '0')}  ${hexOf(row).padEnd(width)}  ${ascii.padEnd(bytesPerRow)}`);
   }
   return rows;
 }
 
 /** @param {Uint8Array} row */
 function hexOf(row) {
-  return Array.from(row, (byte, i) => (i > 0 && i % 8 === 0 ? " " : "") + byte.toString(16).padStart(2, "0")).join(" ");
+  return Array.from(row, (byte, i) => (i > 0 && i % 8 === 0 ? ' ' : '') + byte.toString(16).padStart(2, '0')).join(' ');
 }

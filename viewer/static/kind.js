@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {"text" | "image" | "pnm" | "audio" | "video" | "binary"} Kind
+ * @typedef {'text' | 'image' | 'pnm' | 'audio' | 'video' | 'binary'} Kind
  *
  * How to show something: an image is one that browsers show, pnm is for pnm.js, all text is shown as it is written,
  * HTML and scripts too, and binary is all else.
@@ -25,27 +25,27 @@ export function kindOf(head, url) {
 
 /** @type {[RegExp, Kind, string][]} what files begin with, a character for each byte */
 const MAGIC = [
-  [/^\x89PNG\r\n\x1a\n/, "image", "image/png"],
-  [/^\xff\xd8\xff/, "image", "image/jpeg"],
-  [/^GIF8[79]a/, "image", "image/gif"],
-  [/^RIFF[^]{4}WEBP/, "image", "image/webp"],
-  [/^RIFF[^]{4}WAVE/, "audio", "audio/wav"],
-  [/^RIFF[^]{4}AVI /, "video", "video/x-msvideo"],
-  [/^BM[^]{4}\0{4}[^]{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0/, "image", "image/bmp"],
-  [/^\0\0\x01\0[^]\0/, "image", "image/x-icon"],
-  [/^[^]{4}ftyp(avif|avis|[^]{8}([^]{4}){0,8}avi[fs])/, "image", "image/avif"],
-  [/^[^]{4}ftypM4[AB] /, "audio", "audio/mp4"],
-  [/^[^]{4}ftypqt {2}/, "video", "video/quicktime"],
-  [/^[^]{4}ftyp(iso|mp4|avc|M4V|dash|MSNV|3g)/, "video", "video/mp4"],
-  [/^\x1aE\xdf\xa3[^]{0,60}webm/, "video", "video/webm"],
-  [/^\x1aE\xdf\xa3/, "video", "video/x-matroska"],
-  [/^OggS[^]{24,}?\x80theora/, "video", "video/ogg"],
-  [/^OggS/, "audio", "audio/ogg"],
-  [/^fLaC/, "audio", "audio/flac"],
-  [/^ID3[\x02-\x04]/, "audio", "audio/mpeg"],
-  [/^\xff[\xf0\xf1\xf8\xf9]/, "audio", "audio/aac"], // ADTS: the layer is 0
-  [/^\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xef][^]/, "audio", "audio/mpeg"], // a frame whose bit rate is told
-  [/^P[1-6](\s|#[^\n\r]*[\n\r])+\d/, "pnm", "image/x-portable-anymap"],
+  [/^\x89PNG\r\n\x1a\n/, 'image', 'image/png'],
+  [/^\xff\xd8\xff/, 'image', 'image/jpeg'],
+  [/^GIF8[79]a/, 'image', 'image/gif'],
+  [/^RIFF[^]{4}WEBP/, 'image', 'image/webp'],
+  [/^RIFF[^]{4}WAVE/, 'audio', 'audio/wav'],
+  [/^RIFF[^]{4}AVI /, 'video', 'video/x-msvideo'],
+  [/^BM[^]{4}\0{4}[^]{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0/, 'image', 'image/bmp'],
+  [/^\0\0\x01\0[^]\0/, 'image', 'image/x-icon'],
+  [/^[^]{4}ftyp(avif|avis|[^]{8}([^]{4}){0,8}avi[fs])/, 'image', 'image/avif'],
+  [/^[^]{4}ftypM4[AB] /, 'audio', 'audio/mp4'],
+  [/^[^]{4}ftypqt {2}/, 'video', 'video/quicktime'],
+  [/^[^]{4}ftyp(iso|mp4|avc|M4V|dash|MSNV|3g)/, 'video', 'video/mp4'],
+  [/^\x1aE\xdf\xa3[^]{0,60}webm/, 'video', 'video/webm'],
+  [/^\x1aE\xdf\xa3/, 'video', 'video/x-matroska'],
+  [/^OggS[^]{24,}?\x80theora/, 'video', 'video/ogg'],
+  [/^OggS/, 'audio', 'audio/ogg'],
+  [/^fLaC/, 'audio', 'audio/flac'],
+  [/^ID3[\x02-\x04]/, 'audio', 'audio/mpeg'],
+  [/^\xff[\xf0\xf1\xf8\xf9]/, 'audio', 'audio/aac'], // ADTS: the layer is 0
+  [/^\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xef][^]/, 'audio', 'audio/mpeg'], // a frame whose bit rate is told
+  [/^P[1-6](\s|#[^\n\r]*[\n\r])+\d/, 'pnm', 'image/x-portable-anymap'],
 ];
 
 /**
@@ -78,15 +78,15 @@ function byText(head) {
   const encoding = encodingOf(head);
   const text = decoded(head, encoding);
   if (text === undefined || /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/.test(text)) return undefined;
-  if (isSVG(text)) return { kind: "image", type: "image/svg+xml" };
-  return { kind: "text", type: "text/plain", encoding };
+  if (isSVG(text)) return { kind: 'image', type: 'image/svg+xml' };
+  return { kind: 'text', type: 'text/plain', encoding };
 }
 
 /** @param {Uint8Array} head */
 function encodingOf(head) {
-  if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
-  if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
-  return "utf-8";
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  return 'utf-8';
 }
 
 /**
@@ -104,32 +104,32 @@ function decoded(head, encoding) {
 
 /** @type {Record<string, [Kind, string]>} what names end in, where bytes may not tell */
 const EXTENSIONS = {
-  aac: ["audio", "audio/aac"],
-  avi: ["video", "video/x-msvideo"],
-  avif: ["image", "image/avif"],
-  bmp: ["image", "image/bmp"],
-  flac: ["audio", "audio/flac"],
-  gif: ["image", "image/gif"],
-  ico: ["image", "image/x-icon"],
-  jpeg: ["image", "image/jpeg"],
-  jpg: ["image", "image/jpeg"],
-  m4a: ["audio", "audio/mp4"],
-  m4v: ["video", "video/mp4"],
-  mkv: ["video", "video/x-matroska"],
-  mov: ["video", "video/quicktime"],
-  mp3: ["audio", "audio/mpeg"],
-  mp4: ["video", "video/mp4"],
-  oga: ["audio", "audio/ogg"],
-  ogg: ["audio", "audio/ogg"],
-  ogv: ["video", "video/ogg"],
-  opus: ["audio", "audio/ogg"],
-  png: ["image", "image/png"],
-  wav: ["audio", "audio/wav"],
-  webm: ["video", "video/webm"],
-  webp: ["image", "image/webp"],
+  aac: ['audio', 'audio/aac'],
+  avi: ['video', 'video/x-msvideo'],
+  avif: ['image', 'image/avif'],
+  bmp: ['image', 'image/bmp'],
+  flac: ['audio', 'audio/flac'],
+  gif: ['image', 'image/gif'],
+  ico: ['image', 'image/x-icon'],
+  jpeg: ['image', 'image/jpeg'],
+  jpg: ['image', 'image/jpeg'],
+  m4a: ['audio', 'audio/mp4'],
+  m4v: ['video', 'video/mp4'],
+  mkv: ['video', 'video/x-matroska'],
+  mov: ['video', 'video/quicktime'],
+  mp3: ['audio', 'audio/mpeg'],
+  mp4: ['video', 'video/mp4'],
+  oga: ['audio', 'audio/ogg'],
+  ogg: ['audio', 'audio/ogg'],
+  ogv: ['video', 'video/ogg'],
+  opus: ['audio', 'audio/ogg'],
+  png: ['image', 'image/png'],
+  wav: ['audio', 'audio/wav'],
+  webm: ['video', 'video/webm'],
+  webp: ['image', 'image/webp'],
 };
 
-const TEXTS = new Set(["c", "css", "csv", "go", "htm", "html", "js", "json", "log", "md", "tex", "tsv", "txt", "xml"]);
+const TEXTS = new Set(['c', 'css', 'csv', 'go', 'htm', 'html', 'js', 'json', 'log', 'md', 'tex', 'tsv', 'txt', 'xml']);
 
 /**
  * @param {string} url
@@ -137,9 +137,9 @@ const TEXTS = new Set(["c", "css", "csv", "go", "htm", "html", "js", "json", "lo
  * @returns {Found}
  */
 function byName(url, start) {
-  const extension = /\.([^.]*)$/.exec(nameOf(url))?.[1].toLowerCase() ?? "";
-  if (TEXTS.has(extension) && !start.includes("\0")) return { kind: "text", type: "text/plain", encoding: "windows-1252" };
-  if (!Object.hasOwn(EXTENSIONS, extension)) return { kind: "binary", type: "application/octet-stream" };
+  const extension = /\.([^.]*)$/.exec(nameOf(url))?.[1].toLowerCase() ?? '';
+  if (TEXTS.has(extension) && !start.includes('\0')) return { kind: 'text', type: 'text/plain', encoding: 'windows-1252' };
+  if (!Object.hasOwn(EXTENSIONS, extension)) return { kind: 'binary', type: 'application/octet-stream' };
   const [kind, type] = EXTENSIONS[extension];
   return { kind, type };
 }
@@ -151,11 +151,11 @@ function byName(url, start) {
  * @param {string} url absolute or relative
  */
 export function nameOf(url) {
-  const path = url.replace(/[?#][^]*$/, "").replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/]*/i, "");
-  let name = unescaped(path.slice(path.lastIndexOf("/") + 1));
-  for (let before = ""; name !== before; ) {
+  const path = url.replace(/[?#][^]*$/, '').replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/]*/i, '');
+  let name = unescaped(path.slice(path.lastIndexOf('/') + 1));
+  for (let before = ''; name !== before; ) {
     before = name;
-    name = name.replace(/(\.parts|\.cgi|\.py|-seq[^.]*)$/, "");
+    name = name.replace(/(\.parts|\.cgi|\.py|-seq[^.]*)$/, '');
   }
   return name;
 }
@@ -165,7 +165,7 @@ function unescaped(name) {
   try {
     return decodeURIComponent(name);
   } catch {
-    return name; // a "%" that stands for itself
+    return name; // a '%' that stands for itself
   }
 }
 
@@ -175,5 +175,5 @@ function unescaped(name) {
  * @param {string} url
  */
 export function isSequence(url) {
-  return url.includes("-seq");
+  return url.includes('-seq');
 }

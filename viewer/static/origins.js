@@ -41,6 +41,6 @@ export class Origins {
  * @param {string} url
  */
 export function originOf(url) {
-  const authority = /^[a-z][a-z\d+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1] ?? "";
-  return authority.slice(authority.lastIndexOf("@") + 1) || "file";
+  const authority = /^[a-z][a-z\d+.-]*:\/\/([^/?#]+)/i.exec(url)?.[1] ?? '';
+  return authority.slice(authority.lastIndexOf('@') + 1) || 'file';
 }

@@ -1,6 +1,6 @@
-import { originOf } from "./origins.js";
+import { originOf } from './origins.js';
 
-/** @typedef {import("./event.js").EngineEvent} EngineEvent */
+/** @typedef {import('./happening.js').EngineEvent} EngineEvent */
 
 const MOST_REACHED = 512;
 const MOST_AHEAD = 128;
@@ -10,7 +10,7 @@ const MOST_AHEAD = 128;
  * - arriving: the stream is in it
  * - there, cached, failed-over: the stream has gone through it; without a request, or not at the first attempt
  * - failed: nothing that was tried has it; where an enclosing part has another alternative, that is tried
- * @typedef {"waiting" | "arriving" | "cached" | "there" | "failed-over" | "failed"} State
+ * @typedef {'waiting' | 'arriving' | 'cached' | 'there' | 'failed-over' | 'failed'} State
  */
 
 /**
@@ -82,31 +82,36 @@ export class Parts {
   walked(event) {
     const i = this.#find(event);
     if (i >= 0) this.#ahead.splice(i);
-    this.#ahead.push({ walked: event.url ?? "" });
+    this.#ahead.push({ walked: event.url ?? '' });
     if (this.#ahead.length > MOST_AHEAD) this.#ahead.shift();
   }
 
-  /** @param {EngineEvent} event part */
-  reached(event) {
+  /**
+   * @param {EngineEvent} event part
+   * @param {number} failures of it that are known
+   */
+  reached(event, failures) {
     const cell = this.#cell(event);
+    cell.failures = failures;
     const i = this.#find(event);
     if (i >= 0) {
       const [waiting] = this.#ahead.splice(i, 1);
-      if (!isWalked(waiting)) cell.failures = waiting.failures;
+      if (!isWalked(waiting)) cell.failures = Math.max(failures, waiting.failures);
       if (this.#replaying) this.#ahead.splice(0, i);
       this.#replaying = false;
     }
     this.#leave();
-    cell.state = event.cached ? "cached" : "arriving";
+    cell.state = event.cached ? 'cached' : 'arriving';
     this.#keep(cell);
   }
 
   /**
    * Something of a part failed: of the one the stream is in, or of one ahead.
    * @param {EngineEvent} event failed
+   * @returns {Cell | undefined} that part, if it is known
    */
   failed(event) {
-    this.#trouble([this.#arriving, ...this.#waiting()].filter((cell) => cell && isAt(cell, event)), event.url);
+    return this.#trouble([this.#arriving, ...this.#waiting()].filter((cell) => cell && isAt(cell, event)), event.url);
   }
 
   /** @param {EngineEvent} event resumed */
@@ -136,12 +141,12 @@ export class Parts {
   /** It ends here, and was not to. */
   broken() {
     this.#giveUp();
-    if (this.#arriving) this.#arriving.state = "failed";
+    if (this.#arriving) this.#arriving.state = 'failed';
   }
 
   /** @returns {Cell | undefined} */
   get #arriving() {
-    return this.last?.state === "arriving" ? this.last : undefined;
+    return this.last?.state === 'arriving' ? this.last : undefined;
   }
 
   /** @returns {Cell[]} */
@@ -163,9 +168,9 @@ export class Parts {
    */
   #trouble(cells, url) {
     const cell = cells.find((cell) => cell?.url === url) ?? cells[0];
-    if (!cell) return;
-    cell.failures++;
+    if (cell) cell.failures++;
     this.#troubled = cell;
+    return cell;
   }
 
   #giveUp() {
@@ -174,7 +179,7 @@ export class Parts {
       this.#leave();
       this.#keep(cell);
     }
-    if (cell && cell === this.last && !isOver(cell)) cell.state = "failed";
+    if (cell && cell === this.last && !isOver(cell)) cell.state = 'failed';
     this.#troubled = undefined;
     this.#ahead = [];
   }
@@ -189,7 +194,7 @@ export class Parts {
     }
     cell.bytes = cell.size >= 0 ? cell.size : this.#bytesOf(cell);
     this.#start += cell.bytes;
-    if (cell.state === "arriving") cell.state = cell.failures > 0 ? "failed-over" : "there";
+    if (cell.state === 'arriving') cell.state = cell.failures > 0 ? 'failed-over' : 'there';
   }
 
   /** @param {Cell} cell that the stream is in */
@@ -208,9 +213,9 @@ export class Parts {
    * @param {EngineEvent} event
    * @returns {Cell}
    */
-  #cell({ part = 0, url = "", origin = originOf(url), manifest = "", line = 0, size = 0 }) {
+  #cell({ part = 0, url = '', origin = originOf(url), manifest = '', line = 0, size = 0 }) {
     const colour = this.#colourOf(origin);
-    return { part, url, origin, colour, state: "waiting", size, bytes: 0, failures: 0, manifest, line };
+    return { part, url, origin, colour, state: 'waiting', size, bytes: 0, failures: 0, manifest, line };
   }
 }
 
@@ -219,7 +224,7 @@ export class Parts {
  * @returns {entry is {walked: string}}
  */
 function isWalked(entry) {
-  return "walked" in entry;
+  return 'walked' in entry;
 }
 
 /**
@@ -227,29 +232,11 @@ function isWalked(entry) {
  * @param {Cell} cell
  * @param {EngineEvent} event
  */
-function isAt(cell, { manifest = "", line = 0 }) {
+function isAt(cell, { manifest = '', line = 0 }) {
   return cell.manifest === manifest && cell.line === line;
 }
 
 /** @param {Cell} cell */
 function isOver({ state }) {
-  return state === "there" || state === "failed-over" || state === "failed";
-}
-
-/** @type {Record<string, State>} what the characters of a map of ranges say */
-const RANGES = { "-": "waiting", ".": "arriving", "#": "there" };
-
-/**
- * The ranges of a file over many connections, drawn as parts are: each character of its map stands for as much of it.
- * @param {string} map
- * @param {number} size of the file; -1 where it is not known
- * @returns {Cell[]}
- */
-export function rangesOf(map, size) {
-  const share = size >= 0 ? size / map.length : -1;
-  return Array.from(map, (char, i) => {
-    const state = RANGES[char] ?? "waiting";
-    const bytes = state === "there" ? Math.max(0, share) : 0;
-    return { part: i + 1, url: "", origin: "", colour: 0, state, size: share, bytes, failures: 0, manifest: "", line: 0 };
-  });
+  return state === 'there' || state === 'failed-over' || state === 'failed';
 }

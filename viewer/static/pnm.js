@@ -8,7 +8,7 @@ export class PNMError extends Error {
   /** @param {string} message */
   constructor(message) {
     super(message);
-    this.name = "PNMError";
+    this.name = 'PNMError';
   }
 }
 
@@ -30,10 +30,10 @@ export class PNMError extends Error {
 export function decodePNM(bytes) {
   const scan = new Scan(bytes);
   const format = scan.format();
-  const width = scan.header("width", 1, MAX_PIXELS);
-  const height = scan.header("height", 1, MAX_PIXELS);
+  const width = scan.header('width', 1, MAX_PIXELS);
+  const height = scan.header('height', 1, MAX_PIXELS);
   if (width * height > MAX_PIXELS) throw new PNMError(`${width} times ${height} pixels are too many`);
-  const max = format.bits ? 1 : scan.header("largest sample", 1, 65535);
+  const max = format.bits ? 1 : scan.header('largest sample', 1, 65535);
   scan.skipBlank();
   const data = new Uint8ClampedArray(4 * width * height);
   const row = new Uint16Array(width * format.channels);
@@ -89,7 +89,7 @@ class Scan {
   format() {
     const [p, digit] = this.#bytes;
     const number = digit - 48;
-    if (p !== 80 || !(number >= 1 && number <= 6)) throw new PNMError("not a PBM, PGM or PPM image");
+    if (p !== 80 || !(number >= 1 && number <= 6)) throw new PNMError('not a PBM, PGM or PPM image');
     this.#off = 2;
     return { channels: number % 3 === 0 ? 3 : 1, bits: number % 3 === 1, plain: number < 4 };
   }

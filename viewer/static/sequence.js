@@ -24,8 +24,8 @@ export class CutError extends Error {
    * @param {number} missing bytes of the body that did not come; -1 if not even its length came whole
    */
   constructor(index, missing) {
-    super(`sequence file ${index}: ` + (missing < 0 ? "cut in its length" : `${missing} bytes missing`));
-    this.name = "CutError";
+    super(`sequence file ${index}: ` + (missing < 0 ? 'cut in its length' : `${missing} bytes missing`));
+    this.name = 'CutError';
     this.index = index;
     this.missing = missing;
   }

@@ -1,4 +1,4 @@
-/** What the page is to do, as its address says it: "#url=http%3A%2F%2Fhost%2Ffilm-seq&ms=50". */
+/** What the page is to do, as its address says it: "#url=http%3A%2F%2Fhost%2Ffilm-seq&ms=50&play=0". */
 
 /** How long a frame stays, in milliseconds, where the address does not say. */
 export const DEFAULT_MS = 100;
@@ -21,9 +21,9 @@ export const MAX_MS = 10000;
  * @returns {Settings}
  */
 export function parse(fragment) {
-  const params = new URLSearchParams(fragment.replace(/^#/, ""));
-  const others = [...params].filter(([key]) => !["url", "ms", "play"].includes(key));
-  return { url: (params.get("url") ?? "").trim(), ms: delay(params.get("ms")), play: params.get("play") !== "0", others };
+  const params = new URLSearchParams(fragment.replace(/^#/, ''));
+  const others = [...params].filter(([key]) => !['url', 'ms', 'play'].includes(key));
+  return { url: (params.get('url') ?? '').trim(), ms: delay(params.get('ms')), play: params.get('play') !== '0', others };
 }
 
 /**
@@ -31,7 +31,7 @@ export function parse(fragment) {
  * @param {Settings} settings
  */
 export function format({ url, ms, play, others }) {
-  return "#" + new URLSearchParams([["url", url], ["ms", String(ms)], ...(play ? [] : [["play", "0"]]), ...others]);
+  return '#' + new URLSearchParams([['url', url], ['ms', String(ms)], ...(play ? [] : [['play', '0']]), ...others]);
 }
 
 /**
@@ -40,7 +40,7 @@ export function format({ url, ms, play, others }) {
  */
 export function delay(text) {
   const ms = Math.round(Number(text));
-  if (text === null || text.trim() === "" || Number.isNaN(ms)) return DEFAULT_MS;
+  if (text === null || text.trim() === '' || Number.isNaN(ms)) return DEFAULT_MS;
   return Math.min(MAX_MS, Math.max(0, ms));
 }
 
@@ -61,8 +61,8 @@ export function remember(list, url, max) {
  */
 export function recall(stored) {
   try {
-    const list = JSON.parse(stored ?? "[]");
-    return Array.isArray(list) ? list.filter((url) => typeof url === "string" && url !== "") : [];
+    const list = JSON.parse(stored ?? '[]');
+    return Array.isArray(list) ? list.filter((url) => typeof url === 'string' && url !== '') : [];
   } catch {
     return [];
   }

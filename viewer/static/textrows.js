@@ -1,4 +1,4 @@
-import { shown, TAB, tabWidth, widthOf } from "./widths.js";
+import { shown, TAB, tabWidth, widthOf } from './widths.js';
 
 const PIECE = 1 << 16; // characters that are kept in one string
 const BLOCK = 64; // rows of which only the first one's place is known
@@ -37,14 +37,14 @@ export class TextRows {
    * @param {Uint8Array} bytes
    * @param {string} [encoding] what TextDecoder knows; that of the first call counts, "utf-8" if there is none
    */
-  push(bytes, encoding = "utf-8") {
+  push(bytes, encoding = 'utf-8') {
     this.#decoder ??= new TextDecoder(encoding);
     this.#append(this.#decoder.decode(bytes, { stream: true }));
   }
 
   /** Says that the text is over: a character that was cut is shown as one that is none. */
   end() {
-    this.#append(this.#decoder?.decode() ?? "");
+    this.#append(this.#decoder?.decode() ?? '');
   }
 
   /** How many rows are kept. */
@@ -63,12 +63,12 @@ export class TextRows {
    */
   row(i) {
     const block = Math.floor(i / BLOCK);
-    if (!(i >= 0 && block < this.#blocks.length)) return "";
+    if (!(i >= 0 && block < this.#blocks.length)) return '';
     const to = block + 1 < this.#blocks.length ? this.#blocks.at(block + 1) : this.#text.end;
     if (this.#laid.block !== block || this.#laid.to !== to) {
       this.#laid = { block, to, rows: this.#layOut(this.#text.slice(this.#blocks.at(block), to)) };
     }
-    return this.#laid.rows[i % BLOCK] ?? "";
+    return this.#laid.rows[i % BLOCK] ?? '';
   }
 
   /**
@@ -87,9 +87,9 @@ export class TextRows {
 
   /** @param {string} decoded */
   #append(decoded) {
-    if (decoded === "") return;
-    const text = (this.#afterCR && decoded[0] === "\n" ? decoded.slice(1) : decoded).replace(/\r\n?/g, "\n");
-    this.#afterCR = decoded.endsWith("\r");
+    if (decoded === '') return;
+    const text = (this.#afterCR && decoded[0] === '\n' ? decoded.slice(1) : decoded).replace(/\r\n?/g, '\n');
+    this.#afterCR = decoded.endsWith('\r');
     const at = this.#text.end;
     this.#text.push(text);
     this.#index(text, at);
@@ -210,7 +210,7 @@ class Tail {
   slice(from, to) {
     const piece = (/** @type {number} */ at) => Math.floor((at - this.#first) / PIECE);
     const base = this.#first + piece(from) * PIECE;
-    return this.#pieces.slice(piece(from), piece(to) + 1).join("").slice(from - base, to - base);
+    return this.#pieces.slice(piece(from), piece(to) + 1).join('').slice(from - base, to - base);
   }
 
   /** @param {number} start what is before it can go */

@@ -1,20 +1,21 @@
-import { originOf } from "./origins.js";
+import { originOf } from './origins.js';
 
-/** @typedef {import("./event.js").EngineEvent} EngineEvent */
+/** @typedef {import('./happening.js').EngineEvent} EngineEvent */
 
 const MOST = 500;
 
 /**
  * A manifest, as it was walked.
- * @typedef {object} ManifestNode
+ * @typedef {object} Node
  * @property {string} url
  * @property {string} origin
  * @property {number} line where it is listed in the manifest above it; 0 for the root
  * @property {number} laps how often it was begun here, the first time included
  * @property {number} parts how many of the parts that it lists itself the stream has reached
  * @property {boolean} failed what it stands for was begun and had to be taken from elsewhere
+ * @property {boolean} isCurrent the stream is in a part that it lists, or was in one last
  * @property {number} gone how many manifests below it are not kept any more
- * @property {ManifestNode[]} children in the order in which they were met first
+ * @property {Node[]} children in the order in which they were met first
  */
 
 /**
@@ -25,12 +26,14 @@ const MOST = 500;
  * At most 500 nodes are kept. Beyond that the one goes that was not met for the longest time; what is below it moves up.
  */
 export class Walked {
-  /** @type {Map<ManifestNode, ManifestNode | null>} what is above each node; the one that was met last is the last */
+  /** @type {Map<Node, Node | null>} what is above each node; the one that was met last is the last */
   #above = new Map();
-  /** @type {ManifestNode | null} the one whose parts are walked */
+  /** @type {Node | null} the one whose parts are walked */
   #here = null;
-  /** @type {ManifestNode[]} */
+  /** @type {Node[]} */
   #roots = [];
+  /** @type {Node | null} the one that is current */
+  #current = null;
 
   /** The roots: one, but for a stream that was begun anew. The nodes are not to be changed. */
   tree() {
@@ -43,7 +46,7 @@ export class Walked {
   }
 
   /** @param {EngineEvent} event manifest */
-  met({ url = "", manifest, line = 0 }) {
+  met({ url = '', manifest, line = 0 }) {
     const parent = manifest === undefined ? null : this.#named(manifest);
     const again = this.#ancestor(parent, (node) => node.url === url);
     const siblings = parent?.children ?? this.#roots;
@@ -56,15 +59,18 @@ export class Walked {
 
   /** @param {EngineEvent} event part */
   reached({ manifest }) {
-    const node = manifest === undefined ? null : this.#named(manifest);
-    if (node) node.parts++;
+    if (this.#current) this.#current.isCurrent = false;
+    this.#current = manifest === undefined ? null : this.#named(manifest);
+    if (!this.#current) return;
+    this.#current.isCurrent = true;
+    this.#current.parts++;
   }
 
   /**
    * The manifest that was walked for a part has failed as a whole: the next alternative of that part is tried.
    * @param {EngineEvent} event unwound: where the part is listed
    */
-  unwound({ manifest = "", line = 0 }) {
+  unwound({ manifest = '', line = 0 }) {
     const failed = this.#ancestor(this.#here, (node) => node.line === line && this.#above.get(node)?.url === manifest);
     if (!failed) return;
     failed.failed = true;
@@ -88,8 +94,8 @@ export class Walked {
 
   /**
    * The first of a node, the one above it, and so on, of which something holds.
-   * @param {ManifestNode | null} node
-   * @param {(node: ManifestNode) => boolean} holds
+   * @param {Node | null} node
+   * @param {(node: Node) => boolean} holds
    */
   #ancestor(node, holds) {
     while (node && !holds(node)) node = this.#above.get(node) ?? null;
@@ -97,19 +103,21 @@ export class Walked {
   }
 
   /**
-   * @param {ManifestNode | null} parent
+   * @param {Node | null} parent
    * @param {string} url
    * @param {number} line
    */
   #add(parent, url, line) {
-    /** @type {ManifestNode} */
-    const node = { url, origin: originOf(url), line, laps: 0, parts: 0, failed: false, gone: 0, children: [] };
+    /** @type {Node} */
+    const node = {
+      url, origin: originOf(url), line, laps: 0, parts: 0, failed: false, isCurrent: false, gone: 0, children: [],
+    };
     (parent?.children ?? this.#roots).push(node);
     this.#above.set(node, parent);
     return node;
   }
 
-  /** @param {ManifestNode} node */
+  /** @param {Node} node */
   #touch(node) {
     const above = this.#above.get(node) ?? null;
     this.#above.delete(node);
@@ -124,8 +132,8 @@ export class Walked {
   }
 
   /**
-   * @param {ManifestNode} node
-   * @param {ManifestNode | null} above
+   * @param {Node} node
+   * @param {Node | null} above
    */
   #remove(node, above) {
     const siblings = above?.children ?? this.#roots;

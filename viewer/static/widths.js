@@ -43,12 +43,12 @@ const UNSEEN = /[\0-\x1f\x7f-\x9f\u2028\u2029]/;
  */
 export function shown(row, columns) {
   if (!UNSEEN.test(row)) return row;
-  let text = "";
+  let text = '';
   let cells = 0;
   for (const char of row) {
     const code = char.codePointAt(0) ?? 0;
     const width = code === TAB ? tabWidth(cells, columns) : widthOf(code);
-    text += code === TAB ? " ".repeat(width) : UNSEEN.test(char) ? picture(code) : char;
+    text += code === TAB ? ' '.repeat(width) : UNSEEN.test(char) ? picture(code) : char;
     cells += width;
   }
   return text;
@@ -68,6 +68,6 @@ export function tabWidth(cells, columns) {
 /** @param {number} code of a control character or a line separator */
 function picture(code) {
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
-  return code === 0x85 || code > 0x9f ? "\u2424" : "\ufffd"; // new line; another one of the second set, without a picture
+  if (code === 0x7f) return '\u2421';
+  return code === 0x85 || code > 0x9f ? '\u2424' : '\ufffd'; // new line; another one of the second set, without a picture
 }
