@@ -143,7 +143,7 @@ export class Under {
   drawFailures(happening) {
     const list = happening.failures();
     this.places.failures.replaceChildren(...(list.length
-      ? list.map((f) => item(`${f.url || f.manifest}: ${f.error}${f.times > 1 ? ` (${f.times} times)` : ''} – ${f.outcome}`))
+      ? list.map((f) => item(`${f.url || f.manifest}: ${f.error}${f.times > 1 ? ` (${f.times} times)` : ''} – ${f.then}`))
       : [item("nothing", "none")]));
   }
 }
@@ -153,13 +153,13 @@ function perSecond(n) {
   return n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MiB/s` : `${(n / 1024).toFixed(1)} KiB/s`;
 }
 
-/** @param {import("./walked.js").ManifestNode} node @returns {HTMLLIElement} */
+/** @param {import("./walked.js").Node} node @returns {HTMLLIElement} */
 function branch(node) {
   const e = item("");
   const name = document.createElement("span");
   const counts = [`${node.parts} parts`, node.laps > 1 ? `${node.laps} laps` : "", node.failed ? "failed" : "", node.gone ? `${node.gone} more below` : ""];
   name.textContent = `${node.line ? `line ${node.line}: ` : ''}${node.url} – ${counts.filter(Boolean).join(', ')}`;
-  name.className = node.failed ? "bad" : "";
+  name.className = node.failed ? "bad" : node.isCurrent ? "current" : "";
   e.append(name);
   if (node.children.length) {
     const list = document.createElement("ul");
