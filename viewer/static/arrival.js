@@ -1,8 +1,8 @@
 // The bytes of a URL in order, across lost connections.
 
-import { LostError, StaleError, View, ViewError } from "./view.js";
+import { LostError, StaleError, View, ViewError } from './view.js';
 
-/** @typedef {import("./view.js").Opened} Opened */
+/** @typedef {import('./view.js').Opened} Opened */
 
 const longestPause = 8000; // ms between two tries
 
@@ -10,7 +10,7 @@ const longestPause = 8000; // ms between two tries
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    signal.addEventListener('abort', () => {
       clearTimeout(timer);
       reject(signal.reason);
     }, { once: true });
@@ -20,7 +20,7 @@ function pause(ms, signal) {
 export class Arrival {
   /**
    * @param {string} url
-   * @param {{tell: (e: import("./view.js").EngineEvent) => void, say: (words: string) => void}} ears
+   * @param {{tell: (e: import('./view.js').EngineEvent) => void, say: (words: string) => void}} ears
    *   what is told of the engine's events, and in words of the connection to the program; '' when it is there again
    */
   constructor(url, ears) {
@@ -56,7 +56,7 @@ export class Arrival {
     for (let tries = 0; ; tries++) {
       try {
         const result = await attempt();
-        if (tries > 0) this.ears.say("");
+        if (tries > 0) this.ears.say('');
         return result;
       } catch (err) {
         this.ending.signal.throwIfAborted();
@@ -99,8 +99,8 @@ export class Arrival {
   async isOver(view) {
     try {
       const outcome = await view.outcome();
-      if (outcome?.type === "error") throw new ViewError(outcome.error, outcome.causes);
-      return outcome?.type === "done";
+      if (outcome?.type === 'error') throw new ViewError(outcome.error, outcome.causes);
+      return outcome?.type === 'done';
     } catch (err) {
       this.ending.signal.throwIfAborted();
       if (err instanceof LostError) return false;

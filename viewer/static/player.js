@@ -1,12 +1,12 @@
 // A sequence, file by file: animated, stepped through, and back through the last ones.
 
-import { kindOf } from "./kind.js";
-import { RateMeter } from "./rate.js";
-import { Ring } from "./ring.js";
-import { SequenceDecoder } from "./sequence.js";
+import { kindOf } from './kind.js';
+import { RateMeter } from './rate.js';
+import { Ring } from './ring.js';
+import { SequenceDecoder } from './sequence.js';
 
-/** @typedef {import("./sequence.js").Frame} Frame */
-/** @typedef {import("./kind.js").Found} Kind */
+/** @typedef {import('./sequence.js').Frame} Frame */
+/** @typedef {import('./kind.js').Found} Kind */
 
 const ahead = { files: 8, bytes: 4 << 20 }; // decoded and not shown yet, while it plays
 const kept = { maxItems: 120, maxBytes: 12 << 20 }; // of those that were shown

@@ -1,15 +1,15 @@
 // What is seen of a stream: one thing at a time.
 
-import { hexRows } from "./hex.js";
-import { decodePNM } from "./pnm.js";
-import { TextView } from "./textview.js";
+import { hexRows } from './hex.js';
+import { decodePNM } from './pnm.js';
+import { TextView } from './textview.js';
 
-/** @typedef {import("./kind.js").Found} Kind */
+/** @typedef {import('./kind.js').Found} Kind */
 
 const hexBytes = 4096;
 
 /** @template {keyof HTMLElementTagNameMap} K @param {K} name @param {string} [className] */
-function element(name, className = "") {
+function element(name, className = '') {
   const e = document.createElement(name);
   e.className = className;
   return e;
@@ -26,13 +26,13 @@ export class Stage {
   }
 
   clear() {
-    const media = this.box.querySelector("audio, video");
+    const media = this.box.querySelector('audio, video');
     if (media instanceof HTMLMediaElement) {
-      media.removeAttribute("src");
+      media.removeAttribute('src');
       media.load(); // else it goes on loading
     }
-    const image = this.box.querySelector("img");
-    image?.removeAttribute("src");
+    const image = this.box.querySelector('img');
+    image?.removeAttribute('src');
     this.text?.close();
     this.text = this.canvas = undefined;
     this.box.replaceChildren();
@@ -51,12 +51,12 @@ export class Stage {
    */
   showImage(url) {
     this.clear();
-    const image = element("img");
-    image.alt = "The image, as it arrives";
+    const image = element('img');
+    image.alt = 'The image, as it arrives';
     this.box.append(image);
     return new Promise((resolve, reject) => {
       image.onload = resolve;
-      image.onerror = () => reject(new Error("The browser cannot show this image."));
+      image.onerror = () => reject(new Error('The browser cannot show this image.'));
       image.src = url;
     });
   }
@@ -66,7 +66,7 @@ export class Stage {
     this.clear();
     const media = element(kind);
     media.controls = true;
-    media.preload = "auto";
+    media.preload = 'auto';
     media.src = url;
     this.box.append(media);
     return media;
@@ -75,10 +75,10 @@ export class Stage {
   /** @param {Uint8Array} bytes */
   showHex(bytes) {
     this.clear();
-    const pre = element("pre", "hex");
+    const pre = element('pre', 'hex');
     pre.tabIndex = 0;
-    pre.setAttribute("aria-label", "The first bytes, in hexadecimal");
-    pre.textContent = hexRows(bytes.subarray(0, hexBytes)).join("\n");
+    pre.setAttribute('aria-label', 'The first bytes, in hexadecimal');
+    pre.textContent = hexRows(bytes.subarray(0, hexBytes)).join('\n');
     this.box.append(pre);
   }
 
@@ -89,11 +89,11 @@ export class Stage {
   async showFile(bytes, kind) {
     try {
       switch (kind.kind) {
-        case "image":
+        case 'image':
           return await this.paint(bytes, kind.type);
-        case "pnm":
+        case 'pnm':
           return this.paintPixels(bytes);
-        case "text":
+        case 'text':
           return this.write(bytes, kind.encoding);
       }
       this.showHex(bytes);
@@ -114,9 +114,9 @@ export class Stage {
   surface() {
     if (!this.canvas) {
       this.clear();
-      this.canvas = element("canvas", "picture");
-      this.canvas.setAttribute("role", "img");
-      this.canvas.setAttribute("aria-label", "The frame");
+      this.canvas = element('canvas', 'picture');
+      this.canvas.setAttribute('role', 'img');
+      this.canvas.setAttribute('aria-label', 'The frame');
       this.box.append(this.canvas);
     }
     return this.canvas;
@@ -125,7 +125,7 @@ export class Stage {
   /** @param {Uint8Array} bytes @param {string} type */
   async paint(bytes, type) {
     const blob = new Blob([bytes], { type });
-    if (type === "image/svg+xml") return this.paintSVG(blob);
+    if (type === 'image/svg+xml') return this.paintSVG(blob);
     let bitmap;
     try {
       bitmap = await createImageBitmap(blob);
@@ -147,7 +147,7 @@ export class Stage {
       await image.decode();
       this.draw(image, image.naturalWidth || 300, image.naturalHeight || 150);
     } catch {
-      throw new Error("The browser cannot show this file as image/svg+xml.");
+      throw new Error('The browser cannot show this file as image/svg+xml.');
     } finally {
       URL.revokeObjectURL(image.src);
     }
@@ -158,7 +158,7 @@ export class Stage {
     const canvas = this.surface();
     canvas.width = width;
     canvas.height = height;
-    canvas.getContext("2d")?.drawImage(picture, 0, 0);
+    canvas.getContext('2d')?.drawImage(picture, 0, 0);
   }
 
   /** @param {Uint8Array} bytes */
@@ -167,6 +167,6 @@ export class Stage {
     const canvas = this.surface();
     canvas.width = width;
     canvas.height = height;
-    canvas.getContext("2d")?.putImageData(new ImageData(data, width, height), 0, 0);
+    canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   }
 }

@@ -1,6 +1,6 @@
 // Text of any length on the page, of which only what is seen is there.
 
-import { TextRows } from "./textrows.js";
+import { TextRows } from './textrows.js';
 
 const tallest = 8_000_000; // px: browsers have no taller elements
 const unseen = 8; // rows above and below what is seen
@@ -8,14 +8,14 @@ const unseen = 8; // rows above and below what is seen
 export class TextView {
   /** @param {HTMLElement} parent */
   constructor(parent) {
-    this.box = document.createElement("div");
-    this.box.className = "text";
+    this.box = document.createElement('div');
+    this.box.className = 'text';
     this.box.tabIndex = 0;
-    this.box.setAttribute("role", "document");
-    this.box.setAttribute("aria-label", "Text");
-    this.space = document.createElement("div");
-    this.space.className = "space";
-    this.seen = document.createElement("pre");
+    this.box.setAttribute('role', 'document');
+    this.box.setAttribute('aria-label', 'Text');
+    this.space = document.createElement('div');
+    this.space.className = 'space';
+    this.seen = document.createElement('pre');
     this.space.append(this.seen);
     this.box.append(this.space);
     parent.replaceChildren(this.box);
@@ -26,7 +26,7 @@ export class TextView {
     this.isDrawing = false;
     /** @type {() => void} */
     this.onScroll = () => {};
-    this.box.addEventListener("scroll", () => {
+    this.box.addEventListener('scroll', () => {
       this.draw();
       this.onScroll();
     });
@@ -35,9 +35,9 @@ export class TextView {
   }
 
   measure() {
-    const probe = document.createElement("pre");
-    probe.className = "probe";
-    probe.textContent = "0".repeat(100);
+    const probe = document.createElement('pre');
+    probe.className = 'probe';
+    probe.textContent = '0'.repeat(100);
     this.box.append(probe);
     const { width, height } = probe.getBoundingClientRect();
     probe.remove();
@@ -101,7 +101,7 @@ export class TextView {
     const last = Math.min(rows, this.last() + unseen);
     const lines = [];
     for (let i = first; i < last; i++) lines.push(this.rows.row(i));
-    this.seen.textContent = lines.join("\n");
+    this.seen.textContent = lines.join('\n');
     const at = rows * this.rowHeight <= tallest ? first * this.rowHeight : Math.max(0, this.box.scrollTop - (this.first() - first) * this.rowHeight);
     this.seen.style.transform = `translateY(${at}px)`;
   }

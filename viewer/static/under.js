@@ -1,24 +1,24 @@
 // What happens underneath, drawn: parts or ranges, the rate, manifests as they are walked, and what failed.
 
-/** @typedef {import("./happening.js").Happening} Happening */
-/** @typedef {import("./rate.js").RateMeter} RateMeter */
+/** @typedef {import('./happening.js').Happening} Happening */
+/** @typedef {import('./rate.js').RateMeter} RateMeter */
 
 const cell = 12; // px, with its gap
 const pause = 200; // ms between two drawings
 
 /** What a state is called, and how much of a cell it fills. */
 const states = /** @type {const} */ ({
-  waiting: ["waiting", 0.25],
-  arriving: ["arriving", 0.6],
-  there: ["there", 1],
-  cached: ["from the cache", 1],
-  "failed-over": ["from another place", 1],
-  failed: ["failed", 1],
+  waiting: ['waiting', 0.25],
+  arriving: ['arriving', 0.6],
+  there: ['there', 1],
+  cached: ['from the cache', 1],
+  'failed-over': ['from another place', 1],
+  failed: ['failed', 1],
 });
 
 /** @param {string} text @param {string} [className] */
-function item(text, className = "") {
-  const e = document.createElement("li");
+function item(text, className = '') {
+  const e = document.createElement('li');
   e.textContent = text;
   e.className = className;
   return e;
@@ -67,7 +67,7 @@ export class Under {
     const height = canvas.clientHeight;
     if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
     if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
-    const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     c.setTransform(scale, 0, 0, scale, 0, 0);
     c.clearRect(0, 0, width, height);
     return { c, width, height };
@@ -78,7 +78,7 @@ export class Under {
    * @param {number} index
    */
   colour(index) {
-    return getComputedStyle(this.places.parts).getPropertyValue(`--origin-${index % 8}`).trim() || "#888";
+    return getComputedStyle(this.places.parts).getPropertyValue(`--origin-${index % 8}`).trim() || '#888';
   }
 
   /** @param {Happening} happening */
@@ -93,16 +93,16 @@ export class Under {
     this.drawLegend(happening);
   }
 
-  /** @param {CanvasRenderingContext2D} c @param {import("./parts.js").Cell} p @param {number} x @param {number} y */
+  /** @param {CanvasRenderingContext2D} c @param {import('./parts.js').Cell} p @param {number} x @param {number} y */
   drawPart(c, p, x, y) {
     const side = cell - 2;
-    c.fillStyle = c.strokeStyle = p.state === "failed" ? this.css("--bad") : this.colour(p.colour);
+    c.fillStyle = c.strokeStyle = p.state === 'failed' ? this.css('--bad') : this.colour(p.colour);
     c.strokeRect(x + 1.5, y + 1.5, side - 1, side - 1);
     const filled = side * states[p.state][1];
     c.fillRect(x + 1, y + 1 + side - filled, side, filled);
-    c.fillStyle = this.css("--back");
-    if (p.state === "cached") c.fillRect(x + 1 + side / 4, y + 1 + side / 4, side / 2, side / 2);
-    if (p.state === "failed-over") c.fillRect(x + 1, y + side / 2, side, 2);
+    c.fillStyle = this.css('--back');
+    if (p.state === 'cached') c.fillRect(x + 1 + side / 4, y + 1 + side / 4, side / 2, side / 2);
+    if (p.state === 'failed-over') c.fillRect(x + 1, y + side / 2, side, 2);
   }
 
   /** @param {string} name */
@@ -114,7 +114,7 @@ export class Under {
   drawLegend(happening) {
     const places = happening.origins().map(({ origin, colour }) => {
       const e = item(origin);
-      e.style.setProperty("--swatch", this.colour(colour));
+      e.style.setProperty('--swatch', this.colour(colour));
       return e;
     });
     this.places.legend.replaceChildren(...places);
@@ -130,13 +130,13 @@ export class Under {
     c.beginPath();
     history.forEach((r, i) => c.lineTo(width - (history.length - 1 - i) * 3, height - 2 - (r / top) * (height - 6)));
     c.stroke();
-    say(this.places.rateWords, history.length ? `now ${perSecond(current)}, at most ${perSecond(top)}` : "");
+    say(this.places.rateWords, history.length ? `now ${perSecond(current)}, at most ${perSecond(top)}` : '');
   }
 
   /** @param {Happening} happening */
   drawTree(happening) {
     const nodes = happening.tree();
-    this.places.tree.replaceChildren(...(nodes.length ? nodes.map(branch) : [item("none", "none")]));
+    this.places.tree.replaceChildren(...(nodes.length ? nodes.map(branch) : [item('none', 'none')]));
   }
 
   /** @param {Happening} happening */
@@ -144,7 +144,7 @@ export class Under {
     const list = happening.failures();
     this.places.failures.replaceChildren(...(list.length
       ? list.map((f) => item(`${f.url || f.manifest}: ${f.error}${f.times > 1 ? ` (${f.times} times)` : ''} – ${f.then}`))
-      : [item("nothing", "none")]));
+      : [item('nothing', 'none')]));
   }
 }
 
@@ -153,23 +153,23 @@ function perSecond(n) {
   return n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MiB/s` : `${(n / 1024).toFixed(1)} KiB/s`;
 }
 
-/** @param {import("./walked.js").Node} node @returns {HTMLLIElement} */
+/** @param {import('./walked.js').Node} node @returns {HTMLLIElement} */
 function branch(node) {
-  const e = item("");
-  const name = document.createElement("span");
-  const counts = [`${node.parts} parts`, node.laps > 1 ? `${node.laps} laps` : "", node.failed ? "failed" : "", node.gone ? `${node.gone} more below` : ""];
+  const e = item('');
+  const name = document.createElement('span');
+  const counts = [`${node.parts} parts`, node.laps > 1 ? `${node.laps} laps` : '', node.failed ? 'failed' : '', node.gone ? `${node.gone} more below` : ''];
   name.textContent = `${node.line ? `line ${node.line}: ` : ''}${node.url} – ${counts.filter(Boolean).join(', ')}`;
-  name.className = node.failed ? "bad" : node.isCurrent ? "current" : "";
+  name.className = node.failed ? 'bad' : node.isCurrent ? 'current' : '';
   e.append(name);
   if (node.children.length) {
-    const list = document.createElement("ul");
+    const list = document.createElement('ul');
     list.append(...node.children.map(branch));
     e.append(list);
   }
   return e;
 }
 
-/** @param {import("./parts.js").Cell[]} parts @param {Happening} happening */
+/** @param {import('./parts.js').Cell[]} parts @param {Happening} happening */
 function wordsOf(parts, happening) {
   if (parts.length === 0) return happening.state;
   /** @type {Map<string, number>} */

@@ -18,7 +18,7 @@ export class ViewError extends Error {
 /** The program does not answer. */
 export class LostError extends Error {
   constructor() {
-    super("The program does not answer.");
+    super('The program does not answer.');
   }
 }
 
@@ -27,11 +27,11 @@ export class StaleError extends ViewError {}
 
 /** @param {string} name */
 function meta(name) {
-  return document.querySelector(`meta[name="spate-${name}"]`)?.getAttribute("content") ?? "";
+  return document.querySelector(`meta[name="spate-${name}"]`)?.getAttribute('content') ?? '';
 }
 
 /** Whether what the page's address says may start by itself: not where another site has led here. */
-export const startsByItself = () => meta("start") === "auto";
+export const startsByItself = () => meta('start') === 'auto';
 
 /**
  * @param {string} path @param {RequestInit} [init]
@@ -41,7 +41,7 @@ async function ask(path, init) {
   try {
     return await fetch(path, init);
   } catch (err) {
-    if (err instanceof DOMException && err.name === "AbortError") throw err;
+    if (err instanceof DOMException && err.name === 'AbortError') throw err;
     throw new LostError();
   }
 }
@@ -55,7 +55,7 @@ async function refusal(response) {
 
 /** @returns {Promise<{title: string, url: string, ms?: number}[]>} */
 export async function samples() {
-  const response = await ask("view/samples");
+  const response = await ask('view/samples');
   return response.ok ? response.json() : [];
 }
 
@@ -73,9 +73,9 @@ export class View {
    * @param {string} url @param {number} [skip]
    */
   static async start(url, skip = 0) {
-    const response = await ask("view/", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Spate-Token": meta("token") },
+    const response = await ask('view/', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Spate-Token': meta('token') },
       body: JSON.stringify({ url, skip }),
     });
     if (response.status !== 201) throw await refusal(response);
@@ -92,10 +92,10 @@ export class View {
    * @returns {Promise<Opened>}
    */
   async opened() {
-    const response = await ask(this.path("opened"), { signal: this.ending.signal });
+    const response = await ask(this.path('opened'), { signal: this.ending.signal });
     if (!response.ok) throw await refusal(response);
     const said = await response.json();
-    return { ...said, head: Uint8Array.from(atob(said.head ?? ""), (c) => c.charCodeAt(0)) };
+    return { ...said, head: Uint8Array.from(atob(said.head ?? ''), (c) => c.charCodeAt(0)) };
   }
 
   /**
@@ -103,7 +103,7 @@ export class View {
    * @returns {Promise<Outcome | null>}
    */
   async outcome() {
-    const response = await ask(this.path("outcome"), { signal: this.ending.signal });
+    const response = await ask(this.path('outcome'), { signal: this.ending.signal });
     if (!response.ok) throw new LostError();
     return response.json();
   }
@@ -113,11 +113,11 @@ export class View {
    * @param {(e: EngineEvent) => void} tell
    */
   listen(tell) {
-    const source = new EventSource(this.path("events"));
+    const source = new EventSource(this.path('events'));
     source.onmessage = (message) => {
       const event = JSON.parse(message.data);
       tell(event);
-      if (event.type === "done" || event.type === "error") source.close();
+      if (event.type === 'done' || event.type === 'error') source.close();
     };
     this.source = source;
   }
@@ -135,14 +135,14 @@ export class View {
    * @returns {Promise<ReadableStreamDefaultReader<Uint8Array>>}
    */
   async body() {
-    const response = await ask(this.path("body"), { signal: this.ending.signal });
+    const response = await ask(this.path('body'), { signal: this.ending.signal });
     if (!response.ok || !response.body) throw await refusal(response);
     return response.body.getReader();
   }
 
   /** Leaves the bytes to a player, which reads them from the gateway. */
   async play() {
-    const response = await ask(this.path("play"), { method: "POST", signal: this.ending.signal });
+    const response = await ask(this.path('play'), { method: 'POST', signal: this.ending.signal });
     if (!response.ok) throw await refusal(response);
   }
 
@@ -151,6 +151,6 @@ export class View {
     if (this.ending.signal.aborted) return;
     this.source?.close();
     this.ending.abort();
-    fetch(`view/${this.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    fetch(`view/${this.id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
   }
 }
