@@ -1,19 +1,12 @@
 // The page: what people ask for, and what they see of it.
 
-import { Arrival } from './arrival.js';
-import { Happening } from './happening.js';
-import { isSequence, kindOf, nameOf } from './kind.js';
-import { Player } from './player.js';
-import { RateMeter } from './rate.js';
-import { format, parse, remember } from './settings.js';
+import { nameOf } from './kind.js';
+import { Session } from './session.js';
+import { format, parse, recall, remember } from './settings.js';
 import { Stage } from './stage.js';
 import { Under } from './under.js';
-import { samples, startsByItself, ViewError } from './view.js';
+import { samples, startsByItself } from './view.js';
 
-/** @typedef {import('./kind.js').Found} Kind */
-
-const headBytes = 4096; // shown of what is neither text nor picture nor sound
-const unseenText = 200_000; // rows below those that are seen: more are not read of what has no known end
 const historyKey = 'spate history';
 const historyLength = 30;
 
@@ -43,214 +36,6 @@ function inBytes(n) {
 function say(id, text) {
   const e = by(id);
   if (e.textContent !== text) e.textContent = text;
-}
-
-/** One URL being viewed. */
-class Session {
-  /** @param {string} url @param {{ms: number, playing: boolean}} how @param {Stage} stage */
-  constructor(url, how, stage) {
-    this.url = url;
-    this.how = how;
-    this.stage = stage;
-    this.began = performance.now();
-    /** @type {number | null} */
-    this.first = null; // ms until the first byte
-    this.bytes = 0;
-    this.size = -1;
-    this.state = 'connecting';
-    this.lost = '';
-    this.happening = new Happening();
-    this.events = 0; // that it was told
-    this.rate = new RateMeter({ windowMs: 2000, samples: 240 });
-    /** @type {Player | null} */
-    this.player = null;
-    /** @type {HTMLMediaElement | null} */
-    this.media = null;
-    /** @type {Kind | null} */
-    this.kind = null;
-    this.play = ''; // where a player, and who saves, gets it
-    this.closed = false;
-    this.arrival = new Arrival(url, {
-      tell: (e) => this.hear(e),
-      say: (words) => { this.lost = words; draw(); },
-    });
-  }
-
-  /** @param {import('./view.js').EngineEvent} e */
-  hear(e) {
-    this.happening.apply(e);
-    this.events++;
-    if (e.type === 'progress' && !this.arrival.reader) { // else the page counts itself
-      this.count((e.bytes ?? 0) - this.bytes);
-      if (e.size > 0) this.size = e.size;
-    }
-    draw();
-  }
-
-  /** @param {number} n */
-  count(n) {
-    this.bytes += n;
-    this.rate.add(performance.now(), Math.max(0, n));
-  }
-
-  async next() {
-    const bytes = await this.arrival.next();
-    if (bytes) this.count(bytes.length);
-    draw();
-    return bytes;
-  }
-
-  async run() {
-    try {
-      const opened = await this.arrival.open();
-      this.first = performance.now() - this.began;
-      this.size = opened.size;
-      this.play = opened.play;
-      this.state = 'arriving';
-      if (isSequence(this.url)) await this.runSequence();
-      else await this.runFile(kindOf(opened.head, opened.url || this.url));
-    } catch (err) {
-      if (!this.closed) this.fail(/** @type {Error} */ (err));
-    }
-    draw();
-  }
-
-  async runSequence() {
-    this.player = new Player({
-      url: this.url,
-      next: () => this.next(),
-      changed: draw,
-      failed: (err) => this.fail(err),
-      finished: () => { this.state = 'complete'; draw(); },
-      show: async (frame, kind) => {
-        this.kind = kind;
-        if (frame.dropped) return this.stage.showHex(frame.bytes);
-        await this.stage.showFile(frame.bytes, kind).catch((err) => trouble(`File ${frame.index}: ${err.message}`));
-      },
-    }, this.how);
-    await this.player.run();
-  }
-
-  /** @param {Kind} kind */
-  async runFile(kind) {
-    this.kind = kind;
-    switch (kind.kind) {
-      case 'text': return this.runText(kind);
-      case 'image': return this.runImage(kind);
-      case 'pnm': return this.runPixels(kind);
-      case 'audio': case 'video': return this.runMedia(kind.kind);
-    }
-    await this.runHex();
-  }
-
-  /** @param {Kind} kind */
-  async runText(kind) {
-    const text = this.stage.showText();
-    for (let bytes = await this.next(); bytes; bytes = await this.next()) {
-      text.push(bytes, kind.encoding);
-      text.drawSoon();
-      while (this.size < 0 && text.below > unseenText && !this.closed) {
-        this.state = 'waiting for you to scroll down';
-        draw();
-        await text.scrolled();
-        this.state = 'arriving';
-      }
-    }
-    text.end();
-    text.drawSoon();
-    this.state = 'complete';
-  }
-
-  /** @param {Kind} kind */
-  async runImage(kind) {
-    const view = /** @type {import('./view.js').View} */ (this.arrival.view);
-    const seen = this.stage.showImage(view.bodyURL(kind.type));
-    const outcome = await view.outcome();
-    if (outcome?.type === 'error') throw new ViewError(outcome.error, outcome.causes);
-    await seen;
-    this.state = 'complete';
-  }
-
-  /**
-   * Pixels that the page decodes itself, again and again while they arrive.
-   * @param {Kind} kind
-   */
-  async runPixels(kind) {
-    const chunks = [];
-    let drawn = 0;
-    for (let bytes = await this.next(); bytes; bytes = await this.next()) {
-      chunks.push(bytes);
-      if (this.bytes < 2 * drawn) continue; // so that all the decoding is no more than twice the last one
-      drawn = this.bytes;
-      await this.stage.showFile(join(chunks), kind).catch(() => {}); // its header may not be whole
-    }
-    await this.stage.showFile(join(chunks), kind);
-    this.state = 'complete';
-  }
-
-  /** @param {'audio' | 'video'} kind */
-  async runMedia(kind) {
-    const view = /** @type {import('./view.js').View} */ (this.arrival.view);
-    await view.play();
-    const media = this.media = this.stage.showMedia(kind, this.play);
-    media.addEventListener('playing', () => { this.state = 'playing'; draw(); });
-    media.addEventListener('pause', () => { this.state = media.ended ? 'played to its end' : 'paused'; draw(); });
-    media.addEventListener('waiting', () => { this.state = 'waiting for data'; draw(); });
-    media.addEventListener('loadedmetadata', () => { this.state = 'ready to play'; draw(); });
-    await new Promise((_, reject) => {
-      media.addEventListener('error', () => this.explain(media).then(reject));
-    });
-  }
-
-  /**
-   * Why media does not play, in words.
-   * @param {HTMLMediaElement} media
-   */
-  async explain(media) {
-    const response = await fetch(this.play, { headers: { Range: 'bytes=0-0' } }).catch(() => null);
-    if (!response) return new ViewError('The connection to spate is lost.');
-    if (!response.ok) return new ViewError((await response.text()).trim() || `The gateway answered ${response.status}.`);
-    return new ViewError('The browser cannot play this.', media.error?.message ? [media.error.message] : []);
-  }
-
-  async runHex() {
-    const chunks = [];
-    while (this.bytes < headBytes) {
-      const bytes = await this.next();
-      if (!bytes) {
-        this.state = 'complete';
-        break;
-      }
-      chunks.push(bytes);
-    }
-    this.stage.showHex(join(chunks));
-    if (this.state !== 'complete') this.state = 'the first bytes are shown, and no more is fetched';
-    this.arrival.end();
-  }
-
-  /** @param {Error} err */
-  fail(err) {
-    this.state = 'failed';
-    trouble(err.message, err instanceof ViewError ? err.causes : []);
-    draw();
-  }
-
-  close() {
-    this.closed = true;
-    this.player?.close();
-    this.arrival.end();
-  }
-}
-
-/** @param {Uint8Array[]} chunks */
-function join(chunks) {
-  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-  let at = 0;
-  for (const c of chunks) {
-    all.set(c, at);
-    at += c.length;
-  }
-  return all;
 }
 
 /**
@@ -291,40 +76,36 @@ function start(url) {
   page.url.value = url;
   document.title = `${nameOf(url) || 'spate'} – spate`;
   noteInHistory(url);
-  const mine = session = new Session(url, { ms: settings.ms, playing: settings.play }, stage);
-  session.run().finally(() => { if (session === mine) draw(); });
-  draw();
+  session = new Session(url, { ms: settings.ms, playing: settings.play }, { stage, changed: draw, trouble });
+  session.run().catch((err) => trouble(String(err)));
 }
 
 function stop() {
   if (!session) return;
   session.close();
-  if (!['complete', 'failed'].includes(session.state)) session.state = 'stopped';
   if (session.media) stage.clear();
   draw();
+}
+
+/** What was viewed before; nothing where the browser keeps nothing. */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string} url */
 function noteInHistory(url) {
   if (/^[^/]*:\/\/[^/]*@/.test(url)) return; // it may have a password
-  try {
-    const list = remember(JSON.parse(localStorage.getItem(historyKey) ?? '[]'), url, historyLength);
-    localStorage.setItem(historyKey, JSON.stringify(list));
-  } catch {
-    // a browser that keeps nothing
-  }
+  const list = remember(recall(storage()?.getItem(historyKey) ?? null), url, historyLength);
+  storage()?.setItem(historyKey, JSON.stringify(list));
   offerHistory();
 }
 
 function offerHistory() {
-  /** @type {string[]} */
-  let list = [];
-  try {
-    list = JSON.parse(localStorage.getItem(historyKey) ?? '[]');
-  } catch {
-    // a browser that keeps nothing
-  }
-  by('history').replaceChildren(...list.map((url) => {
+  by('history').replaceChildren(...recall(storage()?.getItem(historyKey) ?? null).map((url) => {
     const option = document.createElement('option');
     option.value = url;
     return option;
@@ -362,7 +143,7 @@ function drawNow() {
   const s = session;
   const player = s?.player;
   const isLive = s !== null && !s.closed;
-  page.stop.disabled = !isLive || ['complete', 'failed'].includes(s.state);
+  page.stop.disabled = !isLive || s.isOver;
   page.back.disabled = !player || player.behind + 1 >= player.shown.length;
   page.step.disabled = page.pause.disabled = page.ms.disabled = !isLive || !player;
   page.pause.textContent = player?.playing ? 'Pause' : 'Animate';
@@ -384,7 +165,7 @@ function drawNow() {
 /** @param {Session} s */
 function stateOf(s) {
   if (s.lost) return s.lost;
-  if (s.player && s.state === 'arriving') return s.player.playing ? 'playing' : 'paused';
+  if (s.player && !s.isOver) return s.player.playing ? 'playing' : 'paused';
   return s.state;
 }
 
