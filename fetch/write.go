@@ -116,10 +116,10 @@ func (d *driver) drawMap() string {
 	for _, c := range d.conns {
 		asked.Add(c.rest())
 	}
-	n := min(d.size, event.MapCells)
-	cells := make([]byte, n)
-	for i := range n {
-		cell := span.Span{Off: share(d.size, i, n), End: share(d.size, i+1, n)}
+	bounds := event.Cells(d.size)
+	cells := make([]byte, len(bounds)-1)
+	for i := range cells {
+		cell := span.Span{Off: bounds[i], End: bounds[i+1]}
 		switch {
 		case d.written.Covers(cell):
 			cells[i] = event.MapThere
@@ -131,9 +131,6 @@ func (d *driver) drawMap() string {
 	}
 	return string(cells)
 }
-
-// share is i/n of size.
-func share(size, i, n int64) int64 { return size/n*i + size%n*i/n }
 
 // knownSize is told of the size of what did not tell it beforehand.
 func (d *driver) knownSize(size int64) {

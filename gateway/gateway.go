@@ -51,6 +51,7 @@ type Gateway struct {
 	front   *front // nil: there is no origin
 	prefix  string // of our own pages
 	layouts layouts
+	seen    seen                    // of Watch
 	pages   map[string]http.Handler // by path
 	page    http.Handler            // Options.Page; nil: there is none
 	metrics *metrics

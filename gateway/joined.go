@@ -153,10 +153,7 @@ func (r *joinedReader) openAhead() {
 
 // openPart opens [off, end) of the part e.
 func (r *joinedReader) openPart(e *assemble.Extent, off, end int64) (io.ReadCloser, error) {
-	urls := make([]string, len(e.Mirrors))
-	for i, m := range e.Mirrors {
-		urls[i] = m.URL
-	}
+	urls := urlsOf(e)
 	f, err := r.j.pool.Open(vouching(r.ctx, e), fill.What{Mirrors: urls, At: off, Accept: refuseManifests})
 	if err != nil {
 		return nil, partError(e, err)
@@ -173,6 +170,15 @@ func (r *joinedReader) openPart(e *assemble.Extent, off, end int64) (io.ReadClos
 		return nil, partError(e, err)
 	}
 	return &closingBoth{body, f}, nil
+}
+
+// urlsOf are the mirrors of the part e.
+func urlsOf(e *assemble.Extent) []string {
+	urls := make([]string, len(e.Mirrors))
+	for i, m := range e.Mirrors {
+		urls[i] = m.URL
+	}
+	return urls
 }
 
 // vouching is ctx for opening the part e, which a manifest on this machine may have named.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,6 +188,32 @@ func TestPutWhatDoesNotFit(t *testing.T) {
 			t.Errorf("size %d: Has(%d) is %v", k.size, k.index, !k.ok)
 		}
 	}
+}
+
+// TestIndexes: what is listed is what Has reports.
+func TestIndexes(t *testing.T) {
+	modes(t, func(t *testing.T, opt Options) {
+		c := open(t, opt)
+		id := ID{Name: "a", Size: -1, BlockSize: small}
+		o, other := openObject(t, c, id), openObject(t, c, ID{Name: "b", Size: -1, BlockSize: small})
+		if all := o.Indexes(); len(all) != 0 {
+			t.Errorf("of nothing: %d", all)
+		}
+		for _, index := range []int64{7, 0, 3, 0} {
+			put(t, o, index)
+		}
+		put(t, other, 5)
+		if all := slices.Sorted(slices.Values(o.Indexes())); !slices.Equal(all, []int64{0, 3, 7}) {
+			t.Errorf("got %d", all)
+		}
+		if err := o.Close(); err != nil || len(o.Indexes()) != 0 {
+			t.Errorf("closed: %d, %v", o.Indexes(), err)
+		}
+		closeCache(t, c)
+		if all := other.Indexes(); len(all) != 0 {
+			t.Errorf("of a closed cache: %d", all)
+		}
+	})
 }
 
 func TestBlockSizes(t *testing.T) {

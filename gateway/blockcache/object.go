@@ -95,6 +95,22 @@ func (h *Object) Has(index int64) bool {
 	return !h.closed && !h.c.closed && h.o.visible(h.o.blocks[index])
 }
 
+// Indexes are those of the blocks that Has reports now, in any order.
+func (h *Object) Indexes() []int64 {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	if h.closed || h.c.closed {
+		return nil
+	}
+	all := make([]int64, 0, len(h.o.blocks))
+	for index, e := range h.o.blocks {
+		if h.o.visible(e) {
+			all = append(all, index)
+		}
+	}
+	return all
+}
+
 // pin finds a block of which something at off can be read into room, and keeps it from being dropped.
 func (h *Object) pin(index int64, off, room int) *entry {
 	c := h.c

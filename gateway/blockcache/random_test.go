@@ -247,6 +247,7 @@ func useAtRandom(t *testing.T, c *Cache, r *rand.Rand, rounds int) {
 				}
 			case 2:
 				o.Has(i)
+				o.Indexes()
 			case 3:
 				if r.IntN(10) == 0 {
 					o.Drop(i, r.Int64N(10))

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 )
 
@@ -83,6 +85,12 @@ func (s *shelved) Has(index int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.has[index] != nil
+}
+
+func (s *shelved) Indexes() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.has))
 }
 
 func (s *shelved) Get(index int64, off int, p []byte) (int, bool) {

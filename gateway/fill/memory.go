@@ -34,6 +34,18 @@ func (m *memory) has(s *store, index int64) bool {
 	return m.all[place{s, index}] != nil
 }
 
+// indexes are those of the blocks of s.
+func (m *memory) indexes(s *store) (all []int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for at := range m.all {
+		if at.store == s {
+			all = append(all, at.index)
+		}
+	}
+	return all
+}
+
 // get is a block that is there, else nil.
 func (m *memory) get(s *store, index int64) []byte {
 	m.mu.Lock()

@@ -2,6 +2,7 @@ package fill
 
 import (
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -28,6 +29,7 @@ type Blocks interface {
 // Lookup finds blocks.
 type Lookup interface {
 	Has(index int64) bool // quick, without I/O
+	Indexes() []int64     // those that Has reports now, in any order; without I/O, too
 
 	// Get reads what the block has from off on, and returns how much of it: some where there is room for a strip, all where there
 	// is room for all of the block. It may write to all of p.
@@ -54,6 +56,21 @@ func (s *store) has(index int64) bool {
 		return true
 	}
 	return s.disk != nil && !s.isLost(index) && s.disk.Has(index)
+}
+
+// indexes are those of all blocks that are there, in any order; some may come twice.
+func (s *store) indexes() []int64 {
+	all := s.mem.indexes(s)
+	if s.disk == nil {
+		return all
+	}
+	kept := s.disk.Indexes()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	return append(all, slices.DeleteFunc(kept, func(index int64) bool { return s.lost[index] })...)
 }
 
 func (s *store) isLost(index int64) bool {
