@@ -13,6 +13,7 @@ import (
 	"github.com/cli/browser"
 	"github.com/spf13/cobra"
 
+	"spate/event"
 	"spate/gateway"
 	"spate/viewer"
 )
@@ -45,11 +46,14 @@ func (c *gatewayCmd) withPage(opts *gateway.Options) (*gateway.Gateway, *viewer.
 	for _, name := range slices.Sorted(maps.Keys(c.named)) {
 		samples = append(samples, viewer.Sample{Title: name, URL: name})
 	}
+	var g *gateway.Gateway // which hands on what the page is asked
 	page := viewer.New(&viewer.Options{
 		Client: opts.Client, Allow: c.policy.AllowURL, Named: c.named, Samples: samples, Discreet: c.isEverywhere,
+		Watch: func(url string) (event.Event, bool) { return g.Watch(url) },
 	})
 	opts.Page = page
-	return gateway.New(opts), page
+	g = gateway.New(opts)
+	return g, page
 }
 
 type viewCmd struct {
