@@ -8,6 +8,7 @@ declare module 'node:assert/strict' {
   interface Assert {
     (value: unknown, message?: string): asserts value;
     equal<T>(actual: unknown, expected: T, message?: string): asserts actual is T;
+    notEqual(actual: unknown, unexpected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     throws(run: () => unknown, expected: object, message?: string): void;
     fail(message: string): never;
