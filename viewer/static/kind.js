@@ -12,15 +12,19 @@
  * type: a media type; encoding: of text, a label that TextDecoder knows
  */
 
+const HEAD = 4096;
+
 /**
- * How to show what begins with these bytes (some hundred are enough; none at all are an empty text).
+ * How to show what begins with these bytes: the first 4096 count, some hundred are enough, and none at all are an empty
+ * text.
  * @param {Uint8Array} head
  * @param {string} url where they come from; only its name counts, and only where the bytes say nothing
  * @returns {Found}
  */
 export function kindOf(head, url) {
-  const start = String.fromCharCode(...head.subarray(0, 4096)); // a character for each byte
-  return byMagic(start) ?? byText(head) ?? byName(url, start);
+  const bytes = head.subarray(0, HEAD);
+  const start = String.fromCharCode(...bytes); // a character for each byte
+  return byMagic(start) ?? byText(bytes) ?? byName(url, start);
 }
 
 /** @type {[RegExp, Kind, string][]} what files begin with, a character for each byte */

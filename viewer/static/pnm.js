@@ -53,9 +53,13 @@ export function decodePNM(bytes) {
  * @param {number} max
  */
 function paint(data, row, { channels, bits }, max) {
-  const [base, scale] = bits ? [255, -255] : [0, 255 / max];
+  const base = bits ? 255 : 0;
+  const scale = bits ? -255 : 255 / max;
+  const next = channels === 3 ? 1 : 0;
   for (let from = 0, to = 0; from < row.length; from += channels, to += 4) {
-    for (let c = 0; c < 3; c++) data[to + c] = base + scale * row[from + (channels === 3 ? c : 0)];
+    data[to] = base + scale * row[from];
+    data[to + 1] = base + scale * row[from + next];
+    data[to + 2] = base + scale * row[from + 2 * next];
     data[to + 3] = 255;
   }
 }
@@ -138,7 +142,8 @@ class Scan {
    */
   packed(row) {
     const from = this.#take(Math.ceil(row.length / 8));
-    return fill(row, (i) => from && (from[i >> 3] >> (7 - (i & 7))) & 1);
+    for (let i = 0; from && i < row.length; i++) row[i] = (from[i >> 3] >> (7 - (i & 7))) & 1;
+    return from !== undefined;
   }
 
   /**
@@ -148,7 +153,9 @@ class Scan {
    */
   binary(row, size) {
     const from = this.#take(row.length * size);
-    return fill(row, (i) => from && (size === 1 ? from[i] : (from[2 * i] << 8) | from[2 * i + 1]));
+    if (from && size === 1) row.set(from);
+    else for (let i = 0; from && i < row.length; i++) row[i] = (from[2 * i] << 8) | from[2 * i + 1];
+    return from !== undefined;
   }
 
   /** @param {number} n */

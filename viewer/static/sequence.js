@@ -5,6 +5,8 @@
 
 const HEADER = 4;
 
+const NOTHING = new Uint8Array(0);
+
 /** How much is kept of a file that is too large to be kept, and how much is allocated by what a length claims. */
 const SAMPLE = 64 << 10;
 
@@ -90,10 +92,11 @@ class Arriving {
  */
 export class SequenceDecoder {
   #maxKeep;
-  /** @type {Uint8Array[]} what was given, the first of it from #off on */
+  /** @type {Uint8Array[]} what was given: those that are used up are empty, and go now and then */
   #chunks = [];
-  #off = 0;
-  #queued = 0;
+  #first = 0; // chunk that is not used up
+  #off = 0; // in that one
+  #queued = 0; // bytes from there on
   #header = new Uint8Array(HEADER);
   #headerLen = 0;
   #index = 1; // of the file whose length comes next
@@ -180,12 +183,17 @@ export class SequenceDecoder {
    * @param {number} most
    */
   #read(most) {
-    const part = this.#chunks[0].subarray(this.#off, this.#off + most);
+    const chunk = this.#chunks[this.#first];
+    const part = chunk.subarray(this.#off, this.#off + most);
     this.#off += part.length;
     this.#queued -= part.length;
-    if (this.#off === this.#chunks[0].length) {
-      this.#chunks.shift();
+    if (this.#off === chunk.length) {
+      this.#chunks[this.#first++] = NOTHING;
       this.#off = 0;
+    }
+    if (this.#first > this.#chunks.length / 2) {
+      this.#chunks.splice(0, this.#first);
+      this.#first = 0;
     }
     return part;
   }

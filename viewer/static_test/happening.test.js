@@ -87,7 +87,7 @@ const originOf = (url) => url.split('/')[2];
 
 test('the tale: every part from elsewhere, and why', () => {
   const h = after(...told('tale'));
-  assert.deepEqual(parts(h), ['1 a failed-over', '2 c failed-over', '3 b failed-over', '4 d failed-over', '5 e failed-over', '6 d failed-over']);
+  assert.deepEqual(parts(h), ['1 a', '2 c', '3 b', '4 d', '5 e', '6 d'].map((part) => `${part} failed-over`));
   assert.deepEqual(failures(h), [
     'http://e/tale/4: asked again, from byte 173 on',
     'http://c/tale/5: taken from d instead',
@@ -204,7 +204,8 @@ test('unwound: what has failed is marked, what was opened is gone, and what is r
     failed('http://t/torn', 3, 'http://b/2'), { type: 'unwound', manifest: 'http://m/m', line: 1 });
   assert.deepEqual(parts(h), ['1 a there', '0 b failed']);
   for (const event of [walked('http://d/other', 'http://m/m', 1), ahead('http://d/other', 1, 'http://d/1'),
-    ahead('http://d/other', 3, 'http://d/2'), ahead('http://d/other', 5, 'http://d/3'), part(2, 'http://d/other', 3, 'http://d/2')]) h.apply(event);
+    ahead('http://d/other', 3, 'http://d/2'), ahead('http://d/other', 5, 'http://d/3'),
+    part(2, 'http://d/other', 3, 'http://d/2')]) h.apply(event);
   assert.deepEqual(parts(h), ['1 a there', '0 b failed', '2 d arriving', '0 d waiting']);
   assert.deepEqual(tree(h.tree()), ['http://m/m:0 1 0', '  http://t/torn:1 1 1 failed', '  http://d/other:1 1 1 current']);
 });
@@ -324,17 +325,18 @@ test('failures are bounded, and the same one is counted', () => {
 
 test('whatever is told, all of it is bounded and nothing is thrown', () => often(20, (random) => {
   const h = after();
-  const types = ['ahead', 'manifest', 'part', 'failed', 'resumed', 'unwound', 'progress', 'waiting', 'aside', 'done', 'error', 'x', 'constructor'];
+  const types = ['ahead', 'manifest', 'part', 'failed', 'resumed', 'unwound', 'progress'];
+  const others = ['waiting', 'aside', 'done', 'error', 'x', 'constructor'];
   const url = () => `http://h${random.below(90)}/${random.below(40)}`;
   const fields = {
-    url, manifest: url, origin: () => `h${random.below(90)}`, line: () => random.below(9), part: () => random.below(2000), size: () => random.below(99) - 1,
-    off: () => random.below(9), bytes: () => random.below(1e6), cached: () => random.below(2) === 0, error: () => `e${random.below(9)}`,
+    url, manifest: url, origin: () => `h${random.below(90)}`, line: () => random.below(9),
+    part: () => random.below(2000), size: () => random.below(99) - 1, off: () => random.below(9), bytes: () => random.below(1e6), cached: () => random.below(2) === 0, error: () => `e${random.below(9)}`,
     map: () => '#'.repeat(random.below(64)), until: () => 'soon', causes: () => [],
   };
   for (let i = 0; i < 5000; i++) {
     const version = h.version;
     h.apply({
-      type: random.of(types.slice(0, random.of([7, types.length]))),
+      type: random.of(random.below(2) ? types : others),
       ...Object.fromEntries(Object.entries(fields).filter(() => random.below(3) > 0).map(([key, value]) => [key, value()])),
     });
     assert.equal(h.version, version + 1);

@@ -79,6 +79,7 @@ const texts = [
   ['UTF-8', utf8('Grüße, 世界 🌍'), 'utf-8'],
   ['UTF-8 with a BOM', utf8('\ufeffhello'), 'utf-8'],
   ['UTF-8, the last character cut', utf8('a🌍').slice(0, -1), 'utf-8'],
+  ['UTF-8, a null far behind', utf8('世'.repeat(2000) + '\0'), 'utf-8'],
   ['UTF-16, little-endian', latin1('\xff\xfeh\0i\0'), 'utf-16le'],
   ['UTF-16, big-endian', latin1('\xfe\xff\0h\0i'), 'utf-16be'],
   ['UTF-16, the last character cut', latin1('\xff\xfeh\0i'), 'utf-16le'],
