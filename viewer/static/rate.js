@@ -68,10 +68,7 @@ export class RateMeter {
       this.#began = now;
     }
     const silent = this.#samples + this.#slots.length; // steps after which nothing is left of what was before
-    if (step - this.#step > silent) {
-      this.#slots.fill(0);
-      this.#step = step - silent;
-    }
+    this.#step = Math.max(this.#step, step - silent);
     while (this.#step < step) this.#endStep();
   }
 

@@ -72,9 +72,7 @@ export class Walked {
    */
   unwound({ manifest = '', line = 0 }) {
     const failed = this.#ancestor(this.#here, (node) => node.line === line && this.#above.get(node)?.url === manifest);
-    if (!failed) return;
-    failed.failed = true;
-    this.#here = this.#above.get(failed) ?? null;
+    if (failed) failed.failed = true;
   }
 
   /**
@@ -127,7 +125,7 @@ export class Walked {
   #bound() {
     if (this.#above.size <= MOST) return;
     for (const [node, above] of this.#above) {
-      if (node !== this.#here && (above || this.#roots.length > 1)) return this.#remove(node, above);
+      if (above || this.#roots.length > 1) return this.#remove(node, above);
     }
   }
 

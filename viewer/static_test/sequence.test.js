@@ -118,6 +118,17 @@ test('of a large file 64 KiB are kept, and its cut is told', () => {
   assert.deepEqual(cutOf(decoder), { index: 1, missing: 2 ** 32 - 1 - (100 << 20) });
 });
 
+test('files around what is allocated at once', () => {
+  for (const size of [65535, 65536, 65537, 131072, 131073, 300000]) {
+    const body = Uint8Array.from({ length: size }, (_, i) => i % 251);
+    const stream = file(body);
+    const pieces = Array.from({ length: Math.ceil(stream.length / 10000) }, (_, i) => stream.slice(10000 * i, 10000 * (i + 1)));
+    const { frames, cut } = decode(pieces, false);
+    assert.equal(cut, undefined);
+    assert.deepEqual(frames.map(({ bytes }) => bytes), [body]);
+  }
+});
+
 test('a length is a claim: little is held by it', () => {
   const decoder = new SequenceDecoder({ maxKeep: 2 ** 32 });
   decoder.push(Uint8Array.of(255, 255, 255, 255, 1, 2, 3));
