@@ -14,6 +14,7 @@ import (
 
 const (
 	maxLayouts = 1000             // that are kept
+	maxWeight  = 32 << 20         // bytes that they may take together, but for one
 	layTime    = 30 * time.Second // in which a manifest is laid out, else it is read in order
 )
 
@@ -23,8 +24,9 @@ type layouts struct {
 	fresh time.Duration // in which a layout is not looked at again
 	group singleflight.Group
 
-	mu   sync.Mutex
-	kept map[string]*kept
+	mu     sync.Mutex
+	kept   map[string]*kept
+	weight int // of all that are kept
 }
 
 // A kept is what came of laying a manifest out.
@@ -32,6 +34,24 @@ type kept struct {
 	layout *assemble.Layout // nil: it has none
 	err    error            // of [assemble.ErrNoLayout]
 	at     time.Time
+	weight int // bytes that it takes, about
+}
+
+const extentWeight, mirrorWeight = 112, 24 // of one of each, but for its text
+
+// weigh says how many bytes of memory k takes.
+func (k *kept) weigh() (n int) {
+	if k.layout == nil {
+		return 0
+	}
+	for i := range k.layout.Extents {
+		e := &k.layout.Extents[i]
+		n += extentWeight + len(e.Validator) + len(e.Digest)
+		for _, m := range e.Mirrors {
+			n += mirrorWeight + len(m.URL)
+		}
+	}
+	return n
 }
 
 // of is the layout of the manifest at url. Whoever asks meanwhile waits for the same; the work outlives each of them.
@@ -88,26 +108,41 @@ func (l *layouts) forget(url string, layout *assemble.Layout) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.kept[url]; k != nil && k.layout == layout {
-		delete(l.kept, url)
+		l.drop(url)
 	}
 }
 
-// keep keeps k, and forgets the oldest of too many.
+// keep keeps k, and forgets the oldest where they are too many, or too large.
 func (l *layouts) keep(url string, k *kept) {
+	k.weight = k.weigh()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kept == nil {
 		l.kept = map[string]*kept{}
 	}
+	l.drop(url)
 	l.kept[url] = k
-	if len(l.kept) <= maxLayouts {
-		return
+	l.weight += k.weight
+	for len(l.kept) > 1 && (len(l.kept) > maxLayouts || l.weight > maxWeight) {
+		l.drop(l.oldestBut(url))
 	}
-	oldest := url
-	for u, k := range l.kept {
-		if k.at.Before(l.kept[oldest].at) {
-			oldest = u
+}
+
+// drop takes what is kept of url out, if there is something. l.mu is held.
+func (l *layouts) drop(url string) {
+	if k := l.kept[url]; k != nil {
+		l.weight -= k.weight
+		delete(l.kept, url)
+	}
+}
+
+// oldestBut is the URL of what was kept first, other than that one. l.mu is held.
+func (l *layouts) oldestBut(but string) (oldest string) {
+	var at time.Time
+	for url, k := range l.kept {
+		if url != but && (at.IsZero() || k.at.Before(at)) {
+			oldest, at = url, k.at
 		}
 	}
-	delete(l.kept, oldest)
+	return oldest
 }

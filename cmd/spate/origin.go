@@ -46,6 +46,9 @@ func (f *originFlags) check() error {
 	return nil
 }
 
+// originFiles is of how many files of an origin that nobody reads it is known for how long they hold, so that it need not be asked.
+const originFiles = 4 << 10
+
 // open connects to the origin as the flags say; like is how its files are kept. The function ends what it has; without --origin
 // there is nothing.
 func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options, keep time.Duration) (*gateway.Origin, func() error) {
@@ -63,7 +66,7 @@ func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options,
 	asking.Header.Set("Via", gateway.Via(name))
 	h := httpsource.New(&asking)
 	opts := *like
-	opts.Source, opts.Keep = source.Source(h), keep
+	opts.Source, opts.Keep, opts.Files = source.Source(h), keep, originFiles
 	if rate != nil {
 		opts.Source = rate.Wrap(h)
 	}

@@ -24,6 +24,7 @@ const (
 	DefaultMax       = 10 << 30 // or a tenth of what is free, if that is less
 	DefaultTTL       = time.Hour
 	DefaultBlockSize = 256 << 10
+	DefaultObjects   = 1 << 16
 )
 
 // MaxBlockSize is how large a block may be.
@@ -49,6 +50,10 @@ type Options struct {
 	Dir string        // created with mode 0700 if it is not there; default [DefaultDir]
 	Max int64         // bytes on disk; default 10 GiB, or a tenth of what is free, if that is less
 	TTL time.Duration // how long an object is kept that nobody has open; default 1 h
+
+	// Objects is how many may be kept, as what is known of one takes memory, about 1 KiB: one more, and that goes which nobody
+	// has had open for longest. Those that are open may be more. Default 65,536.
+	Objects int
 
 	// KeyFile makes the cache outlive the process: its key is derived from this file, of 32 random bytes that nobody but the
 	// owner may read. It is created if it is not there. A cache is then closed with an index of what it has, and opened with
@@ -102,6 +107,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if opt.TTL <= 0 {
 		opt.TTL = DefaultTTL
+	}
+	if opt.Objects <= 0 {
+		opt.Objects = DefaultObjects
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)

@@ -410,3 +410,43 @@ func TestNothingIsAllocatedByGet(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// However many objects there are, no more are known than may be, but those that are open: what was used last stays.
+func TestObjectsAreBounded(t *testing.T) {
+	modes(t, func(t *testing.T, opt Options) {
+		const most = 8
+		opt.Objects = most
+		c := open(t, opt)
+		empty := c.Stats().Bytes
+		named := func(i int) *Object { return openObject(t, c, ID{Name: fmt.Sprint(i), Size: small, BlockSize: small}) }
+		inUse := named(-1)
+		defer inUse.Close()
+		put(t, inUse, 0)
+		for i := range 10 * most {
+			o := named(i)
+			put(t, o, 0)
+			if err := o.Close(); err != nil {
+				t.Fatal(err)
+			}
+			o = named(0) // again and again
+			if !has(t, o, 0) {
+				t.Fatalf("after %d others the one that is wanted always is gone", i)
+			}
+			o.Close()
+		}
+		s := c.Stats()
+		if s.Objects != most || s.Blocks != most || s.Evicted != 9*most+1 {
+			t.Errorf("%+v", s)
+		}
+		for i := 9*most + 2; i < 10*most; i++ {
+			o := named(i)
+			if !has(t, o, 0) {
+				t.Errorf("object %d is gone, which was used late", i)
+			}
+			o.Close()
+		}
+		if per := (s.Bytes - empty) / most; per > 3*(c.page+objectExtra+small) {
+			t.Errorf("each takes %d bytes: those that have gone are counted", per)
+		}
+	})
+}

@@ -17,6 +17,7 @@ import (
 type Cache struct {
 	max      int64
 	ttl      time.Duration
+	most     int // objects
 	log      *slog.Logger
 	keys     *keys
 	run      *runDir
@@ -51,7 +52,7 @@ const folderPages = 4
 
 func newCache(opt Options, k *keys, run *runDir) (*Cache, error) {
 	c := &Cache{
-		max: opt.Max, ttl: opt.TTL, log: opt.Log, keys: k, run: run,
+		max: opt.Max, ttl: opt.TTL, most: opt.Objects, log: opt.Log, keys: k, run: run,
 		objects: map[ID]*object{}, done: make(chan struct{}), swept: make(chan struct{}),
 	}
 	if c.max <= 0 {

@@ -239,6 +239,8 @@ func (c *Cache) enter(o *object, index int64, size int) (*entry, error) {
 
 // reserve makes room for a block of o and takes it. c.mu is held, and given up meanwhile.
 func (c *Cache) reserve(o *object, size int) error {
+	for o.est == 0 && len(c.objects) > c.most && c.dropIdlest() { // o is one of them
+	}
 	for {
 		n := c.cost(size)
 		if o.est == 0 {

@@ -15,6 +15,20 @@ func (c *Cache) makeRoom(n int64) error {
 	return nil
 }
 
+// dropIdlest removes the object that nobody has had open for longest. It reports false if all are in use. c.mu is held, and given up
+// meanwhile.
+func (c *Cache) dropIdlest() bool {
+	for e := c.idle.Front(); e != nil; e = e.Next() {
+		if o := e.Value.(*object); o.ops == 0 {
+			c.stats.Evicted += int64(len(o.blocks))
+			c.forget(o)
+			c.remove(o, c.doomAll(o))
+			return true
+		}
+	}
+	return false
+}
+
 // coldest marks blocks of at least n bytes as dying. None are if there are not so many that nobody reads. c.mu is held.
 func (c *Cache) coldest(n int64) []*entry {
 	var found []*entry

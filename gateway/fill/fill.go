@@ -25,10 +25,10 @@
 package fill
 
 import (
+	"container/list"
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +49,7 @@ type Options struct {
 	Fill        bool          // fetch the whole of each file that is open
 	Fresh       time.Duration // how long an answer is trusted to tell what a file is, see Open; default 10 s; below 0: always
 	Keep        time.Duration // how long a file that nobody has open is remembered; default 10 min
+	Files       int           // that nobody has open, remembered at most: those that were used last; default 1,024
 	Unknown     int64         // bytes; what has no known end is put into the Cache up to there; default 256 MiB
 	Log         *slog.Logger  // default: none
 }
@@ -90,16 +91,11 @@ type Pool struct {
 	closed  bool
 	objects map[string]*object
 	all     map[*object]struct{} // those that were replaced, too
+	idle    list.List            // of *object that nobody uses, the one that was left last first
 	made    int64
 
 	condemned map[string]verdict // by key
-}
-
-// A verdict is that bytes of a file have proved wrong.
-type verdict struct {
-	count   int // so often: what was kept until then is not used any more
-	mirrors map[int]error
-	until   time.Time // the mirrors are not asked
+	floor     int                // of the counts of those that are not remembered any more
 }
 
 // New makes a Pool. opts.Source must be set.
@@ -119,6 +115,7 @@ func (o *Options) withDefaults() Options {
 	def(&d.PerHost, 8)
 	def(&d.PerFile, 4)
 	def(&d.Keep, 10*time.Minute)
+	def(&d.Files, 1<<10)
 	def(&d.Unknown, 256<<20)
 	if d.Fresh == 0 {
 		d.Fresh = 10 * time.Second
@@ -173,11 +170,10 @@ func (p *Pool) take(what What, vouched bool) (*object, error) {
 	o := p.objects[key]
 	if o == nil {
 		o = newObject(ctx, p, key, what)
-		o.heed(p.condemned[key])
+		o.heed(p.verdict(key))
 		p.objects[key], p.all[o] = o, struct{}{}
 	}
-	o.users.Add(1)
-	o.left++
+	p.taken(o)
 	return o, nil
 }
 
@@ -193,78 +189,6 @@ func (p *Pool) use(o *object) {
 func (p *Pool) leave(o *object) {
 	p.open.Add(-1)
 	p.release(o)
-}
-
-// release is for whoever does not use o any more.
-func (p *Pool) release(o *object) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if o.users.Add(-1) > 0 || p.closed {
-		return
-	}
-	if p.objects[o.key] != o {
-		p.drop(o)
-		return
-	}
-	if o.expiry != nil {
-		o.expiry.Stop()
-	}
-	left := o.left
-	keep := p.opts.Keep
-	if !o.settled.Load() {
-		keep = linger
-	}
-	o.expiry = time.AfterFunc(keep, func() { p.expire(o, left) })
-}
-
-// expire drops o, if nobody has used it since.
-func (p *Pool) expire(o *object, left int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if o.users.Load() == 0 && o.left == left && !p.closed {
-		p.drop(o)
-	}
-}
-
-// drop ends o. p.mu is held.
-func (p *Pool) drop(o *object) {
-	if _, ok := p.all[o]; !ok {
-		return
-	}
-	p.forget(o)
-	delete(p.all, o)
-	p.wg.Go(func() { o.shut(ErrClosed) })
-}
-
-// replace has the next Open begin anew. Whoever uses o goes on.
-func (p *Pool) replace(o *object) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.forget(o)
-}
-
-func (p *Pool) forget(o *object) {
-	if p.objects[o.key] == o {
-		delete(p.objects, o.key)
-	}
-}
-
-// condemn has the next Open of o's mirrors begin anew, without those named, if others are left.
-func (p *Pool) condemn(o *object, mirrors map[int]error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	v := p.condemned[o.key]
-	if len(v.mirrors) == 0 || time.Now().After(v.until) {
-		v.mirrors = map[int]error{}
-	}
-	maps.Copy(v.mirrors, mirrors)
-	if len(v.mirrors) == len(o.mirrors) {
-		v.mirrors = nil
-	}
-	v.count++
-	v.until = time.Now().Add(p.opts.Keep)
-	p.condemned[o.key] = v
-	p.forget(o)
 }
 
 // number is one that no other version of a file of p has.

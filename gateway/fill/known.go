@@ -19,8 +19,7 @@ func (p *Pool) Known(ctx context.Context, mirrors []string) *File {
 		p.mu.Unlock()
 		return nil
 	}
-	o.users.Add(1)
-	o.left++
+	p.taken(o)
 	p.mu.Unlock()
 	o.mu.Lock()
 	ok := o.core.known && o.dead == nil && o.isJoinable()
@@ -43,9 +42,6 @@ func (p *Pool) Forget(mirrors []string) {
 		}
 		p.forget(o)
 		if o.users.Load() == 0 {
-			if o.expiry != nil {
-				o.expiry.Stop()
-			}
 			p.drop(o)
 		}
 	}

@@ -1,6 +1,7 @@
 package fill
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,8 @@ type object struct {
 	users   atomic.Int32 // changed with Pool.mu held
 	left    int          // counts who came, so that an expiry knows whether it is the last
 	expiry  *time.Timer
-	settled atomic.Bool // it is worth remembering
+	idle    *list.Element // of Pool.idle; nil: somebody uses it
+	settled atomic.Bool   // it is worth remembering
 
 	mu        sync.Mutex
 	core      *core
