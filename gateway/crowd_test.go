@@ -57,6 +57,42 @@ func TestEndOfALargeFile(t *testing.T) {
 	}
 }
 
+// TestRangeOfAFewBytes: the origin is not asked for more than their block, however large the file.
+func TestRangeOfAFewBytes(t *testing.T) {
+	s := stage(t, nil)
+	film := made(1, 1<<30)
+	s.Serve("/film", film)
+	s.Serve("/film.parts", farm.Resource{Body: parts(s.URL("/film"))})
+	for _, path := range []string{"/film", "/film.parts"} {
+		for _, off := range []int64{10_000_000, 700_000_000} {
+			status, got := s.get(t, s.of(path), "Range", fmt.Sprintf("bytes=%d-%d", off, off+1023))
+			if status != http.StatusPartialContent || !bytes.Equal(got, some(film, off, 1024)) {
+				t.Errorf("got %d, %d bytes", status, len(got))
+			}
+		}
+	}
+	if n := sent(s.Farm); n > 768<<10 {
+		t.Errorf("the origin has sent %d bytes: %+v", n, s.Log())
+	}
+}
+
+// TestPlayingAfterTwoBytes: a player that asks for two bytes first has what follows read ahead as any other, by few requests.
+func TestPlayingAfterTwoBytes(t *testing.T) {
+	s := stage(t, nil)
+	film := made(1, 48<<20)
+	s.Serve("/film", film)
+	if status, _ := s.get(t, s.of("/film"), "Range", "bytes=0-1"); status != http.StatusPartialContent {
+		t.Fatal(status)
+	}
+	status, got := s.get(t, s.of("/film"), "Range", "bytes=0-")
+	if status != http.StatusPartialContent || !bytes.Equal(got, some(film, 0, film.Size)) {
+		t.Errorf("got %d, %d bytes", status, len(got))
+	}
+	if n, twice := s.Requests("/film"), s.pool.Stats().DuplicateBytes; n > 6 || twice > 0 {
+		t.Errorf("%d requests, %d bytes twice: %+v", n, twice, s.Log())
+	}
+}
+
 // TestClientThatLeaves: one that goes in the middle has what is on its way for it ended, unless somebody else waits for it.
 func TestClientThatLeaves(t *testing.T) {
 	s := stage(t, nil)

@@ -138,7 +138,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deny(a, err)
 		return
 	}
-	want.at = begins(r)
+	want.at, want.end = wants(r)
 	// A page that somebody else wrote is shown as if it were of another site: it may not ask for what else is here.
 	a.Header().Set("Content-Security-Policy", "sandbox")
 	g.serve(a, r, want)

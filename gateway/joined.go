@@ -153,8 +153,14 @@ func (r *joinedReader) openAhead() {
 
 // openPart opens [off, end) of the part e.
 func (r *joinedReader) openPart(e *assemble.Extent, off, end int64) (io.ReadCloser, error) {
-	urls := urlsOf(e)
-	f, err := r.j.pool.Open(vouching(r.ctx, e), fill.What{Mirrors: urls, At: off, Accept: refuseManifests})
+	what := fill.What{Mirrors: urlsOf(e), At: off, Accept: refuseManifests}
+	if end < e.Span.Len() {
+		what.End = end
+	}
+	if e.Digest != nil && e.Span.Len() <= small { // all of it is read
+		what.At, what.End = 0, 0
+	}
+	f, err := r.j.pool.Open(vouching(r.ctx, e), what)
 	if err != nil {
 		return nil, partError(e, err)
 	}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -192,7 +191,7 @@ func isAnswered(err error) bool {
 }
 
 func (e *exchange) try(a *answer, r *http.Request) error {
-	file, err := e.open(r.Context(), begins(r))
+	file, err := e.open(r)
 	if err != nil {
 		return err
 	}
@@ -214,8 +213,10 @@ func (e *exchange) read(file *fill.File) *answered {
 }
 
 // open opens what is stored if it may be used, after the origin was asked where that is needed.
-func (e *exchange) open(ctx context.Context, at int64) (*fill.File, error) {
-	what := fill.What{Mirrors: []string{e.url}, At: at, Fresh: -1, Accept: e.accept}
+func (e *exchange) open(r *http.Request) (*fill.File, error) {
+	ctx := r.Context()
+	what := fill.What{Mirrors: []string{e.url}, Fresh: -1, Accept: e.accept}
+	what.At, what.End = wants(r)
 	file := e.Pool.Known(ctx, what.Mirrors)
 	if e.demand.said.OnlyIfCached {
 		return e.openStored(file)

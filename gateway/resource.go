@@ -27,7 +27,7 @@ func refuseManifests(info *source.Info) error {
 func (g *Gateway) openWhole(ctx context.Context, want wanted) (object, error) {
 	urls := want.urls
 	if !manifest.IsManifest(urls[0], "") {
-		f, err := g.opts.Pool.Open(ctx, fill.What{Mirrors: urls, At: want.at, Accept: refuseManifests})
+		f, err := g.opts.Pool.Open(ctx, fill.What{Mirrors: urls, At: want.at, End: want.end, Accept: refuseManifests})
 		if err == nil {
 			return f, nil
 		}

@@ -14,6 +14,7 @@ type wanted struct {
 	file int      // of the sequence that it is, from 1; 0: all of it
 	by   string   // the URL in the request; "": the resource has a name here
 	at   int64    // the first offset that will be read; -1: nobody knows
+	end  int64    // where that ends; 0: nobody knows
 }
 
 var (
@@ -85,22 +86,26 @@ func urlOf(rest, query string) (string, error) {
 	return rest, nil
 }
 
-var firstOffset = regexp.MustCompile(`(?i)^\s*bytes\s*=\s*([0-9]{1,18})-`)
+var firstRange = regexp.MustCompile(`(?i)^\s*bytes\s*=\s*([0-9]{1,18})-(?:([0-9]{1,18})\s*(?:,|$))?`)
 
-// begins is the first offset that r asks for, as far as can be told before the size is known; -1: it asks for none of the
-// bytes, or for the last of them.
-func begins(r *http.Request) int64 {
+// wants is what r asks for first, as far as can be told before the size is known: from at, below 0 if it asks for none of the bytes, or
+// for the last of them, up to end; 0: nobody knows.
+func wants(r *http.Request) (at, end int64) {
 	value := r.Header.Get("Range")
 	if r.Method != http.MethodGet {
-		return -1
+		return -1, 0
 	}
 	if value == "" {
-		return 0
+		return 0, 0
 	}
-	m := firstOffset.FindStringSubmatch(value)
+	m := firstRange.FindStringSubmatch(value)
 	if m == nil {
-		return -1
+		return -1, 0
 	}
-	off, _ := strconv.ParseInt(m[1], 10, 64) // 18 digits fit
-	return off
+	at, _ = strconv.ParseInt(m[1], 10, 64) // 18 digits fit
+	last, err := strconv.ParseInt(m[2], 10, 64)
+	if err != nil || last < at || r.Header.Get("If-Range") != "" { // where that does not hold all of it is sent
+		return at, 0
+	}
+	return at, last + 1
 }

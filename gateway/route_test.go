@@ -60,16 +60,25 @@ func TestRoute(t *testing.T) {
 	}
 }
 
-func TestBegins(t *testing.T) {
-	tests := map[string]int64{"": 0, "bytes=0-": 0, "bytes=7-9": 7, "Bytes = 12-": 12, "bytes=-5": -1, "bytes=5-6,1-2": 5, "pages=1-2": -1,
-		"bytes=999999999999999999999-": -1}
+func TestWants(t *testing.T) {
+	tests := map[string][2]int64{"": {0, 0}, "bytes=0-": {0, 0}, "bytes=7-9": {7, 10}, "Bytes = 12-": {12, 0}, "bytes=-5": {-1, 0}, "bytes=5-6,1-2": {5, 7},
+		"bytes=5-6 , 1-2": {5, 7}, "pages=1-2": {-1, 0}, "bytes=999999999999999999999-": {-1, 0}, "bytes=7-999999999999999999999": {7, 0}, "bytes=7-6": {7, 0},
+		"bytes=7-9x": {7, 0}, "bytes=7-9;8-9": {7, 0}, "bytes=7-7": {7, 8}}
 	for header, want := range tests {
 		r := &http.Request{Method: http.MethodGet, Header: http.Header{}}
 		if header != "" {
 			r.Header.Set("Range", header)
 		}
-		if got := begins(r); got != want {
-			t.Errorf("%q: got %d, want %d", header, got, want)
+		if at, end := wants(r); at != want[0] || end != want[1] {
+			t.Errorf("%q: got %d, %d, want %d", header, at, end, want)
+		}
+		r.Header.Set("If-Range", `"v1"`) // then it may be a 200
+		if at, end := wants(r); at != want[0] || end != 0 {
+			t.Errorf("%q, If-Range: got %d, %d", header, at, end)
+		}
+		r.Method = http.MethodHead
+		if at, end := wants(r); at != -1 || end != 0 {
+			t.Errorf("%q, HEAD: got %d, %d", header, at, end)
 		}
 	}
 }

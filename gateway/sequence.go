@@ -20,7 +20,11 @@ func (g *Gateway) openInSequence(ctx context.Context, want wanted) (object, erro
 	if want.file > maxIndex {
 		return nil, noFile(want.urls[0], want.file)
 	}
-	whole, err := g.openWhole(ctx, wanted{urls: want.urls, at: 0})
+	first := wanted{urls: want.urls}
+	if want.file > 1 { // of the files before it the lengths are read, and no more
+		first.end = headerLen
+	}
+	whole, err := g.openWhole(ctx, first)
 	if err != nil {
 		return nil, err
 	}

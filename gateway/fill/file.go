@@ -83,7 +83,11 @@ func (o *object) learn(ctx context.Context, what What) error {
 	case known:
 		return o.confirm(ctx)
 	}
-	r := o.newReader(ctx, &reader{pos: max(what.At, -1), end: endless, asks: true})
+	want := &reader{pos: max(what.At, -1), end: endless, asks: true}
+	if want.bounded = what.End > want.pos; want.bounded {
+		want.end = what.End
+	}
+	r := o.newReader(ctx, want)
 	defer r.Close()
 	return r.learn()
 }

@@ -60,6 +60,9 @@ type What struct {
 	// At is where it will be read first: that is asked for, so that the answer which tells what the file is brings something
 	// useful. Below 0: nobody knows yet, and only its beginning is asked for.
 	At int64
+	// End is where what is read first ends, so that no origin is asked for more, which it would send into the buffers on the way; at
+	// or before At: nobody knows, and the first request is for all from At on.
+	End int64
 	// Fresh is in place of the option, where it is not 0.
 	Fresh time.Duration
 	// Accept refuses a mirror by what its first answer tells; nil: none is refused. Opens of the same mirrors have the same one.

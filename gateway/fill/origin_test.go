@@ -58,6 +58,53 @@ func TestIdentityComesWithTheFirstRange(t *testing.T) {
 	}
 }
 
+// Who says where its range ends has the origin asked for the blocks of that, and for no more.
+func TestFirstRequestEndsWithTheRange(t *testing.T) {
+	for _, tt := range []struct {
+		off, n int64
+		asked  string
+	}{{7, 1, "bytes=0-262143"}, {2*blk + 7, 100, "bytes=524288-786431"}, {blk - 1, 2, "bytes=0-524287"}, {0, blk, "bytes=0-262143"},
+		{4*blk - 1, 5, "bytes=786432-1310719"}, {8 * blk, 1, "bytes=2097152-2359295"}} {
+		o := origin(t)
+		body := content(4*blk + 1)
+		o.Serve("/f", farm.Resource{Body: body, ETag: `"1"`})
+		f, err := pool(t, Options{}).Open(within(t), What{Mirrors: []string{o.URL("/f")}, At: tt.off, End: tt.off + tt.n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		wants(t, f, tt.off, tt.n, body[min(tt.off, int64(len(body))):min(tt.off+tt.n, int64(len(body)))])
+		if f.Info().Size != int64(len(body)) {
+			t.Errorf("size %d", f.Info().Size)
+		}
+		if log := o.Log(); log[0].Range != tt.asked || len(log) > 1 && tt.off < int64(len(body)) {
+			t.Errorf("%d bytes from %d: want %s alone: %+v", tt.n, tt.off, tt.asked, log)
+		}
+		wants(t, f, 0, -1, body)
+	}
+}
+
+// A range that has an end says nothing of what the file is where the origin has no ranges, or tells no size.
+func TestFirstRangeOfOddOrigins(t *testing.T) {
+	body := content(3*blk + 5)
+	for name, r := range map[string]farm.Resource{"no ranges": {NoRange: true}, "nor a length": {NoRange: true, NoLength: true}, "no total": {NoTotal: true},
+		"less than asked for": {RangeMax: 100_000}, "to the end": {RangeOpen: true}} {
+		o := origin(t)
+		r.Body, r.ETag = body, `"1"`
+		o.Serve("/f", r)
+		f, err := pool(t, Options{}).Open(within(t), What{Mirrors: []string{o.URL("/f")}, At: blk + 1, End: blk + 3})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		t.Cleanup(func() { f.Close() })
+		wants(t, f, blk+1, 2, body[blk+1:blk+3])
+		wants(t, f, 0, -1, body)
+		if n := o.Requests("/f"); n > 40 {
+			t.Errorf("%s: %d requests", name, n)
+		}
+	}
+}
+
 // An offset behind the end says nothing but the size.
 func TestFirstOffsetBehindTheEnd(t *testing.T) {
 	o := origin(t)

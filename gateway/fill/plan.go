@@ -70,9 +70,13 @@ func (c *core) ask() {
 		c.lacks = true
 		return
 	}
-	s := c.add(m, c.floor(max(c.readers[0].pos, 0)), endless)
-	if c.readers[0].pos < 0 {
+	r := c.readers[0]
+	s := c.add(m, c.floor(max(r.pos, 0)), endless)
+	switch {
+	case r.pos < 0:
 		s.end = c.block
+	case r.bounded:
+		s.end = c.ceil(r.end)
 	}
 	c.out = append(c.out, action{kind: begin, stream: s, first: true, check: -1})
 }
