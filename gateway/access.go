@@ -10,8 +10,12 @@ import (
 	"spate/internal/redact"
 )
 
+// Patience is for how long a client may take nothing of what is sent. On a connection that is none of [Listen]'s it is the time for what is
+// sent at once, 128 KiB.
+const Patience = 3 * time.Minute
+
 const (
-	stalled  = 3 * time.Minute  // a client may need for what is sent at once, 128 KiB at most: how much of it has gone nobody tells
+	piece    = 16 << 10         // is sent at once over HTTP/2: what a client takes of one answer only these tell
 	silent   = time.Minute      // a body that passes may be silent for so long
 	bodyTime = 10 * time.Second // for the body of a request that has no use for one: the server reads it before it answers
 )
@@ -56,6 +60,21 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
+	if a.r.ProtoMajor < 2 {
+		return a.write(p)
+	}
+	n := 0
+	for len(p) > piece {
+		m, err := a.write(p[:piece])
+		if n, p = n+m, p[m:]; err != nil {
+			return n, err
+		}
+	}
+	m, err := a.write(p)
+	return n + m, err
+}
+
+func (a *answer) write(p []byte) (int, error) {
 	if !a.isOfPage {
 		a.postpone()
 	}
@@ -72,8 +91,8 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // postpone gives the client its time from now on, or from a little before: to set it for each write costs more than that is worth.
 func (a *answer) postpone() {
-	if now := time.Now(); now.Add(stalled - stalled/8).After(a.until) {
-		a.until = now.Add(stalled)
+	if now := time.Now(); now.Add(Patience - Patience/8).After(a.until) {
+		a.until = now.Add(Patience)
 		_ = a.control.SetWriteDeadline(a.until) // a writer without deadlines is a test's
 	}
 }

@@ -82,7 +82,7 @@ func withOptions(t *testing.T, opts *gateway.Options, src shelf, f func(t *testi
 		}
 		server := &http.Server{Handler: gateway.New(opts)}
 		served := make(chan error)
-		go func() { served <- server.Serve(w) }()
+		go func() { served <- server.Serve(gateway.Listen(w, 10)) }()
 		ours, theirs := net.Pipe()
 		w.conns <- theirs
 		f(t, ours)
@@ -135,6 +135,26 @@ func TestClientThatTakesNothing(t *testing.T) {
 		time.Sleep(time.Hour)
 		if n, err := io.Copy(io.Discard, resp.Body); err == nil {
 			t.Errorf("an hour later there are %d bytes more, and a clean end", n)
+		}
+	})
+}
+
+// TestClientThatIsVerySlow, at 500 bytes a second, is served, however much is sent at once.
+func TestClientThatIsVerySlow(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789"), 30_000)
+	inBubble(t, shelf{"http://o/a": data}, func(t *testing.T, conn net.Conn) {
+		r := bufio.NewReaderSize(conn, 16)
+		resp := say(t, conn, r, "GET", "/s/http://o/a")
+		got := make([]byte, 0, len(data))
+		for len(got) < len(data) {
+			time.Sleep(time.Second)
+			n, err := io.ReadFull(resp.Body, got[len(got):min(len(got)+500, len(data))])
+			if got = got[:len(got)+n]; err != nil {
+				t.Fatalf("%d bytes, then %v", len(got), err)
+			}
+		}
+		if !bytes.Equal(got, data) {
+			t.Error("other bytes")
 		}
 	})
 }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/net/netutil"
 
 	"spate/event"
 	"spate/gateway"
@@ -216,7 +215,7 @@ func (c *gatewayCmd) open(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, &hintedError{err, "it is the address of --listen"}
 	}
-	l = netutil.LimitListener(l, int(c.connections))
+	l = gateway.Listen(l, int(c.connections))
 	if c.cert == "" {
 		return l, nil
 	}
@@ -240,6 +239,7 @@ const (
 func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler, page io.Closer) error {
 	server := &http.Server{
 		Handler: h, MaxHeaderBytes: maxRequestHeader, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		HTTP2:    &http.HTTP2Config{WriteByteTimeout: gateway.Patience}, // an answer's time is not that of its connection
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
 	done := make(chan error, 1)

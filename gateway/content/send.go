@@ -117,7 +117,7 @@ func reset(w http.ResponseWriter) {
 	if c, ok := raw.(interface{ NetConn() net.Conn }); ok {
 		raw = c.NetConn() // of TLS, which would say goodbye
 	}
-	if tcp, ok := raw.(*net.TCPConn); ok {
+	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0) // it fails on a connection that is gone
 	}
 	_ = raw.Close() // the same

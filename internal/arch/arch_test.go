@@ -75,6 +75,7 @@ var rooms = map[string]int{
 	"internal/localcert": 1, // of servers on loopback
 	"internal/leak":      1,
 	"internal/osfile":    1, // locks, and names that are durable
+	"internal/sendqueue": 1, // of a connection, in the system
 }
 
 // pure packages are functions of their input: no network, no files, no goroutine, no clock.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"spate/internal/sendqueue"
 	"spate/swarm/choose"
 	"spate/swarm/wire"
 )
@@ -162,7 +163,7 @@ func (s *server) handle(ctx context.Context, conn net.Conn) {
 	defer gone(nil)
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
 	defer stop()
-	tune(conn)
+	sendqueue.Bound(conn, lowat)
 	u := upload{remote: host(conn)}
 	if u.chunk, u.err = s.request(conn); u.err != nil {
 		conn.Close()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"spate/internal/sendqueue"
 	"spate/swarm/choose"
 )
 
@@ -18,6 +19,9 @@ const (
 	slow      = 16 << 10             // bytes within that time; who takes fewer does not keep others waiting
 	patience  = time.Minute          // for a byte to be taken
 	queueLook = 5 * time.Millisecond // how often what the system has still to send is looked at
+
+	// lowat is how much may wait in the system unsent. Whole chunks would, else: a write would say nothing of what the other side takes.
+	lowat = 128 << 10
 )
 
 var errSlow = errors.New("takes the bytes too slowly")
@@ -151,7 +155,7 @@ func finish(ctx context.Context, conn net.Conn) error {
 	defer tick.Stop()
 	moved := time.Now()
 	for before := -1; ; {
-		left := unsent(tcp)
+		left := sendqueue.Len(tcp)
 		if left == 0 {
 			return nil
 		}
