@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -17,6 +20,7 @@ import (
 	"spate/gateway"
 	"spate/internal/farm"
 	"spate/internal/localcert"
+	"spate/internal/seeds"
 )
 
 // TestGatewayResets: an answer of unknown length over HTTP/1.0 ends with the connection, so that one that is cut has to be reset. That holds
@@ -80,4 +84,37 @@ func TestHTTP2ThatTakesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestPrivatePeers: where others can ask no connection is made to peers of a swarm that are not of the public internet, wherever its
+// tracker is, which the operator has named. On loopback they are as good as any.
+func TestPrivatePeers(t *testing.T) {
+	const chunks, chunk = 4, 16 << 10
+	film := random(chunks * chunk)
+	file := filepath.Join(t.TempDir(), "film")
+	if err := os.WriteFile(file, film, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	swarm, err := seeds.Start(chunks, file, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer swarm.Close()
+	serve := fmt.Sprintf("film=peer://%s/1-%d?chunk=%d&size=%d", swarm.Addr, chunks, chunk, len(film))
+	for listen, want := range map[string]int{"127.0.0.1:0": http.StatusOK, "0.0.0.0:0": http.StatusForbidden} {
+		g := startGateway(t, "--listen", listen, "--serve", serve, "--insecure-public", "--no-cache", "--header-timeout", "2s")
+		u, err := url.Parse(g.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Get("http://127.0.0.1:" + u.Port() + "/film")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		got, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != want || bytes.Equal(got, film) != (want == http.StatusOK) {
+			t.Errorf("--listen %s: %d, %d bytes, %v", listen, resp.StatusCode, len(got), err)
+		}
+	}
 }
