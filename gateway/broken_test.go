@@ -98,6 +98,33 @@ func TestNewVersionOfWhatIsCached(t *testing.T) {
 	}
 }
 
+// TestNobodyConfirms: what is cached, all of it, is not used once nobody says any more that it still holds; and it is again when somebody
+// does, without a byte of it.
+func TestNobodyConfirms(t *testing.T) {
+	s := stage(t, func(_ *gateway.Options, f *fill.Options) { f.Fresh = 1 })
+	film := text("film", 1_000_000)
+	for _, says := range []int{503, 404} {
+		s.put("/film", film)
+		if status, got := s.get(t, s.of("/film")); status != http.StatusOK || !bytes.Equal(got, film) {
+			t.Fatalf("got %d, %d bytes", status, len(got))
+		}
+		was := s.pool.Stats().OriginBytes
+		s.Serve("/film", farm.Resource{Status: says})
+		if status, _ := s.get(t, s.of("/film"), "Range", "bytes=10-19"); status != says {
+			t.Errorf("nobody confirms it, and it is a %d", status)
+		}
+		s.put("/film", film)
+		status, got := s.get(t, s.of("/film"), "Range", "bytes=10-19")
+		if status != http.StatusPartialContent || !bytes.Equal(got, film[10:20]) || s.pool.Stats().OriginBytes-was > 1000 {
+			t.Errorf("then: got %d, %q, for %d bytes", status, got, s.pool.Stats().OriginBytes-was)
+		}
+	}
+	s.Farm.Close()
+	if status, _ := s.get(t, s.of("/film"), "Range", "bytes=10-19"); status != http.StatusBadGateway {
+		t.Errorf("nobody is there to confirm it, and it is a %d", status)
+	}
+}
+
 // TestNewVersionWithinAnAnswer: an origin that changes between two requests for one answer.
 func TestNewVersionWithinAnAnswer(t *testing.T) {
 	const size = 8 << 20

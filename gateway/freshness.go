@@ -137,6 +137,15 @@ func (a *answered) isShared(who identity) bool {
 	return a.said.Public || a.said.SMaxAge >= 0 || a.said.MustRevalidate
 }
 
+// mayOutlive reports whether a may be used at now although it is stale, as the origin cannot be asked: where that has allowed it
+// (stale-if-error, RFC 5861 §4), and nothing it said beside that forbids it (RFC 9111 §4.2.4).
+func (a *answered) mayOutlive(now time.Time) bool {
+	if a.err != nil || a.said.NoCachePresent || a.said.MustRevalidate || a.said.ProxyRevalidate || a.said.SMaxAge >= 0 || a.said.StaleIfError < 0 {
+		return false
+	}
+	return a.age(now) <= a.lifetime()+seconds(a.said.StaleIfError)
+}
+
 // A demand is what a client wants of a stored answer (RFC 9111 §5.2.1).
 type demand struct {
 	said cacheobject.RequestCacheDirectives
@@ -168,3 +177,6 @@ func (d *demand) isMet(a *answered, now time.Time) bool {
 	}
 	return true
 }
+
+// takesStale reports whether the client has said nothing of how old an answer may be.
+func (d *demand) takesStale() bool { return !d.said.NoCache && d.said.MaxAge < 0 && d.said.MinFresh < 0 }

@@ -233,14 +233,32 @@ func (e *exchange) open(r *http.Request) (*fill.File, error) {
 	if e.isUsable(file) {
 		return file, nil
 	}
-	if !e.read(file).isTold { // there is nothing to ask by
+	stored := e.read(file)
+	if !stored.isTold { // there is nothing to ask by
 		e.Pool.Forget(what.Mirrors)
 	}
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
 	what.Fresh = 1 // no answer is so young
-	return e.Pool.Open(ctx, what)
+	confirmed, err := e.Pool.Open(ctx, what)
+	if isGone(err) && stored.isTold && stored.mayOutlive(time.Now()) && e.demand.takesStale() && file.Has() {
+		return file, nil
+	}
+	if closeErr := file.Close(); closeErr != nil && err == nil {
+		return nil, errors.Join(closeErr, confirmed.Close())
+	}
+	return confirmed, err
+}
+
+// isGone reports whether err is that the origin could not be asked, or has no answer for now (RFC 5861 §4).
+func isGone(err error) bool {
+	e, ok := errors.AsType[*source.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return e.Status == 0 && (e.Kind == source.KindNetwork || e.Kind == source.KindTimeout)
 }
 
 // isUsable reports whether file may be used as it is: it is fresh, or the origin has spoken since the request came.

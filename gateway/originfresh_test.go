@@ -34,6 +34,17 @@ func freshness() []proxyRule {
 		{name: "stale, and not to be stored any more", check: storedNoMore},
 		{name: "stale, no validator", check: unvalidated},
 		{name: "stale, no origin", check: staleAlone},
+		{name: "stale-if-error", check: ifError(true, nil, "Cache-Control: max-age=0, stale-if-error=60")},
+		{name: "stale-if-error, what cannot be answered", check: unanswered},
+		{name: "stale-if-error, an answer", check: answeredOtherwise},
+		{name: "stale-if-error, over", check: ifError(false, nil, "Cache-Control: max-age=0, stale-if-error=60", "Age: 61")},
+		{name: "stale-if-error, but must-revalidate", check: ifError(false, nil, "Cache-Control: max-age=0, stale-if-error=60, must-revalidate")},
+		{name: "stale-if-error, but proxy-revalidate", check: ifError(false, nil, "Cache-Control: max-age=0, stale-if-error=60, proxy-revalidate")},
+		{name: "stale-if-error, but s-maxage", check: ifError(false, nil, "Cache-Control: s-maxage=0, stale-if-error=60")},
+		{name: "stale-if-error, but no-cache", check: ifError(false, nil, "Cache-Control: no-cache, stale-if-error=60")},
+		{name: "stale-if-error, a part of it is there", check: staleInPart},
+		{name: "stale-if-error, no validator", check: staleUntold},
+		{name: "stale-if-error, and the origin is back", check: staleAndBack},
 	}
 }
 
@@ -99,6 +110,77 @@ func staleAlone(t *testing.T, p *proxied) {
 	}
 }
 
+const ifErrorMinute = "Cache-Control: max-age=0, stale-if-error=60"
+
+// ifError checks whether what is stored, with those lines, is used where the origin is gone, by a client that sends others.
+func ifError(used bool, client []string, lines ...string) func(*testing.T, *proxied) {
+	return func(t *testing.T, p *proxied) {
+		p.has("body", append(lines, strong)...)
+		p.get(t, "body")
+		p.origin.Close()
+		a := p.ask(t, "GET", "/x", client...)
+		if isUsed := a.StatusCode == 200 && a.body == "body"; isUsed != used || !used && a.StatusCode != 502 {
+			t.Error(a.Status, a.body)
+		}
+		if used && a.Header.Get("Age") == "" {
+			t.Error("nothing says that it is stored")
+		}
+		if b := p.ask(t, "GET", "/x", append(client, "Range: bytes=1-2")...); used && (b.StatusCode != 206 || b.body != "od") {
+			t.Error(b.Status, b.body)
+		}
+	}
+}
+
+func unanswered(t *testing.T, p *proxied) {
+	p.has("body", strong, ifErrorMinute)
+	p.get(t, "body")
+	for _, status := range []int{500, 502, 503, 504} {
+		p.says(status, "sorry")
+		p.get(t, "body")
+	}
+}
+
+func answeredOtherwise(t *testing.T, p *proxied) {
+	for _, status := range []int{404, 410, 403, 501} {
+		p.has("body", strong, ifErrorMinute, "X-Status: "+strconv.Itoa(status))
+		p.ask(t, "PUT", "/x") // what was said of it before holds no longer
+		p.get(t, "body")
+		p.says(status, "sorry")
+		if a := p.ask(t, "GET", "/x"); a.StatusCode != status || a.body != "sorry" {
+			t.Error(a.Status, a.body)
+		}
+	}
+}
+
+func staleInPart(t *testing.T, p *proxied) {
+	p.has(strings.Repeat("body", 1<<20), strong, ifErrorMinute)
+	if a := p.ask(t, "GET", "/x", "Range: bytes=0-3"); a.body != "body" {
+		t.Fatal(a.Status, a.body)
+	}
+	p.origin.Close()
+	if a := p.ask(t, "GET", "/x"); a.StatusCode != 502 {
+		t.Error(a.Status)
+	}
+}
+
+func staleUntold(t *testing.T, p *proxied) {
+	p.has("body", "Cache-Control: max-age=60, stale-if-error=600", "Age: 61")
+	p.get(t, "body")
+	p.origin.Close()
+	if a := p.ask(t, "GET", "/x"); a.StatusCode != 502 {
+		t.Error(a.Status)
+	}
+}
+
+func staleAndBack(t *testing.T, p *proxied) {
+	p.has("body", strong, ifErrorMinute)
+	p.get(t, "body")
+	p.says(503, "sorry")
+	p.get(t, "body")
+	p.has("another", `ETag: "v2"`)
+	p.get(t, "another")
+}
+
 func wishes() []proxyRule {
 	return []proxyRule{
 		{name: "client: no-cache", check: wished(true, "Cache-Control: no-cache")},
@@ -109,6 +191,7 @@ func wishes() []proxyRule {
 		{name: "client: min-fresh", check: wished(true, "Cache-Control: min-fresh=51")},
 		{name: "client: min-fresh of less", check: wished(false, "Cache-Control: min-fresh=10")},
 		{name: "client: max-stale", check: maxStale},
+		{name: "client: what is stale, where the origin is gone", check: wishedOfStale},
 		{name: "client: Cache-Control, malformed", check: wished(true, "Cache-Control: max-age=soon")},
 		{name: "client: no-store", check: noStoreWished},
 		{name: "client: only-if-cached", check: onlyIfCached},
@@ -137,6 +220,13 @@ func maxStale(t *testing.T, p *proxied) {
 	p.get(t, "body")
 	p.get(t, "body", "Cache-Control: max-stale")
 	p.wasAsked(t, 2)
+}
+
+func wishedOfStale(t *testing.T, p *proxied) {
+	for _, line := range []string{"no-cache", "max-age=1000", "min-fresh=0"} {
+		ifError(false, []string{"Cache-Control: " + line}, ifErrorMinute)(t, before(t, "", nil))
+	}
+	ifError(true, []string{"Cache-Control: no-transform"}, ifErrorMinute)(t, p)
 }
 
 func noStoreWished(t *testing.T, p *proxied) {
