@@ -179,4 +179,6 @@ func (d *demand) isMet(a *answered, now time.Time) bool {
 }
 
 // takesStale reports whether the client has said nothing of how old an answer may be.
-func (d *demand) takesStale() bool { return !d.said.NoCache && d.said.MaxAge < 0 && d.said.MinFresh < 0 }
+func (d *demand) takesStale() bool {
+	return !d.said.NoCache && d.said.MaxAge < 0 && d.said.MinFresh < 0
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,47 @@ func TestCorruptPart(t *testing.T) {
 		resp := s.ask(t, http.MethodGet, s.of(path))
 		if got, err := io.ReadAll(resp.Body); err == nil && resp.StatusCode == http.StatusOK {
 			t.Errorf("%s: %d bytes, and a clean end", path, len(got))
+		}
+	}
+}
+
+// TestWhatIsVerified: the table of "What is verified" in docs/spec/gateway.md.
+func TestWhatIsVerified(t *testing.T) {
+	s := stage(t, nil)
+	first, small, large := text("first", 1000), text("small", 1<<20), text("large", 1<<20+1)
+	wrong := fmt.Sprintf("#sha256=%x", sha256.Sum256(nil))
+	s.put("/first", first)
+	s.put("/small", small)
+	s.put("/large", large)
+	s.put("/small.parts", parts("first", "small"+wrong, "first"))
+	s.put("/large.parts", parts("first", "large"+wrong, "first"))
+	const at, end = 1000, 1000 + 1<<20
+	for _, tt := range []struct {
+		path      string
+		off, last int
+		wrong     bool
+	}{
+		{"/small.parts", at, at, true},
+		{"/small.parts", end - 1, end - 1, true},
+		{"/small.parts", 0, at - 1, false},
+		{"/large.parts", at, end, true}, // end is its last byte
+		{"/large.parts", at - 1, end + 1, true},
+		{"/large.parts", 0, end + 1000, true},
+		{"/large.parts", at, end - 1, false},
+		{"/large.parts", at + 1, end, false},
+		{"/large.parts", end, end + 1000, false},
+	} {
+		all := slices.Concat(first, large, first)
+		if tt.path == "/small.parts" {
+			all = slices.Concat(first, small, first)
+		}
+		resp := s.ask(t, http.MethodGet, s.of(tt.path), "Range", fmt.Sprintf("bytes=%d-%d", tt.off, tt.last))
+		got, err := io.ReadAll(resp.Body)
+		if !tt.wrong && (err != nil || !bytes.Equal(got, all[tt.off:tt.last+1])) {
+			t.Errorf("%s %d-%d: what cannot be verified: %d, %d bytes, %v", tt.path, tt.off, tt.last, resp.StatusCode, len(got), err)
+		}
+		if tt.wrong && resp.StatusCode == http.StatusPartialContent && (err == nil || tt.off+len(got) > end) {
+			t.Errorf("%s %d-%d: %d bytes up to the last one of what is wrong, %v", tt.path, tt.off, tt.last, len(got), err)
 		}
 	}
 }

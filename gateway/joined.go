@@ -233,27 +233,30 @@ func openVerified(ctx context.Context, f *fill.File, e *assemble.Extent, off, en
 	return io.NopCloser(bytes.NewReader(whole[off:end])), nil
 }
 
-// verifying reads the whole of a part, and fails at its end if that is not what was promised. Then the file is asked for anew by
-// whoever comes next.
+// verifying reads the whole of a part, and fails before its last bytes if that is not what was promised: behind it another part may
+// follow at once. Then the file is asked for anew by whoever comes next.
 type verifying struct {
 	io.ReadCloser
 	file *fill.File
 	sum  hash.Hash
 	want []byte
+	left int64 // bytes
 }
 
 func newVerifying(body io.ReadCloser, f *fill.File, e *assemble.Extent) *verifying {
-	return &verifying{ReadCloser: body, file: f, sum: sha256.New(), want: e.Digest}
+	return &verifying{ReadCloser: body, file: f, sum: sha256.New(), want: e.Digest, left: e.Span.Len()}
 }
 
 func (v *verifying) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
 	v.sum.Write(p[:n])
-	if err == io.EOF && !bytes.Equal(v.sum.Sum(nil), v.want) {
-		err = &source.Error{Op: "read", URL: v.file.Info().URL, Kind: source.KindCorrupt, Err: errors.New("its SHA-256 is not the one that the manifest promises")}
-		v.file.Condemn(err)
+	v.left -= int64(n)
+	if n == 0 || v.left > 0 || bytes.Equal(v.sum.Sum(nil), v.want) {
+		return n, err
 	}
-	return n, err
+	err = &source.Error{Op: "read", URL: v.file.Info().URL, Kind: source.KindCorrupt, Err: errors.New("its SHA-256 is not the one that the manifest promises")}
+	v.file.Condemn(err)
+	return 0, err
 }
 
 // Close ends whatever is open, and waits for what is being opened.
