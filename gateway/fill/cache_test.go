@@ -127,6 +127,16 @@ func (s *shelved) Put(index int64, data []byte) error {
 	return nil
 }
 
+func (s *shelved) Drop(first, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.has {
+		if i >= first && i-first < n {
+			delete(s.has, i)
+		}
+	}
+}
+
 func (s *shelved) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

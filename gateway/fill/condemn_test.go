@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"spate/internal/farm"
 	"spate/source"
@@ -36,6 +38,27 @@ func TestCondemn(t *testing.T) {
 		}
 		wants(t, open(t, p, 0, mirrors...), 0, -1, right)
 	}
+}
+
+// What was condemned is not in the cache any more once nobody uses it: a cache may outlive the process, which alone knows of it.
+func TestCondemnedIsDropped(t *testing.T) {
+	src := &pulse{size: 3 * blk, piece: chunk, gap: time.Millisecond}
+	cache := newShelf(1)
+	inBubble(t, src, Options{Cache: cache}, func(p *Pool, f *File) {
+		r := from(t, f, 0, -1)
+		full(t, r, 0, 3*blk)
+		synctest.Wait()
+		if cache.blocks() != 3 {
+			t.Fatalf("%d blocks are kept", cache.blocks())
+		}
+		f.Condemn(errors.New("wrong"))
+		r.Close()
+		f.Close()
+		synctest.Wait()
+		if cache.blocks() != 0 || cache.inUse() != 0 {
+			t.Errorf("%d blocks are kept, %d files are open", cache.blocks(), cache.inUse())
+		}
+	})
 }
 
 // Who was vouched for shares nothing with who was not.

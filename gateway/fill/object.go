@@ -55,6 +55,7 @@ type object struct {
 	timer     *time.Timer
 	checking  *check
 	dead      error
+	isWrong   bool // some of its bytes are
 }
 
 func newObject(ctx context.Context, p *Pool, key string, what What) *object {
@@ -103,6 +104,7 @@ func (o *object) condemn(err error) {
 	o.pool.count.corrupt.Add(1)
 	o.pool.count.aside.Add(int64(len(wrong)))
 	o.pool.condemn(o, wrong)
+	o.isWrong = true
 	o.die(err)
 }
 
@@ -256,9 +258,12 @@ func (o *object) shut(err error) {
 	o.mu.Unlock()
 	o.wg.Wait()
 	o.mu.Lock()
-	s := o.store
+	s, isWrong := o.store, o.isWrong
 	o.store = nil
 	o.mu.Unlock()
+	if s != nil && isWrong {
+		s.drop()
+	}
 	if s != nil {
 		o.letGo(s)
 	}

@@ -2,6 +2,7 @@ package fill
 
 import (
 	"io"
+	"math"
 	"slices"
 	"sync"
 )
@@ -23,6 +24,7 @@ type Cache interface {
 type Blocks interface {
 	Lookup
 	Put(index int64, data []byte) error // an error: it was not kept
+	Drop(first, n int64)                // these are wrong: they are not to be found again, nor by who has the same version later
 	io.Closer
 }
 
@@ -125,6 +127,13 @@ func (s *store) keep(index int64, data []byte) error {
 		delete(s.lost, index)
 	}
 	return err
+}
+
+// drop has the cache lose all of it: bytes of it are wrong. Nobody keeps any more.
+func (s *store) drop() {
+	if s.disk != nil {
+		s.disk.Drop(0, math.MaxInt64)
+	}
 }
 
 // isBounded reports whether there is little room, so that what is read ahead may be gone before it is wanted.
