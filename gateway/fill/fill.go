@@ -82,6 +82,7 @@ type Hashes interface {
 type Pool struct {
 	opts   Options
 	mem    *memory
+	slabs  slabs
 	slots  *slots
 	count  counters
 	ctx    context.Context
@@ -105,7 +106,7 @@ type Pool struct {
 func New(opts *Options) *Pool {
 	o := opts.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Pool{opts: o, mem: newMemory(o.Memory), slots: &slots{all: o.Connections, host: o.PerHost, object: o.PerFile},
+	return &Pool{opts: o, mem: newMemory(o.Memory), slabs: slabs{size: o.BlockSize}, slots: &slots{all: o.Connections, host: o.PerHost, object: o.PerFile},
 		ctx: ctx, cancel: cancel, nonce: rand.Text(), objects: map[string]*object{}, all: map[*object]struct{}{},
 		condemned: map[string]verdict{}}
 }

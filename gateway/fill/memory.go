@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A memory has the blocks that came, or were opened, last: as many as its bytes allow. What is in it is not changed any more, so
-// that it can be copied from without a lock. It is safe for concurrent use.
+// A memory has the blocks that came, or were opened, last: as many as its bytes allow. What is in it is not changed any more, as long as
+// somebody uses it, so that it can be copied from without a lock. It is safe for concurrent use.
 type memory struct {
 	max int64
 
@@ -23,7 +23,7 @@ type place struct {
 
 type kept struct {
 	place
-	data []byte
+	*slab
 }
 
 func newMemory(max int64) *memory { return &memory{max: max, all: map[place]*list.Element{}} }
@@ -46,8 +46,8 @@ func (m *memory) indexes(s *store) (all []int64) {
 	return all
 }
 
-// get is a block that is there, else nil.
-func (m *memory) get(s *store, index int64) []byte {
+// get is a block that is there, for one more user, else nil.
+func (m *memory) get(s *store, index int64) *slab {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.all[place{s, index}]
@@ -55,19 +55,19 @@ func (m *memory) get(s *store, index int64) []byte {
 		return nil
 	}
 	m.last.MoveToFront(e)
-	return e.Value.(*kept).data
+	return e.Value.(*kept).use()
 }
 
-// put keeps data, which nobody may change any more.
-func (m *memory) put(s *store, index int64, data []byte) {
+// put keeps b, which nobody may change any more, as one more user.
+func (m *memory) put(s *store, index int64, b *slab) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := place{s, index}
 	if e := m.all[at]; e != nil {
 		m.remove(e)
 	}
-	m.all[at] = m.last.PushFront(&kept{at, data})
-	m.used += int64(cap(data))
+	m.all[at] = m.last.PushFront(&kept{at, b.use()})
+	m.used += int64(cap(b.data))
 	for m.used > m.max && m.last.Len() > 1 {
 		m.remove(m.last.Back())
 	}
@@ -77,6 +77,7 @@ func (m *memory) remove(e *list.Element) {
 	k := m.last.Remove(e).(*kept)
 	delete(m.all, k.place)
 	m.used -= int64(cap(k.data))
+	k.release()
 }
 
 // drop forgets all blocks of s.

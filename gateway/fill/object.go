@@ -43,12 +43,12 @@ type object struct {
 
 	mu        sync.Mutex
 	core      *core
-	info      source.Info    // of the founder's first answer
-	firsts    []*source.Info // each mirror's first answer
-	errs      []error        // why each mirror failed last
-	confirmed time.Time      // when an answer last said that this is the current version
-	store     *store         // nil: no answer yet
-	bufs      map[int64][]byte
+	info      source.Info             // of the founder's first answer
+	firsts    []*source.Info          // each mirror's first answer
+	errs      []error                 // why each mirror failed last
+	confirmed time.Time               // when an answer last said that this is the current version
+	store     *store                  // nil: no answer yet
+	bufs      map[int64]*slab         // of parts
 	opening   map[int64]chan struct{} // blocks that are being read from the cache
 	running   map[*stream]*running
 	readers   map[*reader]*Reader
@@ -60,7 +60,7 @@ type object struct {
 
 func newObject(ctx context.Context, p *Pool, key string, what What) *object {
 	o := &object{pool: p, key: key, mirrors: what.Mirrors, accept: what.Accept, hashes: what.Hashes, begun: time.Now(),
-		firsts: make([]*source.Info, len(what.Mirrors)), errs: make([]error, len(what.Mirrors)), bufs: map[int64][]byte{},
+		firsts: make([]*source.Info, len(what.Mirrors)), errs: make([]error, len(what.Mirrors)), bufs: map[int64]*slab{},
 		opening: map[int64]chan struct{}{}, running: map[*stream]*running{}, readers: map[*reader]*Reader{}}
 	o.ctx, o.cancel = context.WithCancel(ctx)
 	var ms []*mirror
@@ -162,12 +162,20 @@ func (o *object) carryOut(actions []action) {
 	}
 	for b := range o.bufs {
 		if o.core.parts[b] == nil {
-			delete(o.bufs, b)
+			o.dropBuf(b)
 		}
 	}
 	o.noteCounts()
 	o.rank()
 	o.arm()
+}
+
+// dropBuf lets go what is there of block b. o.mu is held.
+func (o *object) dropBuf(b int64) {
+	if buf := o.bufs[b]; buf != nil {
+		delete(o.bufs, b)
+		buf.release()
+	}
 }
 
 // begin starts a stream. o.mu is held.
@@ -292,7 +300,7 @@ func (o *object) differs(mirror int, err error) {
 // keeps opens what keeps the blocks of a file as info tells it to be.
 func (o *object) keeps(info *source.Info) *store {
 	p := o.pool
-	st := &store{mem: p.mem, block: p.opts.BlockSize, lost: map[int64]bool{}}
+	st := &store{mem: p.mem, slabs: &p.slabs, lost: map[int64]bool{}}
 	if p.opts.Cache == nil {
 		return st
 	}

@@ -49,8 +49,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if err := r.over(); err != nil {
 			return 0, err
 		}
-		if data := r.next(); len(data) > 0 {
-			return r.hand(p, data), nil
+		if b, at, end := r.next(); b != nil {
+			n := r.hand(p, b.data[at:end])
+			b.release()
+			return n, nil
 		}
 		if n := r.read(p); n > 0 {
 			return n, nil
@@ -122,24 +124,26 @@ func (r *Reader) over() error {
 	return r.ctx.Err()
 }
 
-// next are the bytes at r, as far as they are there. Nobody changes them any more. o.mu is held.
-func (r *Reader) next() []byte {
+// next are the bytes at r, as far as they are there: [at, end) of what is there of a block, for one user. Nobody changes them any more.
+// nil: there are none. o.mu is held.
+func (r *Reader) next() (b *slab, at, end int64) {
 	o := r.o
-	b := o.core.index(r.want.pos)
-	at := r.want.pos - o.core.from(b)
-	var data []byte
-	if part := o.core.parts[b]; part != nil && (o.hashes == nil || !o.hashes.Known(b)) {
-		data = o.bufs[b][:part.n]
+	index := o.core.index(r.want.pos)
+	at = r.want.pos - o.core.from(index)
+	if part := o.core.parts[index]; part != nil && (o.hashes == nil || !o.hashes.Known(index)) {
+		if end = part.n; end > at {
+			b = o.bufs[index].use()
+		}
 	} else if o.store != nil {
-		data = o.store.mem.get(o.store, b)
+		if b = o.store.mem.get(o.store, index); b != nil {
+			end = int64(len(b.data))
+		}
 	}
-	if int64(len(data)) <= at {
-		return nil
+	if b != nil && (end <= at || !r.mayCross()) {
+		b.release()
+		b = nil
 	}
-	if !r.mayCross() {
-		return nil
-	}
-	return data[at:]
+	return b, at, end
 }
 
 // mayCross reports whether the next byte may be handed on, which is there. o.mu is held.
@@ -162,7 +166,9 @@ func (r *Reader) open() bool {
 		return false
 	}
 	o.mu.Unlock()
-	o.block(b)
+	if is := o.find(b); is != nil {
+		is.release()
+	}
 	o.mu.Lock()
 	return true
 }
@@ -219,9 +225,17 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// block is a block that is there, read from the cache where it is not in memory; nil if it is gone. Who wants one that is being read
-// waits for that.
+// block is what find finds. It is not used for another block.
 func (o *object) block(b int64) []byte {
+	if is := o.find(b); is != nil {
+		return is.data
+	}
+	return nil
+}
+
+// find is a block that is there, for one user, read from the cache where it is not in memory; nil if it is gone. Who wants one that is
+// being read waits for that.
+func (o *object) find(b int64) *slab {
 	for {
 		o.mu.Lock()
 		s, reads := o.store, o.opening[b]
@@ -245,7 +259,7 @@ func (o *object) block(b int64) []byte {
 }
 
 // readBlock reads a block from the cache, and tells those who wait for it by closing done.
-func (o *object) readBlock(s *store, b int64, done chan struct{}) []byte {
+func (o *object) readBlock(s *store, b int64, done chan struct{}) *slab {
 	data := s.open(b)
 	o.mu.Lock()
 	delete(o.opening, b)
@@ -258,7 +272,10 @@ func (o *object) readBlock(s *store, b int64, done chan struct{}) []byte {
 func (o *object) begunBlock(b int64) []byte {
 	o.mu.Lock()
 	if part := o.core.parts[b]; part != nil {
-		data := o.bufs[b][:part.n]
+		var data []byte
+		if part.n > 0 {
+			data = o.bufs[b].use().data[:part.n] // which is not used for another block
+		}
 		o.mu.Unlock()
 		return data
 	}

@@ -23,6 +23,8 @@ type running struct {
 	slot   slot
 	wake   chan struct{}
 	end    int64 // of the answer; endless: not known
+	into   *slab // is read into, behind what is there; nil: own is, or nothing
+	own    *slab // for what has no place yet; nil: none
 }
 
 func (r *running) rouse() {
@@ -35,6 +37,7 @@ func (r *running) rouse() {
 // run works until the stream has come to its end, has failed, or is not needed.
 func (r *running) run() {
 	defer r.cancel(nil)
+	defer r.clear()
 	err := r.pool().slots.acquire(r.ctx, &r.slot)
 	if err == nil {
 		err = r.work()
@@ -85,24 +88,24 @@ func (r *running) finish(err error) {
 	o.plan()
 }
 
-// await waits until somebody wants what comes next, and says how much may be read; 0: nothing is left to be read.
-func (r *running) await() (int64, error) {
+// await waits until somebody wants what comes next, and says where that may be read to; nil: nothing is left to be read.
+func (r *running) await() ([]byte, error) {
 	o, s := r.o, r.stream
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
 		if r.ctx.Err() != nil {
-			return 0, context.Cause(r.ctx)
+			return nil, context.Cause(r.ctx)
 		}
 		if o.core.over(s) {
-			return 0, nil
+			return nil, nil
 		}
 		if limit := o.core.quota(s); limit > s.off {
 			if !s.waits {
 				o.core.awaits(o.now(), s)
 				o.arm()
 			}
-			return min(limit, o.core.from(o.core.index(s.off)+1)) - s.off, nil
+			return r.place(limit - s.off), nil
 		}
 		s.waits = false
 		if !s.idle {
@@ -122,16 +125,15 @@ func (r *running) await() (int64, error) {
 
 // read takes what the answer brings, as long as it is wanted.
 func (r *running) read(res *source.Resource) error {
-	buf := make([]byte, min(chunk, r.pool().opts.BlockSize))
 	for {
-		n, err := r.await()
+		buf, err := r.await()
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if buf == nil {
 			return r.drained(res)
 		}
-		got, err := res.Body.Read(buf[:min(n, int64(len(buf)))])
+		got, err := res.Body.Read(buf)
 		if got > 0 {
 			r.pool().count.origin.Add(int64(got))
 			if err := r.take(buf[:got]); err != nil {
@@ -177,18 +179,17 @@ func (r *running) take(p []byte) error {
 	b := t.index
 	r.pool().count.duplicate.Add(int64(len(p)) - t.n)
 	if t.n == 0 {
+		r.leave()
 		o.mu.Unlock()
 		return nil
 	}
-	if o.bufs[b] == nil {
-		o.bufs[b] = make([]byte, o.core.to(b)-o.core.from(b))
-	}
-	data := o.bufs[b]
-	copy(data[t.at:], p[t.skip:t.skip+t.n])
+	data := r.put(t, p).use()
+	r.leave()
 	if o.hashes == nil || !o.hashes.Known(b) {
 		o.wakeReaders(b)
 	}
 	o.mu.Unlock()
+	defer data.release()
 	if t.whole {
 		return r.complete(b, data)
 	}
@@ -207,19 +208,27 @@ func (r *running) compare(p []byte) (sure bool, err error) {
 	b := o.core.index(s.off)
 	at := s.off - o.core.from(b)
 	part, has := o.core.parts[b], o.core.has(b)
-	var was []byte
+	var is *slab
+	n := int64(0) // of is that are there
 	if part != nil && !has {
-		was = o.bufs[b][:part.n]
+		if n = part.n; n > at {
+			is = o.bufs[b].use()
+		}
 	}
 	o.mu.Unlock()
 	if has {
-		was = o.block(b)
+		if is = o.find(b); is != nil {
+			n = int64(len(is.data))
+		}
 	}
-	if int64(len(was)) < at {
-		return false, nil
+	if is != nil {
+		defer is.release()
 	}
-	n := min(len(was[at:]), len(p))
-	if !bytes.Equal(was[at:][:n], p[:n]) {
+	if n <= at {
+		return n == at, nil
+	}
+	n = min(n-at, int64(len(p)))
+	if !bytes.Equal(is.data[at:][:n], p[:n]) {
 		return false, r.tears()
 	}
 	return true, nil
@@ -235,9 +244,9 @@ func (r *running) tears() error {
 }
 
 // complete makes a block of a part that has all its bytes.
-func (r *running) complete(b int64, data []byte) error {
+func (r *running) complete(b int64, data *slab) error {
 	o := r.o
-	if o.hashes != nil && o.hashes.Known(b) && !o.hashes.Check(b, data) {
+	if o.hashes != nil && o.hashes.Known(b) && !o.hashes.Check(b, data.data) {
 		return r.corrupt(b)
 	}
 	o.mu.Lock()
@@ -247,7 +256,7 @@ func (r *running) complete(b int64, data []byte) error {
 	}
 	s := o.store
 	s.mem.put(s, b, data)
-	delete(o.bufs, b)
+	o.dropBuf(b)
 	o.core.stored(b, r.stream)
 	unsized := o.core.size < 0 && o.core.from(b) >= o.pool.opts.Unknown
 	o.wakeReaders(b)
@@ -256,7 +265,7 @@ func (r *running) complete(b int64, data []byte) error {
 	if unsized {
 		return nil
 	}
-	if err := s.keep(b, data); err != nil {
+	if err := s.keep(b, data.data); err != nil {
 		o.pool.count.notCached.Add(1)
 		o.pool.opts.Log.Debug("not cached", "error", err)
 	}
@@ -271,7 +280,7 @@ func (r *running) corrupt(b int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.core.spoiled(b)
-	delete(o.bufs, b)
+	o.dropBuf(b)
 	if len(o.mirrors) > 1 {
 		o.differs(r.stream.mirror, err)
 	}
@@ -294,14 +303,14 @@ func (r *running) ended() error {
 	o.info.Size = off
 	o.settled.Store(true)
 	b := o.core.index(off)
-	p, data := o.core.parts[b], o.bufs[b]
+	p := o.core.parts[b]
 	if p == nil || o.core.from(b)+p.n != off {
 		o.wakeAll()
 		o.mu.Unlock()
 		return nil
 	}
 	p.whole = true
-	data = bytes.Clone(data[:p.n])
+	data := newSlab(bytes.Clone(o.bufs[b].data[:p.n]))
 	o.wakeAll()
 	o.mu.Unlock()
 	return r.complete(b, data)

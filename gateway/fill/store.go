@@ -1,6 +1,7 @@
 package fill
 
 import (
+	"bytes"
 	"io"
 	"math"
 	"slices"
@@ -23,9 +24,14 @@ type Cache interface {
 // They are safe for concurrent use.
 type Blocks interface {
 	Lookup
+	Keeper
+	io.Closer
+}
+
+// Keeper keeps blocks.
+type Keeper interface {
 	Put(index int64, data []byte) error // an error: it was not kept
 	Drop(first, n int64)                // these are wrong: they are not to be found again, nor by who has the same version later
-	io.Closer
 }
 
 // Lookup finds blocks.
@@ -44,7 +50,7 @@ const strip = 16 << 10
 // A store has the blocks of one version of a file: the last ones in memory, all that there is room for in the cache.
 type store struct {
 	mem   *memory
-	block int64
+	slabs *slabs
 	disk  Blocks // nil: none
 
 	mu     sync.Mutex
@@ -81,22 +87,28 @@ func (s *store) isLost(index int64) bool {
 	return s.closed || s.lost[index]
 }
 
-// open reads a block into memory; nil if the cache does not have it.
-func (s *store) open(index int64) []byte {
+// open reads a block into memory, for one user; nil if the cache does not have it.
+func (s *store) open(index int64) *slab {
 	if s.disk == nil || s.isLost(index) {
 		return nil
 	}
-	p := make([]byte, s.block)
-	n, ok := s.get(index, 0, p)
+	b := s.slabs.get(s.slabs.size)
+	n, ok := s.get(index, 0, b.data)
 	if !ok {
+		b.release()
 		return nil
+	}
+	if n < len(b.data) { // what is short takes no more than it needs
+		short := newSlab(bytes.Clone(b.data[:n:n]))
+		b.release()
+		b = short
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
-		s.mem.put(s, index, p[:n:n])
+		s.mem.put(s, index, b)
 	}
-	return p[:n]
+	return b
 }
 
 // get reads some of a block from the cache, if that has it.

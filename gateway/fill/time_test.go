@@ -2,6 +2,7 @@ package fill
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"math"
@@ -19,6 +20,7 @@ type pulse struct {
 	size    int64
 	piece   int64
 	gap     time.Duration
+	tag     string                            // its validator; "": "1" in quotes
 	silent  func(request int, off int64) bool // from here on
 	mu      sync.Mutex
 	opened  int
@@ -36,7 +38,7 @@ func (s *pulse) Open(ctx context.Context, url string, rng source.Range) (*source
 	if rng.Len >= 0 && rng.Len < math.MaxInt64-rng.Off {
 		end = min(end, rng.Off+rng.Len)
 	}
-	return &source.Resource{Info: source.Info{URL: url, Size: s.size, Validator: `"1"`, Seekable: true}, Off: rng.Off, Len: end - rng.Off,
+	return &source.Resource{Info: source.Info{URL: url, Size: s.size, Validator: cmp.Or(s.tag, `"1"`), Seekable: true}, Off: rng.Off, Len: end - rng.Off,
 		Body: &pulsing{s: s, ctx: ctx, request: n, off: rng.Off, end: end}}, nil
 }
 
@@ -58,6 +60,9 @@ func (b *pulsing) Read(p []byte) (int, error) {
 	select {
 	case <-wait:
 	case <-b.ctx.Done():
+		for i := range p { // as a Read may do
+			p[i] = 0xee
+		}
 		return 0, b.ctx.Err()
 	}
 	n := generate(1)(b.off, p[:min(int64(len(p)), b.s.piece, b.end-b.off)])
@@ -186,6 +191,9 @@ func TestSilenceCostsTwoSeconds(t *testing.T) {
 		if s := p.Stats(); s.Stalls != 1 || s.Hedges != 1 || s.Connections != 0 {
 			t.Errorf("%+v", s)
 		}
+		again := from(t, f, 0, -1)
+		defer again.Close()
+		full(t, again, 0, 4*blk) // what was overtaken has written to nothing of it
 	})
 }
 
@@ -200,6 +208,10 @@ func TestSilentAgainAndAgain(t *testing.T) {
 		if n := src.requests(); n < 4 || n > 6 {
 			t.Errorf("%d requests", n)
 		}
+		time.Sleep(linger + time.Second)
+		again := from(t, f, 0, -1)
+		defer again.Close()
+		full(t, again, 0, 2*blk)
 	})
 }
 
