@@ -83,7 +83,7 @@ func (v hostKeyValue) Set(word string) error {
 // be known as a whole.
 type listed struct {
 	mu  sync.Mutex
-	now map[int64]func(*neturl.URL) bool
+	now map[int64][]string // taken apart where somebody asks: most lists have none over SSH
 	n   int64
 }
 
@@ -92,11 +92,11 @@ func (l *listed) during(urls []string) (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.now == nil {
-		l.now = map[int64]func(*neturl.URL) bool{}
+		l.now = map[int64][]string{}
 	}
 	l.n++
 	n := l.n
-	l.now[n] = sftpsource.Origins(urls...)
+	l.now[n] = urls
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -107,8 +107,8 @@ func (l *listed) during(urls []string) (end func()) {
 func (l *listed) has(u *neturl.URL) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, is := range l.now {
-		if is(u) {
+	for _, urls := range l.now {
+		if sftpsource.Origins(urls...)(u) {
 			return true
 		}
 	}
