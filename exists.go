@@ -12,6 +12,7 @@ import (
 
 	"spate/fetch"
 	"spate/fetch/journal"
+	"spate/internal/osfile"
 	"spate/source"
 )
 
@@ -73,9 +74,11 @@ var errRoom = fmt.Errorf("%w, as FILE%s and FILE%s are to be beside it", syscall
 
 // hasRoom is the error of a name that is too long for those beside it. A manifest is fetched without a journal, where that has none.
 func (g *getter) hasRoom(path string) error {
-	_, err := os.Lstat(path + fetch.Ext)
+	var err error
 	if g.isObject() {
 		err = journal.CheckName(path + journal.Ext)
+	} else {
+		_, err = os.Lstat(path + fetch.Ext)
 	}
 	if errors.Is(err, syscall.ENAMETOOLONG) {
 		return &fs.PathError{Op: "create", Path: path, Err: errRoom}
@@ -133,9 +136,12 @@ func (g *getter) guess() {
 		return
 	}
 	path := g.target(source.Info{URL: g.url})
+	if osfile.IsNothing(path + journal.Ext) {
+		return
+	}
 	left, err := journal.Read(path + journal.Ext)
 	if err != nil {
-		return // there is none, or who settles the path tells what is wrong with it
+		return // who settles the path tells what is wrong with it
 	}
 	if _, known := left.Header.Origin(g.url); known {
 		g.path = path

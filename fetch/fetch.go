@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"spate/fetch/journal"
+	"spate/internal/osfile"
 )
 
 // Ext is what the name of a file that is not whole ends in.
@@ -89,8 +90,11 @@ func checkTarget(path string, opts *Options) error {
 	if err := checkName(path); err != nil {
 		return err
 	}
+	if osfile.IsNothing(path) {
+		return nil
+	}
 	old, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) { // by now
 		return nil
 	}
 	if err != nil {

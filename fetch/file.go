@@ -48,10 +48,7 @@ func Create(path string, opts *Options) (*File, error) {
 	if err := checkTarget(path, opts); err != nil {
 		return nil, err
 	}
-	if _, err := checkJournal(path); err != nil {
-		return nil, err
-	}
-	part, err := openPart(path + Ext)
+	part, err := openPart(path)
 	if err != nil {
 		return nil, cmp.Or(checkFolder(path), err)
 	}

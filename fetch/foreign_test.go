@@ -9,8 +9,7 @@ import (
 	"spate/fetch/journal"
 )
 
-// TestForeignJournal: what has the journal's name and is none stays; what is left of one does not.
-// TestForeignSuccessor: neither does what has the name under which a journal is written anew.
+// What has the name under which a journal is written anew, and is none, stays.
 func TestForeignSuccessor(t *testing.T) {
 	for text, want := range map[string]error{"": nil, "spate-journal 1 damaged": nil, "my notes\n": journal.ErrCorrupt} {
 		path := filepath.Join(t.TempDir(), "x")
@@ -35,6 +34,7 @@ func TestForeignSuccessor(t *testing.T) {
 	}
 }
 
+// What has the journal's name and is none stays; what is left of one does not.
 func TestForeignJournal(t *testing.T) {
 	for text, want := range map[string]error{"": nil, "spate-jour": nil, "spate-journal 1 damaged": nil, "my notes\n": journal.ErrCorrupt} {
 		path := filepath.Join(t.TempDir(), "x")
@@ -53,5 +53,18 @@ func TestForeignJournal(t *testing.T) {
 		if got, err := os.ReadFile(path + journal.Ext); string(got) != text {
 			t.Errorf("%q became %q, %v", text, got, err)
 		}
+	}
+}
+
+// The same where there is no FILE.part yet: none is left.
+func TestForeignJournalAlone(t *testing.T) {
+	for _, name := range journal.Names("x" + journal.Ext) {
+		path := filepath.Join(t.TempDir(), "x")
+		foreign := filepath.Join(filepath.Dir(path), name)
+		must(t, os.WriteFile(foreign, []byte("my notes\n"), 0o666))
+		if _, err := Create(path, nil); !errors.Is(err, journal.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantNames(t, path, name)
 	}
 }

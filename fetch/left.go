@@ -10,6 +10,7 @@ import (
 
 	"spate/fetch/journal"
 	"spate/format/span"
+	"spate/internal/osfile"
 )
 
 // Resume opens what an earlier download has left of the file at path: FILE.part, of which a journal beside it says what is
@@ -42,6 +43,9 @@ func Resume(ctx context.Context, path string, opts *Options) (*File, error) {
 
 // openLeft opens and locks FILE.part; nil where there is none.
 func openLeft(path string) (*os.File, error) {
+	if osfile.IsNothing(path) {
+		return nil, nil
+	}
 	if err := checkPart(path); err != nil {
 		return nil, ignoreGone(err)
 	}
@@ -102,6 +106,9 @@ func (f *File) dropJournal() error {
 // whether there is anything of these names.
 func checkJournal(path string) (isThere bool, err error) {
 	for _, name := range journal.Names(path + journal.Ext) {
+		if osfile.IsNothing(name) {
+			continue
+		}
 		_, err := journal.Read(name)
 		if errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
 			return true, failed("create", name, journal.ErrCorrupt)

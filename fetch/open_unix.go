@@ -5,7 +5,6 @@ package fetch
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,20 +12,6 @@ import (
 
 // openFlags: no symbolic link is followed, and no FIFO that has taken the file's place blocks.
 const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
-
-// openFile is [os.OpenFile] for files and folders alone, which no poller can wait for: os would try that first, with five system
-// calls.
-func openFile(path string, flag int, perm uint32) (*os.File, error) {
-	for {
-		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, perm)
-		if err == nil {
-			return os.NewFile(uintptr(fd), path), nil
-		}
-		if err != syscall.EINTR {
-			return nil, failed("open", path, err)
-		}
-	}
-}
 
 // CheckWritable is the error of a folder in which nothing can be created, as far as its permissions and its file system tell.
 func CheckWritable(dir string) error {

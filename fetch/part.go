@@ -11,16 +11,20 @@ import (
 // maxTries bounds how often openPart begins again because others come and go; each round somebody else got on.
 const maxTries = 100
 
-// openPart creates a new, locked file of that name.
+// openPart creates a new, locked FILE.part of the file at that path.
 //
 // The rule that makes it safe: whoever removes or renames the file at path holds the lock of that very file. So a file
 // that is locked and still found at path stays there. A file that was left behind is removed, not truncated: a crash in
-// the middle of Commit may have left it as a second name of the final file.
+// the middle of Commit may have left it as a second name of the final file. It stays where the journal's name is somebody else's.
 func openPart(path string) (*os.File, error) {
+	part := path + Ext
 	for range maxTries {
-		f, err := openFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := osfile.Open(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, fs.ErrExist) {
-			if err := dropStale(path); err != nil {
+			if _, err := checkJournal(path); err != nil {
+				return nil, err
+			}
+			if err := dropStale(part); err != nil {
 				return nil, err
 			}
 			continue
@@ -37,7 +41,7 @@ func openPart(path string) (*os.File, error) {
 		}
 		f.Close() // another process took it for stale, before it was locked
 	}
-	return nil, failed("create", path, ErrInUse)
+	return nil, failed("create", part, ErrInUse)
 }
 
 // dropStale removes the file at path if no live process writes it.

@@ -31,7 +31,7 @@ type file interface {
 type folder string
 
 // Names are those that a journal at path takes: its own, and the one under which its successor is written.
-func Names(path string) []string { return []string{path, path + tempExt} }
+func Names(path string) [2]string { return [2]string{path, path + tempExt} }
 
 // CheckName is the error of a path that is too long for a journal. It may be one of [Create] otherwise.
 func CheckName(path string) error {

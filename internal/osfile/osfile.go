@@ -6,15 +6,6 @@ import (
 	"os"
 )
 
-// SyncFolder makes the names in the folder at path durable, where folders can be synced.
-func SyncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(SyncNames(f), f.Close())
-}
-
 // Lock is [LockSurely], but does nothing where there are no locks. Whoever takes it for a sign of death that nobody has a lock, needs the
 // other.
 func Lock(f *os.File, inUse error) error {

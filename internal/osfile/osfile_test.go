@@ -64,3 +64,41 @@ func TestSyncFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestIsNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	open(t, file, os.O_RDWR|os.O_CREATE)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("nothing", link); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	} else if err != nil {
+		link = file
+	}
+	for path, want := range map[string]bool{
+		dir: false, file: false, link: false, // what it points to does not matter
+		filepath.Join(dir, "none"): true, filepath.Join(dir, "none", "below"): true,
+		dir + "\x00": false, // nobody knows
+	} {
+		if got := IsNothing(path); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+}
+
+// A file that Open has opened is as any other.
+func TestOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString("text"); err != nil || f.Name() != path {
+		t.Errorf("%s: %v", f.Name(), err)
+	}
+	_, err = Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if _, ok := errors.AsType[*fs.PathError](err); !ok || !errors.Is(err, fs.ErrExist) {
+		t.Errorf("again: %v", err)
+	}
+}
