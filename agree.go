@@ -34,13 +34,21 @@ type samples struct {
 	differ error
 }
 
+// agreeing is ctx as one that a mirror can end which must agree and does not.
+func (g *getter) agreeing(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	if !g.opts.MirrorsAgree {
+		return ctx, func(error) {}
+	}
+	return context.WithCancelCause(ctx)
+}
+
 // sample asks the mirrors that must agree, if they must, while the download is under way. One whose size is another ends it.
 func (g *getter) sample(ctx context.Context, end context.CancelCauseFunc, size int64) *samples {
+	if !g.opts.MirrorsAgree || size < 0 {
+		return &samples{cancel: func() {}}
+	}
 	ctx, cancel := context.WithTimeout(ctx, samplePatience)
 	s := &samples{cancel: cancel, bytes: make(map[string][]byte)}
-	if !g.opts.MirrorsAgree || size < 0 {
-		return s
-	}
 	n := max(min(size, sampleLen), 1) // of what is empty a byte is asked for, to be told so
 	s.off, s.n = rand.Int64N(max(size-n, 0)+1), n
 	for _, m := range g.opts.Mirrors {

@@ -54,7 +54,7 @@ func (g *getter) settle(ctx context.Context, path string) (err error) {
 	if err := g.hasRoom(path); err != nil {
 		return err
 	}
-	opts := &fetch.Options{Overwrite: g.opts.overwrites(), VerifyAll: g.opts.VerifyAll}
+	opts := &fetch.Options{Overwrite: g.opts.overwrites(), VerifyAll: g.opts.VerifyAll, AtOnce: g.atOnce}
 	if err := g.refusesBegun(path); err != nil {
 		return err
 	}

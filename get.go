@@ -161,12 +161,19 @@ type getter struct {
 	w         io.Writer // takes the bytes; nil: a file does
 	opts      GetOptions
 	left      *fetch.File   // what an earlier call has left of a single output; nil: nothing that helps
+	atOnce    bool          // what is to be written is created as soon as path is settled
 	learned   bool          // what the origin's links say has been taken
 	size      *int64        // that a single output was promised to have; nil: none was
 	pieces    *fetch.Pieces // digests of what a single output consists of; nil: none are known
 	out       *fetch.File   // of a stream's single output, once there is one
 	plan      *Plan         // of a call of Plan; nil: it is one of Get
 	done      Result
+
+	plain struct { // whether url isPlain, of which it was asked
+		of string
+		is bool
+	}
+	named string // what the name in url alone comes to; "": nobody has asked
 }
 
 // single writes the whole stream to one file, or hands it on.
@@ -281,7 +288,21 @@ func (g *getter) target(info source.Info) string {
 	if g.path != "" {
 		return g.path
 	}
-	return filepath.Join(g.opts.Dir, outputName(g.url, info, !g.opts.NoContentDisposition))
+	return filepath.Join(g.opts.Dir, g.name(info))
+}
+
+// name is that of an output which has none. It is asked for before there is an answer, and again when there is, which most often
+// changes nothing.
+func (g *getter) name(info source.Info) string {
+	byURL := info.Name == "" && !isManifest(g.url, info)
+	if byURL && g.named != "" {
+		return g.named
+	}
+	name := outputName(g.url, info, !g.opts.NoContentDisposition)
+	if byURL {
+		g.named = name
+	}
+	return name
 }
 
 // finished counts a file that is whole. sum is the digest of it and all before.

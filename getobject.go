@@ -52,8 +52,16 @@ func (g *getter) takesMirrors() error {
 // isObject reports whether the URL is fetched as one object over many connections, unless it proves to be a manifest: it
 // is no local file, and nothing is promised of it.
 func (g *getter) isObject() bool {
-	u, err := url.Parse(g.url)
-	return err == nil && u.Host != "" && !manifest.IsManifest(g.url, "") && !strings.Contains(g.url, "#") && (g.opts.Limits.Bytes <= 0 || g.w != nil)
+	if g.plain.of != g.url {
+		g.plain.of, g.plain.is = g.url, isPlain(g.url)
+	}
+	return g.plain.is && (g.opts.Limits.Bytes <= 0 || g.w != nil)
+}
+
+// isPlain reports whether the URL names a host, and neither a manifest nor a promise.
+func isPlain(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && u.Host != "" && !manifest.IsManifest(rawURL, "") && !strings.Contains(rawURL, "#")
 }
 
 // errOrdered is why what was opened is no object: it is a manifest, or of unknown length and to be stopped where it gets too
@@ -62,7 +70,7 @@ var errOrdered = errors.New("to be read in order")
 
 // object writes an object to its file. It is errOrdered, and nothing was written, if the URL is that of a manifest.
 func (g *getter) object(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := g.agreeing(ctx)
 	defer cancel(nil)
 	o, err := g.ready(ctx)
 	if err != nil {
@@ -74,7 +82,7 @@ func (g *getter) object(ctx context.Context) error {
 	}
 	file := g.left
 	if file == nil {
-		if file, err = fetch.Create(g.path, &fetch.Options{Overwrite: g.opts.overwrites()}); err != nil {
+		if file, err = fetch.Create(g.path, &fetch.Options{Overwrite: g.opts.overwrites(), AtOnce: g.atOnce}); err != nil {
 			return err
 		}
 	}
@@ -107,6 +115,7 @@ func (g *getter) ready(ctx context.Context) (*fetch.Object, error) {
 // permits is why an object that has answered is not written, as one.
 func (g *getter) permits(ctx context.Context, info source.Info) error {
 	if g.path == "" {
+		g.atOnce = g.plan == nil
 		if err := g.settle(ctx, g.target(info)); err != nil {
 			return err
 		}

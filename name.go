@@ -77,6 +77,9 @@ func safeName(name string) string {
 }
 
 func safeRune(r rune) rune {
+	if ' ' < r && r < utf8.RuneSelf-1 && !strings.ContainsRune(reserved, r) { // as nearly all are
+		return r
+	}
 	if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || strings.ContainsRune(reserved, r) {
 		return '_'
 	}

@@ -175,3 +175,31 @@ func writeWhole(path string) error {
 	}
 	return f.Commit()
 }
+
+// Who creates at once what was looked for does not look again; that nothing is replaced does not depend on it.
+func TestAtOnceReplacesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "FILE")
+	opts := &Options{AtOnce: true}
+	if left, err := Resume(t.Context(), path, opts); left != nil || err != nil {
+		t.Fatalf("%v, %v", left, err)
+	}
+	put(t, path, "of somebody else")
+	f := mustCreate(t, path, opts)
+	write(t, f, "text")
+	if err := f.Commit(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Commit: %v", err)
+	}
+	must(t, f.Discard())
+	wantContent(t, path, "of somebody else")
+	wantNames(t, path, "FILE")
+	if _, err := Resume(t.Context(), path, opts); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Resume: %v", err)
+	}
+	missing := filepath.Join(path+"-missing", "FILE")
+	if left, err := Resume(t.Context(), missing, opts); left != nil || err != nil {
+		t.Errorf("no folder: %v, %v", left, err)
+	}
+	if _, err := Create(missing, opts); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: Create: %v", err)
+	}
+}

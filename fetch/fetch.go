@@ -39,11 +39,14 @@ var (
 type Options struct {
 	Overwrite bool // Commit may replace an existing file; false: it never does
 	SHA256    bool // File.SHA256 is wanted of what is written in order; false: the bytes are not hashed
+	AtOnce    bool // Create follows where Resume, or Check, finds nothing, and does: what one of them looks at the other does not
 	VerifyAll bool // Resume reads all that is there again; false: what is durable by its journal is sampled
 
 	// Journal is what the journal says of a file that is written in order, and not finished but by Commit; nil: it has none.
 	Journal *journal.Header
 }
+
+func (o *Options) isAtOnce() bool { return o != nil && o.AtOnce }
 
 // Check reports whether [Create] would refuse path for what there is now: without Overwrite anything of that name, with
 // it anything but a regular file or a symbolic link to one or to nothing; a FILE.part that a live process writes, a journal's name
@@ -52,7 +55,7 @@ func Check(path string, opts *Options) error {
 	if err := checkOutput(path, opts); err != nil {
 		return err
 	}
-	if _, err := checkJournal(path); err != nil {
+	if err := checkJournal(path); err != nil {
 		return err
 	}
 	part, err := openLeft(path + Ext)

@@ -45,19 +45,25 @@ type File struct {
 //
 // The file's permissions are 0666 as the umask allows.
 func Create(path string, opts *Options) (*File, error) {
-	if err := checkTarget(path, opts); err != nil {
-		return nil, err
+	if !opts.isAtOnce() {
+		if err := checkTarget(path, opts); err != nil {
+			return nil, err
+		}
 	}
 	part, err := openPart(path)
 	if err != nil {
 		return nil, cmp.Or(checkFolder(path), err)
 	}
 	f := &File{path: path, part: part}
-	if err := f.dropJournal(); err != nil {
-		return nil, errors.Join(err, f.Discard())
-	}
 	if opts != nil {
 		f.opts = *opts
+	}
+	err = f.dropJournal()
+	if err == nil && f.opts.Journal != nil {
+		err = f.checkSuccessor()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Discard())
 	}
 	if f.opts.SHA256 {
 		f.digest = newDigest()

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"spate/fetch/journal"
+	"spate/internal/farm"
+	"spate/source/httpsource"
 )
 
 // What has the name under which a journal is written anew, and is none, stays.
@@ -58,13 +60,47 @@ func TestForeignJournal(t *testing.T) {
 
 // The same where there is no FILE.part yet: none is left.
 func TestForeignJournalAlone(t *testing.T) {
-	for _, name := range journal.Names("x" + journal.Ext) {
-		path := filepath.Join(t.TempDir(), "x")
-		foreign := filepath.Join(filepath.Dir(path), name)
-		must(t, os.WriteFile(foreign, []byte("my notes\n"), 0o666))
-		if _, err := Create(path, nil); !errors.Is(err, journal.ErrCorrupt) {
-			t.Errorf("%s: %v", name, err)
-		}
-		wantNames(t, path, name)
+	path := filepath.Join(t.TempDir(), "x")
+	put(t, path+journal.Ext, "my notes\n")
+	if _, err := Create(path, nil); !errors.Is(err, journal.ErrCorrupt) {
+		t.Errorf("got %v", err)
 	}
+	wantNames(t, path, "x"+journal.Ext)
+}
+
+// What has the name under which a journal is written first is in the way of those that need one: at once where that is known, else when
+// it is begun. It always stays.
+func TestForeignSuccessorAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	temp := journal.Names(path + journal.Ext)[1]
+	put(t, temp, "my notes\n")
+	if _, err := Create(path, &Options{Journal: &journal.Header{}}); !errors.Is(err, journal.ErrCorrupt) {
+		t.Errorf("in order: %v", err)
+	}
+	wantNames(t, path, filepath.Base(temp))
+
+	file := mustCreate(t, path, nil)
+	r := newRecorder(file)
+	r.header = func() journal.Header { return journal.Header{Size: 10} }
+	if err := r.begin(); !errors.Is(err, journal.ErrCorrupt) {
+		t.Errorf("begun: %v", err)
+	}
+	must(t, file.Discard())
+	wantNames(t, path, filepath.Base(temp))
+
+	f := farm.New()
+	defer f.Close()
+	src := httpsource.New(nil)
+	defer src.CloseIdleConnections()
+	for size, want := range map[int]error{maxBlock: nil, maxBlock + 1: journal.ErrCorrupt} {
+		f.Serve("/x", farm.Resource{Body: content(size)})
+		o, err := OpenObject(t.Context(), src, []Mirror{{URL: f.URL("/x")}}, nil)
+		must(t, err)
+		if _, err := o.To(mustCreate(t, path, nil)); !errors.Is(err, want) {
+			t.Errorf("%d bytes: %v, want %v", size, err, want)
+		}
+		must(t, os.RemoveAll(path))
+		wantNames(t, path, filepath.Base(temp))
+	}
+	wantContent(t, temp, "my notes\n")
 }

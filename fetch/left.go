@@ -19,14 +19,18 @@ import (
 //
 // Errors are those of Create. A journal of a later version is [journal.ErrVersion].
 func Resume(ctx context.Context, path string, opts *Options) (*File, error) {
-	if err := checkOutput(path, opts); err != nil {
+	look := checkOutput
+	if opts.isAtOnce() {
+		look = checkTarget
+	}
+	if err := look(path, opts); err != nil {
 		return nil, err
 	}
 	part, err := openLeft(path + Ext)
 	if part == nil || err != nil {
 		return nil, err
 	}
-	if _, err := checkJournal(path); err != nil {
+	if err := checkJournal(path); err != nil {
 		part.Close()
 		return nil, err
 	}
@@ -96,26 +100,52 @@ func (f *File) toCompare() []journal.Range {
 // dropJournal removes the journal of what was left behind: of a FILE.part that is new it would tell lies. That the name is taken by
 // something else is an error. f is locked.
 func (f *File) dropJournal() error {
-	if isThere, err := checkJournal(f.path); err != nil || !isThere {
+	name := f.path + journal.Ext
+	if isThere, err := checkOurs(name); err != nil || !isThere {
 		return err
 	}
-	return ignoreGone(os.Remove(f.path + journal.Ext))
+	return ignoreGone(os.Remove(name))
 }
 
-// checkJournal refuses what has a name that the journal of path takes, and is somebody else's: a journal would replace it. It reports
-// whether there is anything of these names.
-func checkJournal(path string) (isThere bool, err error) {
-	for _, name := range journal.Names(path + journal.Ext) {
-		if osfile.IsNothing(name) {
-			continue
-		}
-		_, err := journal.Read(name)
-		if errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
-			return true, failed("create", name, journal.ErrCorrupt)
-		}
-		isThere = isThere || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG)
+// beginJournal makes a journal that says what is there. What has the name under which it is written first, and is somebody else's,
+// stays, which is an error.
+func (f *File) beginJournal(there *journal.State) error {
+	if err := f.checkSuccessor(); err != nil {
+		return err
 	}
-	return isThere, nil
+	j, err := journal.Create(f.path+journal.Ext, there)
+	if err == nil {
+		f.journal = j
+	}
+	return err
+}
+
+// checkSuccessor is the error of beginJournal that can be known beforehand.
+func (f *File) checkSuccessor() error {
+	_, err := checkOurs(journal.Names(f.path + journal.Ext)[1])
+	return err
+}
+
+// checkJournal refuses what has a name that the journal of path takes, and is somebody else's: a journal would replace it.
+func checkJournal(path string) error {
+	for _, name := range journal.Names(path + journal.Ext) {
+		if _, err := checkOurs(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOurs refuses what has that name, and is no journal. It reports whether there is anything.
+func checkOurs(name string) (isThere bool, err error) {
+	if osfile.IsNothing(name) {
+		return false, nil
+	}
+	_, err = journal.Read(name)
+	if errors.Is(err, journal.ErrCorrupt) && !journal.Was(name) {
+		return true, failed("create", name, journal.ErrCorrupt)
+	}
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG), nil
 }
 
 // distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known.

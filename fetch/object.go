@@ -181,7 +181,11 @@ func (o *ObjectOptions) config(mirrors []Mirror) sched.Config {
 	c := sched.Config{Size: -1, Connections: o.Connections, PerHost: o.PerHost, MinRange: o.MinRange, Order: o.Order, RetryMax: o.RetryMax,
 		Limited: o.Limited, Rand: rand.Float64}
 	for _, m := range mirrors {
-		c.Sources = append(c.Sources, sched.Source{Host: hostOf(m.URL), Priority: m.Priority})
+		s := sched.Source{Priority: m.Priority}
+		if len(mirrors) > 1 { // one is a host of its own in any case
+			s.Host = hostOf(m.URL)
+		}
+		c.Sources = append(c.Sources, s)
 	}
 	if len(o.Hashes)+len(o.Checksums) > 0 {
 		c.Window = hashWindow

@@ -117,12 +117,11 @@ func (o *ordered) begin() error {
 	if o.file.journal != nil {
 		return nil
 	}
-	j, err := journal.Create(o.file.path+journal.Ext, &o.state)
-	if err != nil {
-		return err
+	err := o.file.beginJournal(&o.state)
+	if err == nil {
+		o.state = journal.State{}
 	}
-	o.file.journal, o.state = j, journal.State{}
-	return nil
+	return err
 }
 
 func (o *ordered) run() {

@@ -21,7 +21,7 @@ func openPart(path string) (*os.File, error) {
 	for range maxTries {
 		f, err := osfile.Open(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, fs.ErrExist) {
-			if _, err := checkJournal(path); err != nil {
+			if err := checkJournal(path); err != nil {
 				return nil, err
 			}
 			if err := dropStale(part); err != nil {
@@ -96,16 +96,9 @@ func claim(f *os.File) error {
 
 // same is nil if f is the file that its name stands for.
 func same(f *os.File) error {
-	mine, err := f.Stat()
-	if err != nil {
-		return err
+	is, err := osfile.IsAt(f, f.Name())
+	if err == nil && !is {
+		err = failed("check", f.Name(), errReplaced)
 	}
-	there, err := os.Lstat(f.Name())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err != nil || !os.SameFile(mine, there) {
-		return failed("check", f.Name(), errReplaced)
-	}
-	return nil
+	return err
 }

@@ -12,8 +12,8 @@ func (d *driver) prepare(file *File) error {
 	if err := journal.CheckName(file.path + journal.Ext); err != nil {
 		return err
 	}
-	if !d.isSmall() && d.info.Size > 0 {
-		if err := allocate(file.part, d.info.Size); err != nil {
+	if !d.isSmall() {
+		if err := d.makeRoom(file); err != nil {
 			return err
 		}
 	}
@@ -42,6 +42,14 @@ func (d *driver) prepare(file *File) error {
 		return r.begin()
 	}
 	return nil
+}
+
+// makeRoom makes sure that there is space for a file that will have a journal, as far as that can be known, and a name for that.
+func (d *driver) makeRoom(file *File) error {
+	if err := file.checkSuccessor(); err != nil || d.info.Size <= 0 {
+		return err
+	}
+	return allocate(file.part, d.info.Size)
 }
 
 func (d *driver) tellBegin() {

@@ -144,12 +144,11 @@ func (r *recorder) begin() error {
 	if r.file.journal != nil {
 		return nil
 	}
-	j, err := journal.Create(r.file.path+journal.Ext, &journal.State{Header: r.header(), Ranges: r.early})
-	if err != nil {
-		return err
+	err := r.file.beginJournal(&journal.State{Header: r.header(), Ranges: r.early})
+	if err == nil {
+		r.early = nil
 	}
-	r.file.journal, r.early = j, nil
-	return nil
+	return err
 }
 
 func (r *recorder) run() {

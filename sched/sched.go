@@ -37,8 +37,10 @@ func New(cfg Config) *Scheduler {
 	hosts := map[string]*host{}
 	for _, c := range cfg.Sources {
 		h := hosts[c.Host]
-		if h == nil || c.Host == "" {
+		if h == nil {
 			h = &host{ceiling: s.cfg.PerHost, target: s.firstTarget()}
+		}
+		if c.Host != "" {
 			hosts[c.Host] = h
 		}
 		s.sources = append(s.sources, &source{host: h, priority: c.Priority, trusted: s.checks()})

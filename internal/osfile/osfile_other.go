@@ -22,6 +22,19 @@ func IsNothing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
+// IsAt reports whether f is what is at path, which is not followed.
+func IsAt(f *os.File, path string) (bool, error) {
+	mine, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return err == nil && os.SameFile(mine, there), nil
+}
+
 // LockSurely cannot: the system has no locks that would suit.
 func LockSurely(*os.File, error) error { return errors.ErrUnsupported }
 

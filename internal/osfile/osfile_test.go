@@ -102,3 +102,33 @@ func TestOpen(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 }
+
+func TestIsAt(t *testing.T) {
+	dir := t.TempDir()
+	path, other, link := filepath.Join(dir, "file"), filepath.Join(dir, "other"), filepath.Join(dir, "link")
+	f := open(t, path, os.O_RDWR|os.O_CREATE)
+	open(t, other, os.O_RDWR|os.O_CREATE)
+	want := map[string]bool{path: true, other: false, filepath.Join(dir, "none"): false}
+	if err := os.Symlink(path, link); err == nil {
+		want[link] = false // what it points to does not matter
+	}
+	for path, want := range want {
+		if is, err := IsAt(f, path); is != want || err != nil {
+			t.Errorf("%s: %v, %v", path, is, err)
+		}
+	}
+	for _, bad := range []string{filepath.Join(path, "below"), path + "\x00"} {
+		if runtime.GOOS == "windows" {
+			break // nothing is there either
+		}
+		if _, err := IsAt(f, bad); err == nil {
+			t.Errorf("%q: no error", bad)
+		} else if _, ok := errors.AsType[*fs.PathError](err); !ok {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	f.Close()
+	if is, err := IsAt(f, path); is || err == nil {
+		t.Errorf("closed: %v, %v", is, err)
+	}
+}

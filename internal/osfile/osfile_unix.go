@@ -41,6 +41,19 @@ func IsNothing(path string) bool {
 	return syscall.Lstat(path, &st) == syscall.ENOENT
 }
 
+// IsAt reports whether f is what is at path, which is not followed.
+func IsAt(f *os.File, path string) (bool, error) {
+	var mine, there syscall.Stat_t
+	if err := syscall.Fstat(int(f.Fd()), &mine); err != nil {
+		return false, failed("stat", f.Name(), err)
+	}
+	err := syscall.Lstat(path, &there)
+	if err != nil && err != syscall.ENOENT {
+		return false, failed("lstat", path, err)
+	}
+	return err == nil && mine.Dev == there.Dev && mine.Ino == there.Ino, nil
+}
+
 // LockSurely takes the lock of a file or folder (flock), which ends when f is closed, or its process dies. Where another has it the
 // error is inUse; on a file system without locks, and on a system without those that would suit, errors.ErrUnsupported.
 func LockSurely(f *os.File, inUse error) error {
