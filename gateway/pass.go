@@ -151,7 +151,7 @@ func (f *front) key(target *url.URL) string {
 
 // learn takes note of whether what passes would be stored the next time.
 func (f *front) learn(target string, resp *http.Response) {
-	info := &source.Info{Header: httpsource.EndToEnd(resp.Header), Validator: resp.Header.Get("ETag") + resp.Header.Get("Last-Modified")}
+	info := &source.Info{Header: httpsource.EndToEnd(resp.Header.Clone()), Validator: resp.Header.Get("ETag") + resp.Header.Get("Last-Modified")}
 	mayStore := (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent) &&
 		resp.Header.Get("Content-Encoding") == "" && f.accept(info) == nil
 	switch {

@@ -72,8 +72,12 @@ func reprDigests(h http.Header, field string) []checksum.Sum {
 
 // oldDigests reads Digest (RFC 3230 §4.3.2), in which each member stands for itself.
 func oldDigests(h http.Header) []checksum.Sum {
+	text := bounded(h, "Digest")
+	if text == "" {
+		return nil
+	}
 	var all []checksum.Sum
-	for member := range strings.SplitSeq(bounded(h, "Digest"), ",") {
+	for member := range strings.SplitSeq(text, ",") {
 		alg, text, _ := strings.Cut(strings.TrimSpace(member), "=")
 		alg = strings.ToLower(alg)
 		sum := oldSum(alg, text)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"time"
 
 	"spate/source"
@@ -82,7 +83,7 @@ func rangeHeader(rng source.Range) string {
 	case rng.Off == 0 && rng.Len < 0:
 		return ""
 	case rng.Len < 0 || rng.Len >= math.MaxInt64-rng.Off:
-		return fmt.Sprintf("bytes=%d-", rng.Off)
+		return "bytes=" + strconv.FormatInt(rng.Off, 10) + "-"
 	}
 	return fmt.Sprintf("bytes=%d-%d", rng.Off, rng.Off+max(rng.Len, 1)-1)
 }

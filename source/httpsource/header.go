@@ -3,6 +3,7 @@ package httpsource
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 )
 
 // maxHeader bounds [source.Info] Header, which many may hold for long.
@@ -15,24 +16,24 @@ var ofConnection = []string{
 	"Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Content-Range",
 }
 
-// EndToEnd is what the header of an answer has for whoever has asked, be it through others: Header of [source.Info].
+// EndToEnd is what the header of an answer has for whoever has asked, be it through others: Header of [source.Info]. It is h, which
+// loses what else it has.
 func EndToEnd(h http.Header) map[string][]string {
-	all := make(map[string][]string, len(h))
+	named := h["Connection"]
 	size := 0
 	for name, values := range h {
-		all[name] = values
 		for _, v := range values {
 			size += len(name) + len(v)
+		}
+		if slices.Contains(ofConnection, name) {
+			delete(h, name)
 		}
 	}
 	if size > maxHeader {
 		return nil
 	}
-	for _, name := range ofConnection {
-		delete(all, name)
+	for _, name := range splitTokens(named) {
+		delete(h, textproto.CanonicalMIMEHeaderKey(name))
 	}
-	for _, name := range tokens(h, "Connection") {
-		delete(all, textproto.CanonicalMIMEHeaderKey(name))
-	}
-	return all
+	return h
 }

@@ -12,7 +12,7 @@ import (
 	"spate/source"
 )
 
-// info is what the header of a tells of a resource of that size.
+// info is what the header of a tells of a resource of that size. It is asked once: the header is the info's from then on.
 func (a *answer) info(size int64) source.Info {
 	h := a.resp.Header
 	info := source.Info{
@@ -25,9 +25,9 @@ func (a *answer) info(size int64) source.Info {
 		Seekable:  acceptsRanges(h),
 		Digests:   mergeDigests(a.told.digests, digests(h, a.entire)),
 		Links:     appendLinks(a.told.links, h, a.url),
-		Header:    EndToEnd(h),
 	}
 	info.ModTime, _ = date(h, "Last-Modified")
+	info.Header = EndToEnd(h)
 	return info
 }
 
@@ -93,8 +93,10 @@ func coding(h http.Header) string {
 }
 
 // tokens splits the values of a header at their commas.
-func tokens(h http.Header, name string) []string {
-	return strings.FieldsFunc(strings.Join(h.Values(name), ","), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+func tokens(h http.Header, name string) []string { return splitTokens(h.Values(name)) }
+
+func splitTokens(values []string) []string {
+	return strings.FieldsFunc(strings.Join(values, ","), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
 // A span is a Content-Range: the bytes from first to last, inclusive, of size. first and last are -1 where there

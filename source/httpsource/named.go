@@ -76,11 +76,20 @@ func (s *Source) keepCookies(u *url.URL, resp *http.Response) {
 	}
 }
 
-// visit is what tells one request of a chain of redirects from another: an origin may well redirect to the same URL
+// A visit is what tells one request of a chain of redirects from another: an origin may well redirect to the same URL
 // once it has handed out a cookie.
-func (s *Source) visit(u *url.URL) string {
+type visit struct {
+	url     *url.URL
+	cookies string
+}
+
+func (v visit) isSame(o visit) bool {
+	return v.cookies == o.cookies && v.url.String() == o.url.String()
+}
+
+// cookieText is the cookies for u as one text.
+func (s *Source) cookieText(u *url.URL) string {
 	var b strings.Builder
-	b.WriteString(u.String())
 	for _, c := range s.cookies(u) {
 		b.WriteString("\n" + c.Name + "=" + c.Value)
 	}

@@ -17,10 +17,10 @@ import (
 // follow asks u, and where it leads to, until an answer is no redirect. Errors name the URL that they are about
 // unless it is u.
 func (s *Source) follow(ctx context.Context, u *url.URL, rng source.Range) (*answer, error) {
-	var seen []string
+	var seen []visit
 	var told promises
 	for {
-		seen = append(seen, s.visit(u))
+		seen = append(seen, visit{u, s.cookieText(u)})
 		a, err := s.exchange(ctx, u, rng)
 		if err != nil {
 			return nil, redirectedTo(u, len(seen)-1, err)
@@ -47,7 +47,7 @@ func isRedirect(status int) bool {
 }
 
 // next is the URL that resp redirects to. seen are the visits so far.
-func (s *Source) next(u *url.URL, resp *http.Response, seen []string) (*url.URL, error) {
+func (s *Source) next(u *url.URL, resp *http.Response, seen []visit) (*url.URL, error) {
 	to, err := location(u, resp)
 	if err != nil {
 		return nil, driver.Classed(source.KindProtocol, err)
@@ -58,7 +58,7 @@ func (s *Source) next(u *url.URL, resp *http.Response, seen []string) (*url.URL,
 	if err := check(to); err != nil {
 		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("redirect: %w", err))
 	}
-	if slices.Contains(seen, s.visit(to)) {
+	if again := (visit{to, s.cookieText(to)}); slices.ContainsFunc(seen, again.isSame) {
 		return nil, driver.Classed(source.KindProtocol, fmt.Errorf("redirect loop: back to %s", redact.URL(to.String())))
 	}
 	if len(seen) > s.opts.MaxRedirects {

@@ -34,7 +34,7 @@ func (s *Source) newTransports(one *http.Protocols) {
 
 // newTransport makes connections.
 //
-// ReadBufferSize stays at its default of 4 KiB on purpose: a Read that is larger than the buffer goes from the
+// ReadBufferSize is what a small file takes with its header, which come by one read then. A Read that is larger goes from the
 // socket into the caller's bytes without another copy.
 func newTransport(o *Options, one *http.Protocols) *http.Transport {
 	t := &http.Transport{
@@ -49,6 +49,7 @@ func newTransport(o *Options, one *http.Protocols) *http.Transport {
 		MaxIdleConnsPerHost:    32,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
+		ReadBufferSize:         32 << 10,
 		// Many requests share a connection of HTTP/2; without pings a dead one would fail each of them in turn.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
