@@ -43,7 +43,8 @@ type driver struct {
 
 	fetched atomic.Int64
 
-	asked *reading // by own, and answered: for run to carry out
+	asFirst *first   // was asked for before there was a driver, for own; nil: it was not, or own has it
+	asked   *reading // by own, and answered: for run to carry out
 
 	mu       sync.Mutex
 	going    *sync.Cond // paused has ended, or takesBack
@@ -86,10 +87,7 @@ type driver struct {
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
 	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)),
 		givers: make(givers, len(mirrors)), conns: make(map[int]*conn),
-		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.Blocks}
-	if d.memory == nil {
-		d.memory = &budget.Budget{Max: maxFree}
-	}
+		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.blocks()}
 	d.going = sync.NewCond(&d.mu)
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.sched = sched.New(opts.config(mirrors))
@@ -102,6 +100,13 @@ func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *O
 
 // maxFree bounds the blocks that are kept to be used again: as many as are in use at once where bytes come fast.
 const maxFree = 16 << 20
+
+func (o *ObjectOptions) blocks() *budget.Budget {
+	if o.Blocks == nil {
+		return &budget.Budget{Max: maxFree}
+	}
+	return o.Blocks
+}
 
 // buffer is for a block, to be given to recycle, or to the digest, in the end.
 func (d *driver) buffer(size int) []byte { return d.memory.Buffer(size) }
@@ -120,6 +125,9 @@ func (d *driver) start() {
 func (d *driver) end() {
 	d.stopWorkers()
 	d.cancel(errOver)
+	if d.asFirst != nil {
+		d.asFirst.close()
+	}
 	if r := d.asked; r != nil {
 		r.res.Body.Close()
 		r.c.close()

@@ -21,6 +21,7 @@ import (
 // answers ranges and tells its size, else over the one that it has.
 type Object struct {
 	d       *driver
+	quick   *quick // in place of d
 	approve func(file io.ReaderAt) error
 	over    bool
 }
@@ -97,29 +98,54 @@ func OpenObject(ctx context.Context, src source.Source, mirrors []Mirror, opts *
 	if opts.isWhole() && !opts.isKnown(mirrors) {
 		opts.Left.refetchLast()
 	}
-	d := newDriver(ctx, src, mirrors, opts)
-	if opts.isWhole() {
-		d.answerFromDisk()
-		return &Object{d: d}, nil
+	drive := func(f *first) (*driver, error) {
+		d := newDriver(ctx, src, mirrors, opts)
+		d.asFirst = f
+		return d, d.open()
 	}
+	var f *first
 	if len(mirrors) == 1 && opts.Left == nil {
+		f = askFirst(ctx, src, mirrors[0].URL)
+		if f.isQuick(opts) {
+			return &Object{quick: &quick{first: f, ctx: ctx, memory: opts.blocks(), drive: drive}}, nil
+		}
+	}
+	d, err := drive(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Object{d: d}, nil
+}
+
+// open returns once there is an answer, or all is over, which is the error.
+func (d *driver) open() error {
+	switch {
+	case d.opts.isWhole():
+		d.answerFromDisk()
+		return nil
+	case d.asFirst != nil:
 		d.startAlone()
-	} else {
+	default:
 		d.start()
 	}
 	select {
 	case <-d.answered:
-		return &Object{d: d}, nil
+		return nil
 	case <-d.over:
 	case <-d.ctx.Done():
 		d.finish(context.Cause(d.ctx))
 	}
 	d.end()
-	return nil, d.err
+	return d.err
 }
 
 // Info is what the first answer told.
-func (o *Object) Info() source.Info { return o.d.info }
+func (o *Object) Info() source.Info {
+	if o.quick != nil {
+		return o.quick.res.Info
+	}
+	return o.d.info
+}
 
 // Approve has do called with the bytes of the object once they are all there, before they get their name. Its error is that of
 // [Object.To].
@@ -127,11 +153,15 @@ func (o *Object) Approve(do func(file io.ReaderAt) error) { o.approve = do }
 
 // Close ends what [Object.To], or [Object.Stream], has not.
 func (o *Object) Close() error {
-	if !o.over {
-		o.over = true
+	switch {
+	case o.over:
+	case o.quick != nil:
+		o.quick.close()
+	default:
 		o.d.finish(errOver)
 		o.d.end()
 	}
+	o.over = true
 	return nil
 }
 
@@ -153,6 +183,17 @@ func (o *Object) Close() error {
 // what it is, and Done tells how many bytes they are; without any, there is neither.
 func (o *Object) To(file *File) (*Done, error) {
 	o.over = true
+	if q := o.quick; q != nil {
+		done, err := q.to(file, o.approve)
+		if done != nil {
+			return done, err
+		}
+		o.quick = nil
+		if o.d, err = q.drive(q.first); err != nil {
+			file.leave(new(span.Set))
+			return &Done{}, err
+		}
+	}
 	done, err := o.d.run(func() error { return o.d.prepare(file) })
 	if o.d.unlike {
 		if lost := file.distrust(); lost != nil {
@@ -162,11 +203,8 @@ func (o *Object) To(file *File) (*Done, error) {
 	if err == nil && (o.Info().Size < 0 || o.d.opts.Left != nil) {
 		err = file.part.Truncate(done.Size) // what was begun anew, or lay there meanwhile, may be longer
 	}
-	if err == nil && o.approve != nil {
-		err = o.approve(file)
-	}
 	if err == nil {
-		err = file.Commit()
+		err = finish(file, o.approve)
 	}
 	if err != nil {
 		file.leave(&o.d.written)

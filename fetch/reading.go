@@ -86,10 +86,7 @@ func (r *reading) ask(ctx context.Context) (err error) {
 func (r *reading) request(ctx context.Context, url string) (again bool, err error) {
 	d := r.c.d
 	if r.a.Off == 0 && r.a.End < 0 {
-		begin := time.Now()
-		r.from, r.until = 0, math.MaxInt64
-		r.res, err = openWhole(ctx, r.c.session, url)
-		r.setup = time.Since(begin)
+		err = r.openFirst(ctx, url)
 	} else {
 		err = r.openAcross(ctx, url)
 	}

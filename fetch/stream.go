@@ -31,12 +31,10 @@ var errNoWindow = errors.New("opened to be written to a file")
 // An error of w ends everything, and is returned as it is. A Write that does not return holds Stream up, also beyond the end of the
 // context. Done is told in any case; its Size is how much w has taken.
 func (o *Object) Stream(w io.Writer) (*Done, error) {
-	o.over = true
-	if o.d.opts.Window <= 0 {
-		o.d.finish(errNoWindow)
-		o.d.end()
-		return &Done{}, errNoWindow
+	if o.quick != nil || o.d.opts.Window <= 0 {
+		return &Done{}, errors.Join(errNoWindow, o.Close())
 	}
+	o.over = true
 	var h *handing
 	done, err := o.d.run(func() (err error) {
 		h, err = o.d.prepareStream(w)
