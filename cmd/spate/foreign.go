@@ -266,7 +266,7 @@ func hintFor(cmd *cobra.Command, name string) string {
 }
 
 // serving are the commands whose flags are no answer to those who want to fetch.
-var serving = []string{"demo", "tracker", "peer", "gateway"}
+var serving = []string{"demo", "tracker", "peer", "gateway", "view"}
 
 func hasFlag(flags *pflag.FlagSet, name string) bool {
 	if len(name) == 1 {

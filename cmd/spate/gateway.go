@@ -165,8 +165,10 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	opts := gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
 		Token: c.token, Log: log}
 	g, page := c.withPage(&opts)
-	c.announce(p, l.Addr())
-	err = errors.Join(c.serveOn(ctx, l, g, page), pool.Close(), closeOrigin())
+	if err = c.announce(p, l.Addr()); err == nil {
+		err = c.serveOn(ctx, l, g, page)
+	}
+	err = errors.Join(err, page.Close(), pool.Close(), closeOrigin())
 	if cache != nil {
 		err = errors.Join(err, cache.Close())
 	}
@@ -195,18 +197,21 @@ func (c *gatewayCmd) log(p *process) *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.stderr, opts))
 }
 
-func (c *gatewayCmd) announce(p *process, at net.Addr) {
+// announce tells where it is: the one whose page it is alone, unless who reads events wants to know.
+func (c *gatewayCmd) announce(p *process, at net.Addr) error {
 	scheme := "http"
 	if c.cert != "" {
 		scheme = "https"
 	}
 	base := scheme + "://" + at.String()
 	if c.page.ready != nil {
-		c.page.ready(base)
-		return
+		if err := c.page.ready(base); err != nil || !c.json {
+			return err
+		}
 	}
 	tell := (&swarmFlags{json: c.json, quiet: c.quiet}).talk(p, trackerWords)
 	tell(event.Event{Type: event.Listening, Origin: base})
+	return nil
 }
 
 // open listens.
