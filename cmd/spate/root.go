@@ -39,7 +39,7 @@ func newRootCmd(p *process) *cobra.Command {
 		p.started = true
 		return nil
 	}
-	root.AddCommand(newCatCmd(p), newGetCmd(p), newInspectCmd(p), newPackCmd(p), newJoinCmd(p), newTrackerCmd(p), newPeerCmd(p), newGatewayCmd(p), newViewCmd(p), newDemoCmd(),
+	root.AddCommand(newCatCmd(p), newGetCmd(p), newInspectCmd(p), newPackCmd(p), newJoinCmd(p), newTrackerCmd(p), newPeerCmd(p), newGatewayCmd(p), newViewCmd(p), newDemoCmd(p),
 		newVersionCmd(), newCompletionCmd(), newManCmd())
 	root.SetGlobalNormalizationFunc(alias)
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -9,11 +9,14 @@ import (
 )
 
 const (
-	frameCount    = 24 // of the animation
+	frameCount    = 24
 	imageW        = 640
 	imageH        = 400
-	filmW, filmH  = 160, 100
+	frameW        = 160
+	frameH        = 100
 	paletteColors = 256
+
+	animationDelay = 50 // ms
 )
 
 // palette goes once around the colours, without a seam.
@@ -78,7 +81,7 @@ func draw() (picture []byte, frames [][]byte, err error) {
 	picture, err = encodePNG(julia(imageW, imageH))
 	for i := 0; i < frameCount && err == nil; i++ {
 		var f []byte
-		f, err = encodePNG(plasma(filmW, filmH, float64(i)/frameCount))
+		f, err = encodePNG(plasma(frameW, frameH, float64(i)/frameCount))
 		frames = append(frames, f)
 	}
 	return picture, frames, err

@@ -39,11 +39,7 @@ func (s *Site) imagePart(i int, piece []byte) manifest.Part {
 		urls = append(urls, s.put(1, path, piece[:len(piece)-1], octets()))
 	}
 	urls = append(urls, s.put((i+2)%Origins, path, piece, octets()))
-	sum := sha256.Sum256(piece)
-	for k, u := range urls {
-		urls[k] = manifest.Alternative{URL: u, Digest: sum[:], Size: int64(len(piece))}.String()
-	}
-	return part(urls...)
+	return described(piece, urls...)
 }
 
 // flipped has every bit of b the other way.
@@ -65,8 +61,8 @@ func sequenceOf(files [][]byte) []byte {
 	return b
 }
 
-// film is an animation: a sequence of pictures in one file.
-func (s *Site) film(frames [][]byte) Exhibit {
+// animation is a sequence of pictures in one file.
+func (s *Site) animation(frames [][]byte) Exhibit {
 	const path = "/plasma-seq"
 	whole := sequenceOf(frames)
 	return Exhibit{
@@ -78,6 +74,7 @@ func (s *Site) film(frames [][]byte) Exhibit {
 		Bytes:  int64(len(whole)),
 		Files:  len(frames),
 		SHA256: sha256.Sum256(whole),
+		Delay:  animationDelay,
 	}
 }
 
@@ -101,5 +98,6 @@ func (s *Site) loop(frames [][]byte) Exhibit {
 		Bytes:   int64(len(seen)),
 		Files:   len(taken),
 		SHA256:  sha256.Sum256(seen),
+		Delay:   animationDelay,
 	})
 }

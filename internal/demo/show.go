@@ -3,6 +3,7 @@ package demo
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -31,18 +32,39 @@ func Show(ctx context.Context, out, talk io.Writer) error {
 	return failed(rows)
 }
 
-// Serve keeps a [Site] up until ctx is done, which is no error. It writes a line for each exhibit to out, its URL and
-// what there is to see, and the commands that suit them to talk. addrs are as for [Start].
-func Serve(ctx context.Context, addrs []string, out, talk io.Writer) error {
+// A Page shows exhibits in a browser, at address, until ctx is done; then, or when it fails, ended has its one value, by when
+// nothing of it is left. Where err is not nil there is no page.
+type Page func(ctx context.Context, exhibits []Exhibit) (address string, ended <-chan error, err error)
+
+// Serve keeps a [Site] up, and a page on which it can be watched, until ctx is done, which is no error. It writes a line for each
+// exhibit to out, its URL and what there is to see, and one for the page; and the commands that suit them to talk. addrs
+// are as for [Start].
+func Serve(ctx context.Context, addrs []string, page Page, out, talk io.Writer) error {
 	s, err := Start(addrs...)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	address, ended, err := page(ctx, s.Exhibits)
+	if err != nil {
+		return err
+	}
+	if err := s.announce(address, out, talk); err != nil {
+		stop()
+		return errors.Join(err, <-ended)
+	}
+	return <-ended
+}
+
+// announce tells what there is, and where.
+func (s *Site) announce(page string, out, talk io.Writer) error {
 	w := bufio.NewWriter(out)
 	for _, e := range s.Exhibits {
 		fmt.Fprintf(w, "%s  %s\n", e.URL, e.about())
 	}
+	fmt.Fprintf(w, "%s  a page that shows all of these while they arrive\n", page)
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -50,9 +72,11 @@ func Serve(ctx context.Context, addrs []string, out, talk io.Writer) error {
 	for _, c := range s.commands(s.origins[0].URL("")) {
 		fmt.Fprintln(talk, "  "+c)
 	}
-	<-ctx.Done()
 	return nil
 }
+
+// Title is e in a line: its name, and what there is to see.
+func (e *Exhibit) Title() string { return e.Name + ": " + e.about() }
 
 // about is what there is to see, and whether it ends.
 func (e *Exhibit) about() string {

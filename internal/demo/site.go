@@ -30,9 +30,10 @@ const (
 	Stream Mode = iota // as bytes, with Client.Open
 	File               // to a file, with Client.Get
 	Frames             // file by file, with Client.Files
+	Watch              // not at all: it is slow, or goes wrong, and is there to be looked at
 )
 
-// An Exhibit is one thing to download and what must come out.
+// An Exhibit is one thing to download and what must come out. One to [Watch] has neither Bytes nor a digest.
 type Exhibit struct {
 	Name    string // a word or two
 	About   string // what is there to see, in less than a line
@@ -42,6 +43,7 @@ type Exhibit struct {
 	Endless bool
 	Bytes   int64 // how many there are; of an endless one, how many are taken
 	Files   int   // Frames: how many there are, or are taken
+	Delay   int   // milliseconds that suit each file of a sequence where it is watched; 0: any
 
 	// SHA256 is that of these Bytes; for Frames each file has its length before it, four bytes, big-endian, so that
 	// the digest vouches for the boundaries as well. Bytes counts the lengths too then.
@@ -80,8 +82,9 @@ func (s *Site) furnish() error {
 		s.Close()
 		return err
 	}
-	s.Exhibits = []Exhibit{s.tale(), s.book(), s.song(), s.count(), s.image(picture), s.film(frames), s.loop(frames),
-		s.moved()}
+	s.Exhibits = []Exhibit{s.tale(), s.book(), s.song(), s.count(), s.image(picture), s.animation(frames), s.loop(frames),
+		s.moved(), s.drawing(), s.pixels(), s.melody(), s.clip(), s.verses(), s.mixture(frames), s.data(),
+		s.slowText(), s.slowImage(picture), s.broken(), s.cutShort(frames), s.missing()}
 	return nil
 }
 
@@ -120,6 +123,23 @@ func (s *Site) exhibit(path string, manifestText []byte, e Exhibit) Exhibit {
 	return e
 }
 
+const fileParts = 10
+
+// inParts serves a file as a manifest of parts with digests, over all origins. In the middle a mirror is dead.
+func (s *Site) inParts(path string, whole []byte, e Exhibit) Exhibit {
+	var parts []manifest.Part
+	for i, piece := range cut(whole, fileParts) {
+		name := fmt.Sprintf("%s/%d", path[:len(path)-len(".parts")], i)
+		urls := []string{s.put((i+1)%Origins, name, piece, octets())}
+		if i == fileParts/2 {
+			urls = append([]string{s.dead + name}, urls...)
+		}
+		parts = append(parts, described(piece, urls...))
+	}
+	e.Mode, e.Bytes, e.SHA256 = File, int64(len(whole)), sha256.Sum256(whole)
+	return s.exhibit(path, encode(parts), e)
+}
+
 // encode writes a manifest. All that is written here can be read back: a part that could not be would be missing, and
 // the digest of the whole wrong.
 func encode(parts []manifest.Part) []byte {
@@ -137,6 +157,16 @@ func part(alternatives ...string) manifest.Part { return manifest.Part{Alternati
 // starred is a part that is to be cached.
 func starred(alternatives ...string) manifest.Part {
 	return manifest.Part{Alternatives: alternatives, Cacheable: true}
+}
+
+// described is a part that is to be these bytes.
+func described(piece []byte, urls ...string) manifest.Part {
+	sum := sha256.Sum256(piece)
+	p := manifest.Part{}
+	for _, u := range urls {
+		p.Alternatives = append(p.Alternatives, manifest.Alternative{URL: u, Digest: sum[:], Size: int64(len(piece))}.String())
+	}
+	return p
 }
 
 // cut cuts b into n pieces of about the same size.

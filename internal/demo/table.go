@@ -47,7 +47,7 @@ func failed(rows []Row) error {
 // commands are what to try on a site whose first origin is at base, a URL without a path.
 func (s *Site) commands(base string) []string {
 	var lines []string
-	for _, e := range s.Exhibits {
+	for _, e := range s.toured() {
 		lines = append(lines, e.command(base+e.Path))
 	}
 	return append(lines, "spate inspect "+base+s.Exhibits[0].Path)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"spate"
@@ -27,11 +28,11 @@ type Row struct {
 	Err      error // nil: every byte is right
 }
 
-// Tour downloads every exhibit, one after the other, and checks what comes. It tells talk what happens. It leaves
-// nothing behind, and ends early only if ctx does; then the last row says so.
+// Tour downloads every exhibit that is not there to [Watch], one after the other, and checks what comes. It tells talk what
+// happens. It leaves nothing behind, and ends early only if ctx does; then the last row says so.
 func (s *Site) Tour(ctx context.Context, talk io.Writer) []Row {
 	var rows []Row
-	for _, e := range s.Exhibits {
+	for _, e := range s.toured() {
 		fmt.Fprintf(talk, "%s: %s\n", e.Name, e.URL)
 		row := visit(ctx, e, talk)
 		fmt.Fprintln(talk, "  "+row.verdict())
@@ -40,6 +41,11 @@ func (s *Site) Tour(ctx context.Context, talk io.Writer) []Row {
 		}
 	}
 	return rows
+}
+
+// toured are the exhibits of the tour.
+func (s *Site) toured() []Exhibit {
+	return slices.DeleteFunc(slices.Clone(s.Exhibits), func(e Exhibit) bool { return e.Mode == Watch })
 }
 
 // verdict is a Row in a few words.
