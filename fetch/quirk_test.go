@@ -71,6 +71,7 @@ var quirks = []quirk{
 	{name: "chunked, with ranges", has: farm.Resource{NoLength: true}},
 	{name: "chunked, without length", has: farm.Resource{NoLength: true, NoRange: true}, requests: 1},
 	{name: "chunked, without length, cut short", has: farm.Resource{NoLength: true, NoRange: true, BreakAt: 3 * MiB, BreakTimes: 1}, requests: 2},
+	{name: "chunked, without length, always cut short", has: farm.Resource{NoLength: true, NoRange: true, BreakAt: 3 * MiB}, kind: source.KindNetwork, is: io.ErrUnexpectedEOF, requests: 11},
 	{name: "chunked, without length, cut short, then tells it", requests: 2,
 		has: farm.Then(farm.Resource{NoLength: true, NoRange: true, BreakAt: 3 * MiB}, farm.Resource{NoRange: true})},
 	{name: "chunked, without length, shorter the second time", want: other(2 * MiB), requests: 2,

@@ -227,15 +227,15 @@ func (s *Scheduler) cutDone(c *conn, end int64) {
 
 // detach takes c out: nothing beyond off will come. The rest of its range is anybody's, or its hedge's.
 func (s *Scheduler) detach(c *conn, off int64) {
+	src := s.sources[c.src]
+	src.rate = s.meanRate(c.src)
+	src.host.live--
+	src.live--
+	s.conns = slices.DeleteFunc(s.conns, func(o *conn) bool { return o == c }) // first: who has gone is not to be told anything
 	if c.phase != idle && !c.hedge && !c.probe && c.start != c.end {
 		s.orphan(c, off)
 	}
 	s.unhedge(c)
-	src := s.sources[c.src]
-	src.host.live--
-	src.live--
-	src.rate = s.meanRate(c.src)
-	s.conns = slices.DeleteFunc(s.conns, func(o *conn) bool { return o == c })
 }
 
 func (s *Scheduler) orphan(c *conn, off int64) {

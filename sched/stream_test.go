@@ -184,3 +184,26 @@ func TestNobodyWaitsForWhatIsNobodys(t *testing.T) {
 		})
 	}
 }
+
+// A stream that breaks again and again ends the download, and what has broken is not told to close.
+func TestStreamThatAlwaysBreaks(t *testing.T) {
+	p := newScript(t, mib, sched.Config{RetryMax: time.Hour})
+	p.start()
+	for conn := 1; len(of(sched.GiveUp, p.all)) == 0; conn++ {
+		if conn > 20 {
+			t.Fatalf("it goes on and on: %+v", p.all)
+		}
+		p.do(sched.Event{Type: sched.Opened, Conn: conn, End: -1, Size: -1})
+		p.at[conn] = 5
+		p.do(sched.Event{Type: sched.Progress, Conn: conn, Off: 5})
+		for did := p.fail(conn, sched.Network, 0); len(did) == 0; {
+			did = p.pass(100*time.Millisecond, nil)
+		}
+	}
+	if told := of(sched.Close, p.all); len(told) > 0 {
+		t.Errorf("%+v", told)
+	}
+	if a := of(sched.GiveUp, p.all)[0]; a.Class != sched.Network {
+		t.Errorf("%+v", a)
+	}
+}
