@@ -112,6 +112,9 @@ func (a *answer) drain() {
 	if a.resp.ProtoMajor > 1 {
 		return // a stream is reset without harm to its connection
 	}
+	if a.resp.StatusCode == http.StatusSwitchingProtocols {
+		return // net/http has given the connection away: nothing but closing it ends a read
+	}
 	a.watch.Wait("not drained within", drainTime)
 	_, _ = io.CopyN(io.Discard, a.resp.Body, drainBytes+1) // one more, to find the end
 	a.watch.Done()

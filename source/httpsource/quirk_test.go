@@ -88,6 +88,7 @@ var quirks = []quirk{
 	{name: "zero length, as a range", has: farm.Resource{Body: []byte{}}, rng: source.Range{Len: 1<<63 - 1}, body: ""},
 	{name: "zero length, behind it", has: farm.Resource{Body: []byte{}}, rng: from40, off: 40},
 	{name: "no content", has: farm.Resource{Status: 204, Body: []byte{}}, rng: source.From(0), kind: source.KindProtocol},
+	{name: "switches protocols, and is silent", has: farm.Resource{Handler: http.HandlerFunc(switchProtocols)}, kind: source.KindProtocol},
 	{name: "not modified, which nobody asked", has: farm.Resource{Status: 304, Body: []byte{}}, rng: source.From(0), kind: source.KindProtocol},
 
 	{name: "HEAD 405", has: farm.Resource{Handler: http.HandlerFunc(onlyGet)}, rng: source.From(0), len: 100, size: 100, body: hundred},
@@ -150,6 +151,17 @@ func raw10(text string) http.HandlerFunc {
 		_, _ = io.WriteString(c, text)
 		_ = c.Close()
 	}
+}
+
+// switchProtocols has the connection for another protocol, of which nothing comes.
+func switchProtocols(w http.ResponseWriter, _ *http.Request) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	_, _ = io.Copy(io.Discard, c) // until the client closes it
 }
 
 func TestQuirks(t *testing.T) {
