@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"spate/fetch/journal"
 	"spate/format/checksum"
@@ -155,6 +156,17 @@ func TestObjectCancelled(t *testing.T) {
 		t.Errorf("%+v, after %d bytes", again, done.Size)
 	}
 	wantWhole(t, path, data, again)
+}
+
+// TestGivenUpWhileSilent: who waits no longer than a silence may last is told of which URL nothing came.
+func TestGivenUpWhileSilent(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	f.Serve("/x", farm.Resource{Body: content(4 << 20), StallAt: 2 << 20})
+	_, err := download(t.Context(), t, filepath.Join(t.TempDir(), "x"), &ObjectOptions{RetryMax: 100 * time.Millisecond}, f.URL("/x"))
+	if e, ok := errors.AsType[*source.Error](err); !ok || e.Kind != source.KindTimeout || e.URL != f.URL("/x") {
+		t.Errorf("%#v", err)
+	}
 }
 
 // wantLeft: of what the journal says is there, all is right, and it is so many bytes.

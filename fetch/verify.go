@@ -284,6 +284,9 @@ func (d *driver) failure(class sched.Class) error {
 	if class == sched.Corrupt && d.wrong != nil && !errors.Is(err, source.ErrCorrupt) {
 		return d.wrong
 	}
+	if err == errNothing {
+		return &source.Error{Op: "read", URL: d.mirrors[d.first].URL, Kind: source.KindTimeout, Err: err}
+	}
 	return err
 }
 
