@@ -61,7 +61,7 @@ func (d *driver) checkExtent(r *reading) error {
 	case res.Off != r.from, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
 		return d.noRange(a)
 	case size >= 0 && res.Len < 0: // whose end would be anybody's guess
-		return d.changed(a, "it tells no size, as it did at first")
+		return d.changed(a, "it no longer tells its size, as it did at first")
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
 
 const (
 	sizeOfBegun   = "it has another size than what was begun"
-	noSizeOfBegun = "it tells no size, as it did when it was begun"
+	noSizeOfBegun = "it no longer tells its size, as it did when it was begun"
 )
 
 // A begunError is how an answer is not of what an earlier download has begun.

@@ -76,6 +76,9 @@ func readLeft(ctx context.Context, f *File) (*journal.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Header.Size < 0 && len(s.Places) == 0 { // no answer could prove to be of the same object
+		return nil, nil
+	}
 	s, err = journal.Verify(ctx, f.part, s, &journal.Check{Strict: f.opts.VerifyAll})
 	if err != nil || len(s.Ranges) == 0 {
 		return nil, err
@@ -148,7 +151,8 @@ func checkOurs(name string) (isThere bool, err error) {
 	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG), nil
 }
 
-// distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known.
+// distrust makes sure that nothing goes on with the file: as a whole it is wrong, and which of its bytes are is not known; or how long it is
+// to be is not.
 func (f *File) distrust() error {
 	if f.journal == nil {
 		return nil

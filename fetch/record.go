@@ -297,7 +297,8 @@ func (r *recorder) forget(x span.Span) error {
 	return nil
 }
 
-// end waits for all that was given to be recorded. What is not the whole is made durable, as far as that goes.
+// end waits for all that was given to be recorded. What is not the whole is made durable, as far as that goes; of an object of unknown
+// size there is no journal then, as nothing could go on with it.
 func (r *recorder) end(whole bool) error {
 	r.stop()
 	if whole || r.file.journal == nil && r.early == nil {
@@ -305,6 +306,9 @@ func (r *recorder) end(whole bool) error {
 	}
 	if err := r.begin(); err != nil {
 		return err
+	}
+	if r.file.journal.State().Header.Size < 0 {
+		return r.file.distrust()
 	}
 	return r.file.journal.Sync(r.file.part)
 }

@@ -111,6 +111,28 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestNoSizeLeavesNoJournal: of an object whose size is not known nothing can be gone on with, and nothing says so. What a kill has left
+// is begun anew.
+func TestNoSizeLeavesNoJournal(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	data := content(16 << 20)
+	sizeless := farm.Resource{Body: data, NoRange: true, NoLength: true}
+	path := filepath.Join(t.TempDir(), "x")
+	cutShort(t, f, path, sizeless)
+	wantNames(t, path, filepath.Base(path)+Ext)
+
+	must(t, os.WriteFile(path+Ext, data[:1<<20], 0o666))
+	j, err := journal.Create(path+journal.Ext, &journal.State{Header: journal.Header{Origins: []journal.Origin{{URL: f.URL("/x")}}, Size: -1},
+		Ranges: []journal.Range{{Span: span.Span{End: 1 << 20}, CRC: journal.Checksum(data[:1<<20])}}})
+	must(t, err)
+	must(t, j.Close())
+	f.Serve("/x", sizeless)
+	done, err := download(t.Context(), t, path, &ObjectOptions{Hashes: sha256Only}, f.URL("/x"))
+	must(t, err)
+	wantWhole(t, path, data, done)
+}
+
 // TestResumeSecondMirror: what the first mirror has is another thing now, the second one still has it.
 func TestResumeSecondMirror(t *testing.T) {
 	f := farm.New()
