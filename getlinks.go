@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"time"
 
 	"spate/format/checksum"
 	"spate/format/metalink"
@@ -91,6 +92,9 @@ func duplicates(links []source.Link) (all []Mirror) {
 	return all
 }
 
+// describedIn is how long the description of an object may take, which waits for it.
+const describedIn = 30 * time.Second
+
 // describedBy reads the Metalink file that describes the object, and reports whether there is one.
 func (g *getter) describedBy(ctx context.Context, info source.Info) bool {
 	i := slices.IndexFunc(info.Links, func(l source.Link) bool {
@@ -99,6 +103,8 @@ func (g *getter) describedBy(ctx context.Context, info source.Info) bool {
 	if i < 0 {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, describedIn)
+	defer cancel()
 	about := &getter{c: g.c, url: info.Links[i].URL}
 	doc, err := about.readMetalink(ctx)
 	if err != nil {

@@ -64,8 +64,11 @@ func (g *getter) metalink(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// describedAhead is how much of a Metalink file is read ahead: what cannot be read as fast as it comes need not be held.
+const describedAhead = 1 << 20
+
 func (g *getter) readMetalink(ctx context.Context) (*metalink.Metalink, error) {
-	s, err := g.c.open(ctx, g.url, call{events: g.sink()})
+	s, err := g.c.open(ctx, g.url, call{events: g.sink(), ahead: describedAhead})
 	if err != nil {
 		return nil, err
 	}

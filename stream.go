@@ -13,6 +13,7 @@ import (
 	"spate/event"
 	"spate/internal/redact"
 	"spate/source"
+	"spate/source/budget"
 )
 
 // Stats is what a stream has cost so far.
@@ -51,6 +52,7 @@ type call struct {
 	begin  func(info source.Info, manifest bool) (*assemble.Prior, error)
 	place  func(p assemble.Place) error
 	events event.Sink
+	ahead  int64 // bytes that are read ahead, at most; 0: as the Client's Options say
 }
 
 func (c *Client) open(ctx context.Context, url string, as call) (*Stream, error) {
@@ -58,6 +60,9 @@ func (c *Client) open(ctx context.Context, url string, as call) (*Stream, error)
 	s := &Stream{url: url, meter: meter{sink: as.events}}
 	opts := c.assembleOptions()
 	opts.Events, opts.Place = as.events, as.place
+	if most := c.Options.Budget; as.ahead > 0 && (most == 0 || most > as.ahead) {
+		opts.Budget = &budget.Budget{Max: as.ahead}
+	}
 	if as.begin != nil {
 		opts.Begin = func(info source.Info, manifest bool) (*assemble.Prior, error) {
 			prior, err := as.begin(info, manifest)
