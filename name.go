@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"spate/fetch"
+	"spate/fetch/journal"
 	"spate/source"
 )
 
@@ -60,7 +61,7 @@ func afterSlash(name string) string {
 
 // safeName makes name one that can be used anywhere: no separators, no control characters, none that Windows reserves,
 // none that changes the direction of writing, no dot in front (a hidden file), nor a hyphen (an option of whatever command
-// gets it from a wildcard), no device, and not too long. "" if nothing is left.
+// gets it from a wildcard), no device, no journal, and not too long. "" if nothing is left.
 func safeName(name string) string {
 	name = strings.Map(safeRune, strings.ToValidUTF8(strings.TrimSpace(name), "_"))
 	name = strings.TrimRight(name, ". ")
@@ -73,7 +74,18 @@ func safeName(name string) string {
 	if isDevice(name) {
 		name = "_" + name
 	}
-	return shorten(name, maxName-suffixRoom-len(fetch.Ext))
+	return noJournal(shorten(name, maxName-suffixRoom-len(fetch.Ext)))
+}
+
+// noJournal is name, or another one where a journal beside another file is called so: what is remote is not to say what is there of that.
+func noJournal(name string) string {
+	for _, ext := range journal.Names(journal.Ext) {
+		if strings.HasSuffix(strings.ToLower(name), ext) {
+			last := strings.LastIndexByte(name, '.')
+			return name[:last] + "_" + name[last+1:]
+		}
+	}
+	return name
 }
 
 func safeRune(r rune) rune {

@@ -67,6 +67,11 @@ func TestOutputNameOfOrigin(t *testing.T) {
 		{"manifest by its type", source.Info{Name: "b.parts", MediaType: "text/parts-manifest"}, true, "b"},
 		{"manifest by the final URL", source.Info{URL: "http://h/x.parts", Name: "b.parts"}, true, "b"},
 		{"no manifest", source.Info{Name: "b.parts"}, true, "b.parts"},
+		{"a journal beside b.txt", source.Info{Name: "b.txt.spate"}, true, "b.txt_spate"},
+		{"a journal where case does not matter", source.Info{Name: "b.txt.SPATE"}, true, "b.txt_SPATE"},
+		{"the successor of a journal", source.Info{Name: "b.txt.spate.new"}, true, "b.txt.spate_new"},
+		{"a journal once it is shortened", source.Info{Name: strings.Repeat("b", 220) + ".spate-and-so-on-and-on"}, true, strings.Repeat("b", 220) + "_spate"},
+		{"no journal", source.Info{Name: "b.spates"}, true, "b.spates"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
