@@ -31,6 +31,9 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 			if _, err := argument(arg); err != nil {
 				return err
 			}
+			if err := c.countsFiles(arg); err != nil {
+				return err
+			}
 		}
 	}
 	if err := c.nameAll(p, args); err != nil {

@@ -130,9 +130,8 @@ func (c *getCmd) run(cmd *cobra.Command, p *process, args []string) error {
 	if err := c.stream.name(r.urls()...); err != nil {
 		return err
 	}
-	if c.limits.files > 0 && c.mode(r.arg) == spate.SeqOff {
-		return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(r.arg)),
-			"--seq=on takes it for one; --max-bytes and --max-time end any stream")
+	if err := c.countsFiles(r.arg); err != nil {
+		return err
 	}
 	switch {
 	case r.path == stdoutName:
@@ -264,6 +263,15 @@ func (c *getCmd) options(r request) *spate.GetOptions {
 		o.Connections = int(r.split)
 	}
 	return o
+}
+
+// countsFiles is the error of a limit of files where there are none to count.
+func (c *getCmd) countsFiles(arg string) error {
+	if c.limits.files <= 0 || c.mode(arg) == spate.SeqOn {
+		return nil
+	}
+	return usage(fmt.Sprintf("--max-files counts the files of a sequence, and %s is not taken for one", shown(arg)),
+		"--seq=on takes it for one; --max-bytes and --max-time end any stream")
 }
 
 // mode goes by the argument: the URL of a local file has all folders above it.

@@ -195,6 +195,8 @@ func (c *getCmd) listedRequest(entry urilist.Entry) request {
 	}
 	if err = r.place(out); err != nil {
 		r.bad = usage(c.inList(entry.Line, err), "")
+	} else if err = c.countsFiles(r.arg); err != nil {
+		r.bad = usage(c.inList(entry.Line, err), hintOf(err))
 	}
 	return r
 }

@@ -44,7 +44,7 @@ func (f *webFlags) register(fs *pflag.FlagSet) {
 	fs.Var(cookieValue{&f.cookies}, "cookie", "send cookies, NAME=VALUE; may be repeated")
 	fs.StringVar(&f.cookieFile, "load-cookies", "", "cookies are in `FILE`, as browsers export it")
 	fs.Var(text{&f.agent, "TEXT", checkField}, "user-agent", "name the program (default spate)")
-	fs.Var(text{&f.referer, "URL", checkField}, "referer", "name the page that led here")
+	fs.Var(text{&f.referer, "URL", checkReferer}, "referer", "name the page that led here")
 	fs.StringVar(&f.cacert, "cacert", "", "trust the certificates in `FILE` (PEM) and no others")
 	fs.StringVar(&f.certFile, "cert", "", "show the certificate in `FILE` (PEM)")
 	fs.StringVar(&f.keyFile, "key", "", "its private key is in `FILE` (PEM); default: beside it in the same")

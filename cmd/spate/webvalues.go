@@ -72,6 +72,17 @@ func checkUser(word string) error {
 	return nil
 }
 
+// checkReferer refuses what has a meaning of its own elsewhere: sent as it is, it is no page that anybody has come from.
+func checkReferer(word string) error {
+	switch {
+	case word == "*":
+		return errors.New("want the URL of a page; that of the file itself, which * is for aria2, is not sent")
+	case strings.HasSuffix(word, ";auto"):
+		return errors.New("want the URL of a page; where a redirect came from, which ;auto is for curl, is not sent")
+	}
+	return checkField(word)
+}
+
 func checkToken(word string) error {
 	if word == "" || strings.ContainsAny(word, " \t") {
 		return errors.New("want a token, without blanks")
