@@ -266,7 +266,7 @@ func (g *getter) rewind(off int64) error {
 
 // leave ends an output that is not whole. The errors of that tell nothing beside the one that led here.
 func (g *getter) leave() {
-	if g.out.Size() == 0 {
+	if g.out.Size() == 0 || g.out.Replaced() {
 		g.out.Discard()
 		return
 	}

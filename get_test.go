@@ -1,12 +1,14 @@
 package spate
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -371,5 +373,33 @@ func TestGetMirrorsOfWhatIsReadInOrder(t *testing.T) {
 	}
 	if n := origin.Requests("/x"); n > 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// Of what somebody has removed nothing is said to be left.
+func TestGetRemovedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	waits := make(chan struct{}, 1)
+	go func() {
+		<-waits
+		for os.Remove(filepath.Join(dir, "FILE"+fetch.Ext)) != nil && ctx.Err() == nil {
+			runtime.Gosched() // what was read is about to be written
+		}
+		cancel()
+	}()
+	c := &Client{Source: source.Func(func(ctx context.Context, raw string, rng source.Range) (*source.Resource, error) {
+		if raw == "x:a" {
+			body := newSilentBody(ctx, "some")
+			body.waits = waits
+			return &source.Resource{Info: source.Info{URL: raw, Size: -1}, Len: -1, Body: body}, nil
+		}
+		return shelf{"x:m.parts": "x:a\n"}.Open(ctx, raw, rng)
+	})}
+	defer c.CloseIdleConnections()
+	res, err := c.Get(ctx, "x:m.parts", filepath.Join(dir, "FILE"), nil)
+	if !errors.Is(err, context.Canceled) || res.Part != "" {
+		t.Errorf("%+v, %v", res, err)
 	}
 }

@@ -170,6 +170,14 @@ func (f *File) SHA256() []byte {
 	return f.digest.sum()
 }
 
+// Replaced reports whether FILE.part is no longer the file that is written: somebody has removed it, or put something else in its place.
+func (f *File) Replaced() bool {
+	if err := f.resume(); err != nil || f.part == nil {
+		return errors.Is(err, errReplaced)
+	}
+	return errors.Is(same(f.part), errReplaced)
+}
+
 // Keep ends the file and leaves what was written as FILE.part, with its journal, if it has one.
 func (f *File) Keep() error {
 	f.finished = nil

@@ -174,3 +174,26 @@ func TestFinishedFileChangedByOthers(t *testing.T) {
 	}
 	wantNames(t, path, "FILE.part")
 }
+
+// Whoever has lost the file is told, whether it is being written or finished.
+func TestReplaced(t *testing.T) {
+	for _, isFinished := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "x")
+		f, err := Create(path, nil)
+		must(t, err)
+		defer f.Keep()
+		if isFinished {
+			must(t, f.Finish())
+		}
+		if f.Replaced() {
+			t.Errorf("finished %v: it is there", isFinished)
+		}
+		if isFinished {
+			must(t, f.Finish())
+		}
+		must(t, os.Remove(path+Ext))
+		if !f.Replaced() {
+			t.Errorf("finished %v: it is gone", isFinished)
+		}
+	}
+}

@@ -162,16 +162,17 @@ func (f *File) distrust() error {
 	return err
 }
 
-// leave ends a file that is not whole: with its journal, and no longer than it need be, if it has any bytes.
-func (f *File) leave(written *span.Set) {
-	if written.Len() == 0 {
+// leave ends a file that is not whole: with its journal, and no longer than it need be, if it has any bytes. It reports whether they are left.
+func (f *File) leave(written *span.Set) bool {
+	if written.Len() == 0 || f.Replaced() {
 		f.Discard()
-		return
+		return false
 	}
 	if f.part != nil {
 		f.part.Truncate(written.Bounds().End) // that it is too long does no harm
 	}
 	f.Keep()
+	return true
 }
 
 // Origin is what the journal of a File from [Resume] says of the origin that has that URL; false if it is none.

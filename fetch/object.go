@@ -206,8 +206,8 @@ func (o *Object) To(file *File) (*Done, error) {
 	if err == nil {
 		err = finish(file, o.approve)
 	}
-	if err != nil {
-		file.leave(&o.d.written)
+	if err != nil && !file.leave(&o.d.written) {
+		done.Size = 0
 	}
 	return done, err
 }

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -156,6 +157,24 @@ func TestObjectCancelled(t *testing.T) {
 		t.Errorf("%+v, after %d bytes", again, done.Size)
 	}
 	wantWhole(t, path, data, again)
+}
+
+// TestObjectRemoved: of what somebody has removed nothing is left, and nothing is said to be.
+func TestObjectRemoved(t *testing.T) {
+	f := farm.New()
+	defer f.Close()
+	f.Serve("/x", farm.Resource{Body: content(16 << 20), StallAt: 12 << 20})
+	path := filepath.Join(t.TempDir(), "x")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	go func() {
+		f.Wait(t.Context(), farm.Stuck, "/x", 1)
+		cancel(cmp.Or(os.Remove(path+Ext), enough))
+	}()
+	done, err := download(ctx, t, path, &ObjectOptions{Connections: 4}, f.URL("/x"))
+	if !errors.Is(err, enough) || done.Size != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
 }
 
 // TestGivenUpWhileSilent: who waits no longer than a silence may last is told of which URL nothing came.
