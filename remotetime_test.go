@@ -12,8 +12,10 @@ import (
 // TestGetRemoteTime: a file is as old as its origin says; what tells no time, and a manifest, is as old as it is.
 func TestGetRemoteTime(t *testing.T) {
 	origin := newFarm(t)
+	begun := time.Now().Add(-time.Hour) // clocks of file systems are coarse
 	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	origin.Serve("/old", farm.Resource{Body: []byte("text"), ModTime: then})
+	origin.Serve("/far", farm.Resource{Body: []byte("text"), ModTime: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)})
 	origin.Serve("/new", farm.Resource{Body: []byte("text")})
 	origin.Serve("/old.parts", farm.Resource{Body: []byte("old\n"), ModTime: then})
 	origin.Serve("/old-seq", farm.Resource{Body: []byte(packed("text", "more")), ModTime: then})
@@ -27,6 +29,7 @@ func TestGetRemoteTime(t *testing.T) {
 		{"/old", "FILE", 0, false, false},
 		{"/old", "FILE", 2, false, false},
 		{"/new", "FILE", 0, true, false},
+		{"/far", "FILE", 0, true, false},
 		{"/old.parts", "FILE", 0, true, false},
 		{"/old-seq", "FILE-file1", 0, true, true},
 		{"/old-seq", "FILE-file2", 0, true, true},
@@ -38,6 +41,9 @@ func TestGetRemoteTime(t *testing.T) {
 		info, err := os.Stat(filepath.Join(dir, test.file))
 		must(t, err)
 		if info.ModTime().Equal(then) != test.old {
+			t.Errorf("%+v: of %v", test, info.ModTime())
+		}
+		if !test.old && info.ModTime().Before(begun) {
 			t.Errorf("%+v: of %v", test, info.ModTime())
 		}
 	}

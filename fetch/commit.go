@@ -54,8 +54,13 @@ func (f *File) makeDurable() error {
 }
 
 // SetModTime makes t the time of modification that the file has once it has its final name; zero is that of the last
-// write.
-func (f *File) SetModTime(t time.Time) { f.modTime = t }
+// write, and so is one that cannot be told in nanoseconds since 1970, before 1678 or after 2262.
+func (f *File) SetModTime(t time.Time) {
+	if !time.Unix(0, t.UnixNano()).Equal(t) {
+		t = time.Time{}
+	}
+	f.modTime = t
+}
 
 // applyModTime goes by the name, which only who holds the lock of the file may give to another one.
 func (f *File) applyModTime() error {
