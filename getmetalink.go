@@ -17,8 +17,9 @@ import (
 )
 
 var (
-	errSeveral = errors.New("a Metalink file of several files, which cannot all be one output")
-	errLocal   = errors.New("a Metalink file that is not local names nothing but local files")
+	errSeveral  = errors.New("a Metalink file of several files, which cannot all be one output")
+	errIndirect = errors.New("a Metalink file that names no URL of a file, but others that describe it (metaurl), which are not followed")
+	errLocal    = errors.New("a Metalink file that is not local names nothing but local files")
 )
 
 // MetalinkMode says whether what is at a URL is a Metalink file, of which the files that it describes are fetched.
@@ -100,7 +101,10 @@ func (g *getter) described(ctx context.Context, f *metalink.File) error {
 		return err
 	}
 	mirrors := g.mirrorsOf(f)
-	if len(mirrors) == 0 {
+	switch {
+	case len(f.URLs) == 0:
+		return &source.Error{Op: "get", URL: g.url, Kind: source.KindProtocol, Err: errIndirect}
+	case len(mirrors) == 0:
 		return &source.Error{Op: "get", URL: g.url, Kind: source.KindRefused, Err: errLocal}
 	}
 	one.url, one.opts.Mirrors = mirrors[0].URL, mirrors[1:]

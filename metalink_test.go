@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"spate/format/checksum"
@@ -166,6 +167,17 @@ func TestGetMetalinkNamesNothingLocal(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	wantFiles(t, dir, nil)
+}
+
+// A file of which there are descriptions alone is not taken for a local one.
+func TestGetMetalinkOfDescriptions(t *testing.T) {
+	origin := newFarm(t)
+	origin.Serve("/x.meta4", farm.Resource{Body: []byte(`<metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="x">` +
+		`<metaurl mediatype="torrent">http://host/x.torrent</metaurl></file></metalink>`)})
+	_, err := newClient(t).Get(t.Context(), origin.URL("/x.meta4"), "", &GetOptions{Dir: t.TempDir()})
+	if source.KindOf(err) != source.KindProtocol || !strings.Contains(err.Error(), "metaurl") {
+		t.Errorf("error %v", err)
+	}
 }
 
 // An origin's links give mirrors, and a description with digests (RFC 6249).
