@@ -119,7 +119,7 @@ func (c *conn) abort() {
 	if c.cancel != nil {
 		c.cancel(errAborted)
 	}
-	c.work <- sched.Action{Type: sched.Close, Off: c.claimed} // in case it is idle
+	c.work <- sched.Action{Type: sched.Close} // in case it is idle
 }
 
 // begin makes the context of one range.
@@ -147,7 +147,7 @@ func (c *conn) run(r *reading) {
 				return
 			}
 		case sched.Close:
-			c.fail(a.Off, c.source, errAborted)
+			c.fail(c.rest().Off, c.source, errAborted) // it may have ended its range after it was told
 			return
 		default:
 			if !c.carryOut(c.ask(a)) {
