@@ -2,12 +2,15 @@ package assemble_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"spate/assemble"
@@ -358,4 +361,27 @@ func TestChangedForAll(t *testing.T) {
 	if !errors.Is(out.err, source.ErrChanged) || !errors.Is(out.err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v", out.err)
 	}
+}
+
+// What proves longer than its size has changed: that nothing is behind the size, by another answer, makes it no better. Another alternative
+// does.
+func TestLongerThanTold(t *testing.T) {
+	const url, data = "mem://h/longer", "as long as that"
+	longer := &source.Error{Op: "read", URL: url, Kind: source.KindChanged, Err: errors.New("longer than its size")}
+	src := source.Func(func(_ context.Context, asked string, rng source.Range) (*source.Resource, error) {
+		size, off := int64(len(data)), min(rng.Off, int64(len(data)))
+		body := io.Reader(strings.NewReader(data[off:]))
+		switch {
+		case asked == "mem://h/m.parts":
+			body, size = strings.NewReader(url+"\nmem://h/right\n"), -1
+		case asked == url && off < size:
+			body = io.MultiReader(body, iotest.ErrReader(longer))
+		}
+		return &source.Resource{Info: source.Info{URL: asked, Size: size, Validator: `"1"`, ETag: `"1"`, Seekable: true},
+			Off: off, Len: size - off, Body: io.NopCloser(body)}, nil
+	})
+	if o := read(t, src, url, nil); !errors.Is(o.err, source.ErrChanged) {
+		t.Errorf("%q, %v", o.data, o.err)
+	}
+	read(t, src, "mem://h/m.parts", nil).want(t, []byte(data))
 }

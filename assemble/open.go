@@ -311,8 +311,8 @@ func (p *pull) mend(ctx context.Context, err error) error {
 	if p.wasRevoked() {
 		return p.reopen(ctx)
 	}
-	if p.excess || p.t.off == p.opened {
-		return err // there is no more to be had here
+	if p.excess || p.t.off == p.opened || source.KindOf(err) == source.KindChanged {
+		return err // there is no more to be had here; the end of what has changed is where it was said to be, whoever asks for nothing but that
 	}
 	cause := err
 	if err := p.reopen(ctx); err != nil {

@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"spate/fetch/journal"
@@ -157,6 +159,46 @@ func TestObjectCancelled(t *testing.T) {
 		t.Errorf("%+v, after %d bytes", again, done.Size)
 	}
 	wantWhole(t, path, data, again)
+}
+
+// TestLongerThanTold: what proves longer than its size has changed, however many connections it comes over. A mirror that is as long as it says
+// has the rest.
+func TestLongerThanTold(t *testing.T) {
+	data := content(5 << 20)
+	longer := &source.Error{Op: "read", Kind: source.KindChanged, Err: errors.New("longer than its size")}
+	src := source.Func(func(_ context.Context, url string, rng source.Range) (*source.Resource, error) {
+		end := int64(len(data))
+		if rng.Len >= 0 {
+			end = min(end, rng.Off+rng.Len) // no overflow: the largest Len is asked for from 0
+		}
+		body := io.Reader(bytes.NewReader(data[rng.Off:end]))
+		if url == "x://longer/x" && end == int64(len(data)) {
+			body = io.MultiReader(body, iotest.ErrReader(longer))
+		}
+		return &source.Resource{Info: source.Info{URL: url, Size: int64(len(data)), ETag: `"1"`, Validator: `"1"`, Seekable: true},
+			Off: rng.Off, Len: end - rng.Off, Body: io.NopCloser(body)}, nil
+	})
+	for _, n := range []int{1, 4} {
+		for _, mirrors := range [][]Mirror{{{URL: "x://longer/x"}}, {{URL: "x://longer/x"}, {URL: "x://right/x", Priority: 1}}} {
+			o, err := OpenObject(t.Context(), src, mirrors, &ObjectOptions{Connections: n, Hashes: sha256Only})
+			must(t, err)
+			path := filepath.Join(t.TempDir(), "x")
+			file, err := Create(path, nil)
+			must(t, err)
+			done, err := o.To(file)
+			if len(mirrors) > 1 {
+				must(t, err)
+				wantWhole(t, path, data, done)
+				continue
+			}
+			if !errors.Is(err, source.ErrChanged) {
+				t.Errorf("%d connections: %+v, %v", n, done, err)
+			}
+			if _, err := os.Lstat(path); err == nil {
+				t.Error("it has its final name")
+			}
+		}
+	}
 }
 
 // TestObjectRemoved: of what somebody has removed nothing is left, and nothing is said to be.

@@ -202,6 +202,12 @@ func (r *reading) fill(n int) error {
 	for n > 0 {
 		b := r.c.d.buffer(r.c.block)
 		m, err := r.readSome(b[:n])
+		if err == nil {
+			if err = r.endsThere(r.off + int64(m)); err != nil {
+				r.c.d.recycle(b)
+				return err
+			}
+		}
 		if werr := r.put(b[:m]); werr != nil {
 			return werr
 		}
@@ -213,6 +219,23 @@ func (r *reading) fill(n int) error {
 		r.tell()
 	}
 	r.c.adapt(time.Since(begin))
+	return nil
+}
+
+// endWithin is how long an answer may take to end behind the object's last byte.
+const endWithin = time.Second
+
+// endsThere is the error of an answer that has come to off, the end of the object by the size that it told, and whose origin has more than
+// that: a file that grows, or a size that is wrong. Its last bytes do not count. One that neither ends nor goes on has told all.
+func (r *reading) endsThere(off int64) error {
+	if r.a.Probe || off != r.res.Size || r.res.Len >= 0 && r.res.Off+r.res.Len < off {
+		return nil
+	}
+	stop := time.AfterFunc(endWithin, func() { r.res.Body.Close() })
+	defer stop.Stop()
+	if _, err := r.res.Body.Read(make([]byte, 1)); source.KindOf(err) == source.KindChanged {
+		return err
+	}
 	return nil
 }
 
