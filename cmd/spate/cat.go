@@ -81,7 +81,7 @@ func (c *catCmd) copy(ctx context.Context, client *spate.Client, url string, out
 	if _, ok := errors.AsType[*fileError](err); ok || errors.Is(err, spate.ErrLimit) {
 		return fmt.Errorf("read %s: %w", redact.URL(url), err)
 	}
-	return err
+	return handedOnHint(err)
 }
 
 // copyWithin copies r to out up to the limits of bytes and files.

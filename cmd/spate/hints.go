@@ -129,8 +129,7 @@ var hints = []struct {
 }{
 	{isErr(spate.ErrLimit), ""},
 	{isDiffer, "URLs that are named together are mirrors of one file; with -Z each is a file of its own, and a --mirror that differs is left aside"},
-	{isErr(fetch.ErrVersions), "if several machines answer to that name: --resolve HOST:PORT:ADDR keeps to one of them, " +
-		"-s 1 needs no more than one answer unless that breaks; if it has changed: --if-exists=overwrite begins anew"},
+	{isErr(fetch.ErrVersions), versionsHint + "; if it has changed: --if-exists=overwrite begins anew"},
 	{isErr(source.ErrChanged), "--if-exists=overwrite begins anew, and drops what an earlier run has left; -o FILE writes another file"},
 	{isErr(fetch.ErrInUse), "wait for the other process, or choose another name: -o FILE"},
 	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},
@@ -141,6 +140,23 @@ var hints = []struct {
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},
 	{isErr(journal.ErrCorrupt), "it may be somebody else's, and stays: remove it if it is not, or write another file with -o"},
 	{isErr(source.ErrCorrupt), "the origin has other bytes than were promised"},
+}
+
+const (
+	versionsHint = "if several machines answer to that name: --resolve HOST:PORT:ADDR keeps to one of them, " +
+		"-s 1 needs no more than one answer unless that breaks"
+	againHint = "what was handed on cannot be taken back: drop it; the same command again begins anew, with what is there now"
+)
+
+// handedOnHint is err with what the user can do about it where no file was written: nothing of it can be gone on with, or replaced.
+func handedOnHint(err error) error {
+	switch {
+	case !errors.Is(err, source.ErrChanged) || isDiffer(err):
+		return err
+	case errors.Is(err, fetch.ErrVersions):
+		return &hintedError{err, versionsHint + "; " + againHint}
+	}
+	return &hintedError{err, againHint}
 }
 
 var kindHints = map[source.Kind]string{

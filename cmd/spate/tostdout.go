@@ -116,7 +116,7 @@ func (c *getCmd) handOn(ctx context.Context, p *process, r request, open func(co
 	if err == nil {
 		err = g.handedOn(r, res, begun)
 	}
-	return g.after.end(ctx, 0, err)
+	return g.after.end(ctx, 0, handedOnHint(err))
 }
 
 // handedOn tells of what was written in order.
