@@ -104,7 +104,7 @@ func (d *driver) noRange(a sched.Action) error {
 func (d *driver) rangeless(a sched.Action, err error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a.Off == 0 || !d.origins[a.Source].answered || source.KindOf(err) != source.KindProtocol {
+	if isWhole := a.Off == 0 && a.End < 0; isWhole || !d.origins[a.Source].answered || source.KindOf(err) != source.KindProtocol {
 		return err
 	}
 	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindProtocol, Err: fmt.Errorf("%w: %w", errNoRange, err)}
@@ -120,16 +120,31 @@ func (d *driver) blame(src int, err error) {
 	}
 	d.failures++
 	d.mu.Unlock()
-	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: text(err), Kind: source.KindOf(err).String()})
+	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: err.Error(), Kind: source.KindOf(err).String()})
 }
 
-// text is that of err; of one that was not kept, that there was some.
-func text(err error) string {
-	if err == nil {
-		return "it failed"
+// unfit is why a source is set aside that has failed with no error of its own: the scheduler alone knows that it was enough. d.mu is held.
+func (d *driver) unfit(a sched.Action) error {
+	kind, cause := source.KindNetwork, error(errNeverWhole)
+	switch a.Class {
+	case sched.Changed:
+		kind, cause = source.KindChanged, errMisfit
+	case sched.RangeUnsupported:
+		kind = source.KindProtocol
+	case sched.Corrupt:
+		kind, cause = source.KindCorrupt, errSuspect
+		if wrong, ok := errors.AsType[*source.Error](d.wrong); ok {
+			cause = fmt.Errorf("%w: %w", errSuspect, wrong.Err)
+		}
 	}
-	return err.Error()
+	return &source.Error{Op: "read", URL: d.mirrors[a.Source].URL, Kind: kind, Err: cause}
 }
+
+var (
+	errNeverWhole = errors.New("it has no ranges, and none of its answers came to the end")
+	errMisfit     = errors.New("its answer is not of the object that was begun")
+	errSuspect    = errors.New("it may have given a piece that is wrong again and again")
+)
 
 // neverHeardOf says whether a source has neither answered nor failed.
 func (d *driver) neverHeardOf(src int) bool {

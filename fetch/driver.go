@@ -277,7 +277,7 @@ func (d *driver) tellWaiting() {
 	waiting := len(d.conns) == 0 && d.isOn() && (d.target != nil || d.banned() >= time.Second)
 	if waiting && !d.waiting {
 		err := mirrorsError(d.origins)
-		e := event.Event{Type: event.Waiting, Error: text(err), Kind: source.KindOf(err).String()}
+		e := event.Event{Type: event.Waiting, Error: err.Error(), Kind: source.KindOf(err).String()}
 		if ban := d.banned(); ban > 0 {
 			e.Until = time.Now().Add(ban)
 		}
@@ -333,20 +333,22 @@ func (d *driver) do(a sched.Action) []sched.Event {
 // setAside says that a mirror is not used any more, unless the mirrors must agree and this one does not. Of one that has
 // nothing in its stead, the error will say it.
 func (d *driver) setAside(a sched.Action) {
-	d.origins[a.Source].aside = true
+	o := &d.origins[a.Source]
+	o.aside = true
 	if len(d.mirrors) == 1 {
 		return
 	}
-	url, err := d.mirrors[a.Source].URL, d.origins[a.Source].fault
-	if a.Class == sched.Corrupt && !d.opts.piecewise() && !errors.Is(err, source.ErrCorrupt) {
-		err = d.differs(a.Source)
-		d.origins[a.Source].fault = err
+	if isLie := a.Class == sched.Corrupt && !d.opts.piecewise() && !errors.Is(o.fault, source.ErrCorrupt); isLie {
+		o.fault = d.differs(a.Source)
+	} else if o.fault == nil {
+		o.fault = d.unfit(a)
 	}
+	url, err := d.mirrors[a.Source].URL, o.fault
 	if d.opts.Agree && !d.opts.piecewise() && (a.Class == sched.Corrupt || a.Class == sched.Changed) {
 		d.finishLocked(d.disagrees(a.Source, err))
 		return
 	}
-	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: source.KindOf(err).String(), Error: text(err)})
+	d.tellLater(event.Event{Type: event.Aside, URL: redact.URL(url), Kind: source.KindOf(err).String(), Error: err.Error()})
 }
 
 // order gives a range to a connection, a new one if need be.

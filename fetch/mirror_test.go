@@ -36,6 +36,16 @@ var mirroreds = []mirrored{
 	{name: "one has another size", has: []farm.Resource{slow, {Body: whole[:usual+1]}}, told: map[int]string{1: "changed"}},
 	{name: "one ignores Range", has: []farm.Resource{slow, {NoRange: true}}, told: map[int]string{1: "protocol"}},
 	{name: "one shifts ranges", has: []farm.Resource{slow, {RangeShift: 1}}, told: map[int]string{1: "protocol"}},
+	{name: "the first caps its answers, and shifts some, and the other ignores Range", has: []farm.Resource{
+		{Changes: func(n int) farm.Resource {
+			r := farm.Resource{RangeMax: MiB}
+			if n%4 == 3 {
+				r.RangeShift = 1
+			}
+			return r
+		}}, {NoRange: true}}},
+	{name: "the first caps its answers, and shifts all but one, and the other ignores Range", has: []farm.Resource{
+		farm.Then(farm.Resource{RangeMax: MiB}, farm.Resource{RangeMax: MiB, RangeShift: 1}), {NoRange: true}}},
 	{name: "one has a login page", has: []farm.Resource{slow, login}, told: map[int]string{1: "changed"}},
 	{name: "one is not there", has: []farm.Resource{slow, {Status: 404}}, told: map[int]string{1: "status"}},
 	{name: "one is busy at first", has: []farm.Resource{slow, farm.Then(farm.Resource{Status: 503}, farm.Resource{})}, told: map[int]string{1: "status"}},

@@ -27,7 +27,7 @@ type first struct {
 func askFirst(ctx context.Context, src source.Source, url string) *first {
 	ctx, cancel := context.WithCancelCause(ctx)
 	begin := time.Now()
-	res, err := openWhole(ctx, pooled{src}, url)
+	res, err := openWhole(ctx, pooled{src}, url, false)
 	return &first{res: res, err: err, setup: time.Since(begin), cancel: cancel}
 }
 
@@ -132,7 +132,7 @@ func (r *reading) openFirst(ctx context.Context, url string) (err error) {
 		return err
 	}
 	begin := time.Now()
-	r.res, err = openWhole(ctx, r.c.session, url)
+	r.res, err = openWhole(ctx, r.c.session, url, r.a.Plain)
 	r.setup = time.Since(begin)
 	return err
 }

@@ -52,8 +52,8 @@ var quirks = []quirk{
 	{name: "knows no range but the first", has: farm.Then(farm.Resource{}, farm.Resource{NoRange: true})},
 
 	{name: "Content-Range: starts later", has: farm.Resource{RangeShift: 1}, kind: source.KindProtocol, requests: 1},
-	{name: "Content-Range: later ones start later", has: afterwards(farm.Resource{RangeShift: 1}), kind: source.KindProtocol},
-	{name: "Content-Range: later ones start earlier", has: afterwards(farm.Resource{RangeShift: -1}), kind: source.KindProtocol},
+	{name: "Content-Range: later ones start later", has: afterwards(farm.Resource{RangeShift: 1})},
+	{name: "Content-Range: later ones start earlier", has: afterwards(farm.Resource{RangeShift: -1})},
 	{name: "Content-Range: all but that from 0 start later", has: farm.Resource{Handler: http.HandlerFunc(shifted)}},
 	{name: "Content-Range: later ones have another total", has: afterwards(farm.Resource{TotalOff: 1}), kind: source.KindChanged, is: source.ErrChanged},
 	{name: "Content-Range: ends beyond what was asked", has: farm.Resource{RangeOpen: true}},
@@ -80,7 +80,7 @@ var quirks = []quirk{
 	{name: "Content-Length too large", has: farm.Resource{NoRange: true, LengthOff: 1}, kind: source.KindNetwork, is: io.ErrUnexpectedEOF},
 	{name: "Content-Length too small", has: farm.Resource{NoRange: true, LengthOff: -1}, want: whole[:usual-1]},
 	{name: "Content-Length of a range too large", has: farm.Resource{LengthOff: 1}, kind: source.KindProtocol, requests: 1},
-	{name: "Content-Length of later ranges too small", has: afterwards(farm.Resource{LengthOff: -1}), kind: source.KindProtocol},
+	{name: "Content-Length of later ranges too small", has: afterwards(farm.Resource{LengthOff: -1}), kind: source.KindChanged, is: source.ErrChanged},
 	{name: "gzip despite identity", has: farm.Resource{Coding: "gzip"}, kind: source.KindProtocol, requests: 1},
 	{name: "gzip of later ranges", has: afterwards(farm.Resource{Coding: "gzip"}), kind: source.KindProtocol},
 

@@ -135,8 +135,11 @@ func (r *reading) openAcross(ctx context.Context, url string) error {
 }
 
 // openWhole asks for the object, by a range that shows whether there are ranges. Where that tells no size, nothing says
-// whether its end is that of the object: then without one.
-func openWhole(ctx context.Context, session source.Session, url string) (*source.Resource, error) {
+// whether its end is that of the object: then without one. So is what is plain: who answers ranges wrongly, or by a part, may have the whole.
+func openWhole(ctx context.Context, session source.Session, url string, plain bool) (*source.Resource, error) {
+	if plain {
+		return session.Open(ctx, url, source.From(0))
+	}
 	res, err := session.Open(ctx, url, source.Range{Len: math.MaxInt64})
 	if err != nil || res.Size >= 0 || res.Len < 0 {
 		return res, err

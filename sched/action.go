@@ -9,7 +9,8 @@ type ActionType int
 const (
 	// Open: ask Source for [Off, End) (End < 0: to the end) on Conn, which is new, or idle. Fresh: dial; otherwise the connection of
 	// before is to be used (if it is gone after all, dialing is right). Hedge: keep the bytes in memory until Keep or Drop.
-	// Probe: compare with the bytes held, answer by Verified. Restart: what is there is void, the source knows no ranges.
+	// Probe: compare with the bytes held, answer by Verified. Restart: what is there is void, all begins anew. Plain: the source has no
+	// sensible answer to ranges, so the whole is to be asked for without one.
 	// Answered by Opened or Failed.
 	Open ActionType = iota
 	// Cut: lower the end of Conn's range to End, or as near to it as its next read allows. Answered by CutDone.
@@ -43,6 +44,7 @@ type Action struct {
 	Conn, Source                 int
 	Off, End                     int64
 	Fresh, Hedge, Probe, Restart bool
+	Plain                        bool
 	At                           time.Duration
 	Class                        Class
 	Faults                       []Fault

@@ -62,7 +62,8 @@
 //   - watch.go: a connection that is silent for max(3 s, 5 δ) is replaced, for ReadTimeout where nothing else gets on or could be tried;
 //     each time that its source has given nothing the next may be silent twice as long. One that is 4 times slower than the median of two
 //     or more peers for 0.3 s, or 20 times slower than it was for 3 s, is replaced, too.
-//   - retry.go: three tries of a source that never answered; one that was given up before ReadTimeout, to ask another, is none. Later
-//     failures are retried at once, then after 0.2 s, doubling to 30 s, for RetryMax after the last byte. Retry-After is obeyed for the
-//     whole host. RetryMax does not count while whoever takes the bytes leaves nothing to be done.
+//   - retry.go: where nobody has ranges, all begins anew with whoever had that least often, at most ten times with each. Three
+//     tries of a source that never answered; one that was given up before ReadTimeout, to ask another, is none. Later failures are retried
+//     at once, then after 0.2 s, doubling to 30 s, for RetryMax after the last byte. Retry-After is obeyed for the whole host.
+//     RetryMax does not count while whoever takes the bytes leaves nothing to be done.
 package sched

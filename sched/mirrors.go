@@ -20,6 +20,7 @@ type source struct {
 	gone     int           // times it said that it has nothing, since it last answered
 	goneAt   time.Duration // when that was counted last
 	stalls   int
+	restarts int           // times that all has begun anew with it
 	quiet    int           // times a connection was closed for its silence, since anything came
 	bad      int           // pieces in a row that were wrong
 	until    time.Duration // not asked before

@@ -8,7 +8,7 @@ import (
 const (
 	firstTries  = 3  // of a source that has never answered
 	shortTries  = 2  // before those, as long as another source can be asked meanwhile
-	maxRestarts = 10 // of an object from its beginning
+	maxRestarts = 10 // of an object from its beginning, with one source
 	backoffMin  = 200 * time.Millisecond
 	backoffMax  = 30 * time.Second
 	crumb       = 16 << 10 // bytes; a connection that brings fewer has brought next to nothing
@@ -59,7 +59,7 @@ func (s *Scheduler) less(a, b *source) bool {
 // openWhole is the request without a HEAD before it: its answer tells the size, and is the first connection.
 func (s *Scheduler) openWhole(src int) {
 	c := s.add(src)
-	s.ask(c, Range{0, -1}, Action{Restart: s.voided})
+	s.ask(c, Range{0, -1}, Action{Restart: s.voided, Plain: s.sources[src].stream})
 	s.voided = false
 	c.first = true
 	s.gaps = nil
@@ -72,13 +72,12 @@ func (s *Scheduler) restarted() bool {
 		switch {
 		case o.usable() && o.tries < firstTries:
 			return false
-		case o.aside == None && o.blocked() <= s.now && src < 0:
+		case o.aside == None && o.blocked() <= s.now && (src < 0 || o.restarts < s.sources[src].restarts):
 			src = i
 		}
 	}
 	if s.live() == 0 && src >= 0 {
-		if s.restarts++; s.restarts > maxRestarts {
-			s.setAside(src, RangeUnsupported)
+		if !s.mayRestart(src) {
 			return true
 		}
 		s.void()
@@ -104,10 +103,19 @@ func (s *Scheduler) lostStream(c *conn, off int64) {
 	s.begun = false
 	if s.sources[c.src].stream {
 		s.void()
-		if s.restarts++; s.restarts > maxRestarts {
-			s.setAside(c.src, RangeUnsupported)
-		}
+		s.mayRestart(c.src)
 	}
+}
+
+// mayRestart counts that all begins anew with a source, and sets it aside where that was often enough. Each has its own tries: one that
+// never comes to its end says nothing of the next.
+func (s *Scheduler) mayRestart(src int) bool {
+	o := s.sources[src]
+	if o.restarts++; o.restarts > maxRestarts {
+		s.setAside(src, RangeUnsupported)
+		return false
+	}
+	return true
 }
 
 // failed takes c out, and says when its source may be asked again.

@@ -21,7 +21,6 @@ type Scheduler struct {
 	begun    bool          // an origin has answered: its size is the object's
 	held     bool          // enough is there to compare a new mirror with
 	lastByte time.Duration // when anything came last: what RetryMax is counted from
-	restarts int
 	voided   bool          // what is there is void: to be said with the next Open
 	dup      int64         // bytes asked for twice
 	bad      map[int64]int // how often the piece at an offset was wrong
