@@ -60,7 +60,8 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Event is what the driver tells. At never goes back.
+// Event is what the driver tells. At never goes back. Where it is far behind the Tick that was asked for, with nothing told between, the
+// process did not run: what passed meanwhile is nobody's silence, and RetryMax does not count it.
 type Event struct {
 	Type       EventType
 	At         time.Duration // since the start, by a monotonic clock

@@ -206,7 +206,7 @@ func (s *Scheduler) postpone(src int, d time.Duration) {
 	o := s.sources[src]
 	if !o.known {
 		if o.tries++; o.tries >= firstTries {
-			d = max(d, backoffMax)
+			d = max(d, s.backoffMost())
 		}
 	}
 	if s.reading(o.host) > 0 {
@@ -216,12 +216,20 @@ func (s *Scheduler) postpone(src int, d time.Duration) {
 	o.until = s.now + d
 }
 
+// backoffMost is the longest that anybody is not asked: not so long that RetryMax would have passed before he was.
+func (s *Scheduler) backoffMost() time.Duration {
+	if s.cfg.RetryMax < 0 {
+		return backoffMax
+	}
+	return min(backoffMax, max(s.cfg.RetryMax/4, backoffMin))
+}
+
 // backoff is how long to wait after n failures: not at all, then twice as long each time, by chance half as long to half as long again.
 func (s *Scheduler) backoff(n int) time.Duration {
 	if n <= 1 {
 		return 0
 	}
-	d := min(backoffMin<<min(n-2, 16), backoffMax)
+	d := min(backoffMin<<min(n-2, 16), s.backoffMost())
 	return time.Duration(float64(d) * (0.5 + s.cfg.Rand()))
 }
 

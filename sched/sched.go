@@ -1,12 +1,17 @@
 package sched
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Scheduler is the state of one object's download. It is not safe for concurrent use. Make it with New.
 type Scheduler struct {
 	cfg     Config
-	now     time.Duration
-	size    int64 // -1: not known
+	now     time.Duration // by a clock that stands still while we do
+	slept   time.Duration // so much the events' is ahead of that
+	due     time.Duration // when a Tick was asked for last; 0: never
+	size    int64         // -1: not known
 	sources []*source
 	conns   []*conn // those that live, in the order of their ids
 	lastID  int
@@ -61,7 +66,7 @@ func (s *Scheduler) Step(ev Event) []Action {
 	if s.over {
 		return nil
 	}
-	s.now = max(s.now, ev.At)
+	s.elapse(ev.At - s.slept)
 	if s.wakeAt <= s.now || ev.Type == Tick {
 		s.wakeAt = 0
 	}
@@ -69,6 +74,31 @@ func (s *Scheduler) Step(ev Event) []Action {
 		s.plan()
 	}
 	return s.out
+}
+
+// lateBy is how much later than it was asked for a Tick may come from who is only busy.
+const lateBy = time.Second
+
+// elapse moves the clock on. Where nothing was told for far longer than until a Tick that was asked for, the process was stopped, or its
+// machine asleep: nobody could have been heard, so that time does not count; but what was to be waited for has passed.
+func (s *Scheduler) elapse(now time.Duration) {
+	last := max(s.due, s.now)
+	if s.due == 0 || now <= last+lateBy {
+		s.now = max(s.now, now)
+		return
+	}
+	var waits []*time.Duration
+	for _, src := range s.sources {
+		waits = append(waits, &src.until)
+		if of := &src.host.until; !slices.Contains(waits, of) { // which others share
+			waits = append(waits, of)
+		}
+	}
+	for _, until := range waits {
+		*until -= now - last
+	}
+	s.slept += now - last
+	s.now = last
 }
 
 // handle takes one event and says whether there is anything to plan anew: bytes as such change nothing.
@@ -162,8 +192,8 @@ func (s *Scheduler) wakeBy(at time.Duration) {
 	if s.wakeAt > s.now && s.wakeAt <= at {
 		return
 	}
-	s.wakeAt = at
-	s.act(Action{Type: WakeAt, At: at})
+	s.wakeAt, s.due = at, at
+	s.act(Action{Type: WakeAt, At: at + s.slept})
 }
 
 // mayTryAgain is when the first source may be asked again.

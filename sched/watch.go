@@ -43,6 +43,9 @@ func (s *Scheduler) long(c *conn) bool {
 func (s *Scheduler) patience(c *conn) time.Duration {
 	src := s.sources[c.src]
 	short := min(max(silence, 5*src.setup)<<min(c.quiet, 4), s.cfg.ReadTimeout)
+	if s.begun && s.cfg.RetryMax > 0 { // or the others would not be asked again in time
+		short = min(short, max(silence, s.cfg.RetryMax/4))
+	}
 	for _, o := range s.conns {
 		if o != c && o.phase == reading && s.now-o.since < silence/2 {
 			return short
