@@ -23,7 +23,8 @@ func (e *timeoutError) Timeout() bool { return true }
 
 // A Watch looks after one exchange: from dialing, or taking an idle connection, until its body is closed. It bounds
 // whatever is being waited for, one thing at a time. If that takes too long, or the caller's context ends, it closes
-// all that was added to it, which ends every read and write that waits. End must be called.
+// all that was added to it, which ends every read and write that waits. Time in which the process did not run is none of a wait, but for
+// some of it: up to a quarter of the limit. End must be called.
 type Watch struct {
 	over   func() error // the error of the caller's context
 	cancel context.CancelFunc
@@ -33,6 +34,7 @@ type Watch struct {
 	held     []io.Closer
 	timer    *time.Timer  // not moved with each wait, which would cost more than many a wait: where it fires too early, it is set anew
 	fires    time.Time    // when the timer does; zero: it is not set
+	seen     time.Time    // when the wait began, or it was looked at last: some time ago, and we were running since
 	waits    bool         // until the deadline, for which waiting is the error
 	waiting  timeoutError // no pointer: a wait costs no memory
 	deadline time.Time
@@ -103,16 +105,34 @@ func (w *Watch) Wait(what string, limit time.Duration) {
 	if limit < 0 || w.expired != nil || w.ended {
 		return
 	}
-	w.waits, w.waiting, w.deadline = true, timeoutError{what, limit}, time.Now().Add(limit)
-	if w.fires.IsZero() || w.fires.After(w.deadline) {
-		w.set(limit)
+	now := time.Now()
+	w.waits, w.waiting, w.deadline, w.seen = true, timeoutError{what, limit}, now.Add(limit), now
+	if next := now.Add(w.slice()); w.fires.IsZero() || w.fires.After(next) {
+		w.set(w.slice())
 	}
 }
 
-// Done ends a wait. Where the time is up, it is up, even if the timer comes late.
+// slices are how often the watch looks during a wait. Who looks so late that two of them have passed did not run meanwhile: the process was
+// stopped, or its machine asleep, and of what came then nobody could be told.
+const slices = 8
+
+// slice is how long it is until the next look.
+func (w *Watch) slice() time.Duration { return max(w.waiting.limit/slices, time.Millisecond) }
+
+// look moves the deadline by the time in which we did not run, and says how much is left until then. It needs the lock.
+func (w *Watch) look() time.Duration {
+	now, slice := time.Now(), w.slice()
+	if gap := now.Sub(w.seen); gap > 2*slice {
+		w.deadline = w.deadline.Add(gap - slice)
+	}
+	w.seen = now
+	return w.deadline.Sub(now)
+}
+
+// Done ends a wait. Where the time is up, it is up, even if the timer comes a little late.
 func (w *Watch) Done() {
 	w.mu.Lock()
-	late := w.waits && time.Until(w.deadline) <= 0
+	late := w.waits && w.look() <= 0
 	if late {
 		w.expire()
 	}
@@ -134,13 +154,14 @@ func (w *Watch) Touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.waits {
-		w.deadline = time.Now().Add(w.waiting.limit)
+		w.seen = time.Now()
+		w.deadline = w.seen.Add(w.waiting.limit)
 	}
 }
 
-// set makes the timer fire at the deadline, after d.
+// set makes the timer fire after d.
 func (w *Watch) set(d time.Duration) {
-	w.fires = w.deadline
+	w.fires = time.Now().Add(d)
 	if w.timer == nil {
 		w.timer = time.AfterFunc(d, w.fire)
 	} else {
@@ -155,8 +176,8 @@ func (w *Watch) fire() {
 		w.mu.Unlock()
 		return
 	}
-	if left := time.Until(w.deadline); left > 0 {
-		w.set(left)
+	if left := w.look(); left > 0 {
+		w.set(min(left, w.slice()))
 		w.mu.Unlock()
 		return
 	}

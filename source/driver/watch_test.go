@@ -101,8 +101,10 @@ func TestWatchLateTimer(t *testing.T) {
 		_, w := NewWatch(t.Context())
 		defer w.End()
 		w.Wait("no connection within", time.Second)
+		time.Sleep(time.Second - 1)
+		synctest.Wait()
 		w.timer.Stop() // it comes too late
-		time.Sleep(time.Second)
+		time.Sleep(1)
 		w.Wait("no answer within", time.Minute)
 		w.fire()
 		if e := w.Interrupted(); e == nil || e.Err.Error() != "no connection within 1s" {
@@ -133,6 +135,41 @@ func TestWatchEarlyTimer(t *testing.T) {
 			t.Errorf("got %v after %v", e, time.Since(begin))
 		}
 	})
+}
+
+// While the process is stopped no timer fires, and nothing that came could be read: that is no part of a wait, whoever looks first.
+func TestWatchStandsStill(t *testing.T) {
+	const limit = 20 * time.Second
+	for _, looks := range []string{"the timer", "who waits"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, w := NewWatch(t.Context())
+			defer w.End()
+			w.Wait("silent for", limit)
+			time.Sleep(limit / 2)
+			synctest.Wait()
+			w.mu.Lock()
+			w.timer.Stop()
+			w.mu.Unlock()
+			time.Sleep(time.Hour)
+			if looks == "the timer" {
+				w.fire()
+				time.Sleep(limit / 4)
+				synctest.Wait()
+			} else {
+				w.Done()
+			}
+			if e := w.Interrupted(); e != nil {
+				t.Fatalf("%s: %v", looks, e)
+			}
+			if looks == "the timer" {
+				time.Sleep(limit / 2)
+				synctest.Wait()
+				if e := w.Interrupted(); e == nil || e.Err.Error() != "silent for 20s" {
+					t.Errorf("it is silent after that, too: %v", e)
+				}
+			}
+		})
+	}
 }
 
 func TestWatchAbandons(t *testing.T) {
