@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"io"
 	"syscall"
 	"time"
 
@@ -40,11 +41,17 @@ func (d *driver) accept(r *reading) (again bool, err error) {
 	if isNew || d.mustCompare(a.Source) {
 		return true, nil
 	}
+	if !isUnsized(res) {
+		o.unsized = 0
+	}
 	if !o.answered {
 		o.answered, o.Info, o.addr = true, res.Info, res.Conn.Addr
 	}
 	if isFirst {
 		d.info, d.size, d.first = res.Info, res.Size, a.Source
+		if d.size < 0 && d.opts.Left != nil {
+			d.size = d.opts.Left.left.Header.Size
+		}
 		d.pause()
 	} else if d.size < 0 && res.Size >= 0 {
 		d.sizeLocked(res.Size)
@@ -57,14 +64,67 @@ func (d *driver) checkExtent(r *reading) error {
 	a, res, size := r.a, r.res, d.knownAs()
 	switch {
 	case size >= 0 && res.Size >= 0 && res.Size != size:
-		return d.changed(a, "it has another size than at first")
+		return d.otherSize(a)
+	case size >= 0 && isUnsized(res) && !(a.Plain && d.isNamed(a.Source, res)) && d.mayTellIt(a.Source):
+		return d.refused(a, source.KindNetwork, noSizeNow)
 	case res.Off != r.from, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
 		return d.noRange(a)
-	case size >= 0 && res.Len < 0: // whose end would be anybody's guess
-		return d.changed(a, "it no longer tells its size, as it did at first")
 	}
 	return nil
 }
+
+// isUnsized reports whether an answer tells neither the size of the object nor its own.
+func isUnsized(res *source.Resource) bool { return res.Size < 0 && res.Len < 0 }
+
+// maxUnsized is how often a source that has told the size may answer without, one time after the other.
+const maxUnsized = 2
+
+const noSizeNow = "it tells no size, as it did before"
+
+// mayTellIt reports whether a source that tells no size now is to be asked once more: an unknown size is not another one, and of several
+// machines that have one name another may answer. Who never told it will not.
+func (d *driver) mayTellIt(src int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	if o.answered && o.Size < 0 {
+		return false
+	}
+	return (o.answered || d.isLeftOf(src)) && o.isToTell()
+}
+
+// isToTell counts an answer that does not.
+func (o *origin) isToTell() bool {
+	o.unsized++
+	return o.unsized <= maxUnsized
+}
+
+// isNamed reports whether the validator of an answer says that its bytes are those that the source had at first.
+func (d *driver) isNamed(src int, res *source.Resource) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := &d.origins[src]
+	return o.answered && res.NamesBytes() && res.HasValidatorOf(&o.Info)
+}
+
+// cutOff is the error of an answer that tells no size and has ended at off, where the object does not. It may be another one then, and all
+// that it gave: it has begun where that does.
+func (r *reading) cutOff() error {
+	d, src := r.c.d, r.a.Source
+	switch {
+	case d.isNamed(src, r.res):
+		return r.cutShort(io.ErrUnexpectedEOF)
+	case r.a.Off > 0:
+		return d.otherSize(r.a)
+	}
+	return d.disprove(src, d.otherSize(r.a))
+}
+
+func (d *driver) otherSize(a sched.Action) error {
+	return &source.Error{Op: "open", URL: d.mirrors[a.Source].URL, Kind: source.KindChanged, Err: errOtherSize}
+}
+
+var errOtherSize = errors.New("it has another size than at first")
 
 // knownAs is the size of the object; -1 where no answer has told it.
 func (d *driver) knownAs() int64 {

@@ -30,13 +30,16 @@ func (d *driver) checkBegun(a sched.Action, res *source.Resource) error {
 	if res.Size >= 0 && res.Size != h.Size {
 		return d.notBegun(a.Source, sizeOfBegun)
 	}
-	if res.Size < 0 && res.Len < 0 {
+	was, known := d.begunOf(a.Source)
+	if isUnsized(res) && known && d.origins[a.Source].isToTell() {
+		return d.refused(a, source.KindNetwork, noSizeNow)
+	}
+	if isNamed := known && res.NamesBytes() && res.HasValidatorOf(&was); isUnsized(res) && !isNamed {
 		return d.notBegun(a.Source, noSizeOfBegun)
 	}
 	if contradict(res.Digests, h.Digests) {
 		return d.notBegun(a.Source, "it is not what was begun: its digest header is another one")
 	}
-	was, known := d.begunOf(a.Source)
 	if known && was.Validator != "" && res.Validator != "" && !res.HasValidatorOf(&was) {
 		return d.notBegun(a.Source, "it is not what was begun: its validator is another one")
 	}
@@ -63,6 +66,15 @@ func (d *driver) notBegun(src int, text string) error {
 func (d *driver) begunOf(src int) (was source.Info, known bool) {
 	o, known := d.opts.Left.left.Header.Origin(d.mirrors[src].URL)
 	return source.Info{Validator: o.Validator}, known && !d.opts.Refreshed
+}
+
+// isLeftOf reports whether an earlier download has begun with a source, and knew its size. d.mu is held.
+func (d *driver) isLeftOf(src int) bool {
+	if d.opts.Left == nil || d.voided || d.opts.Left.left.Header.Size < 0 {
+		return false
+	}
+	_, known := d.begunOf(src)
+	return known
 }
 
 // mustCompare reports whether nothing but its bytes can tell whether a source has what an earlier download has begun, and that was not
@@ -172,7 +184,9 @@ func (d *driver) sameBytes(ctx context.Context, session source.Session, src int,
 	switch size := d.opts.Left.left.Header.Size; {
 	case res.Size >= 0 && res.Size != size:
 		return false, d.notBegun(a.Source, sizeOfBegun)
-	case res.Size < 0 && res.Len < 0:
+	case isUnsized(res) && d.mayTellIt(src):
+		return false, d.refused(a, source.KindNetwork, noSizeNow)
+	case isUnsized(res):
 		return false, d.notBegun(a.Source, noSizeOfBegun)
 	case res.Off != x.Off:
 		return false, d.noRange(a)

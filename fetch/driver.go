@@ -338,7 +338,8 @@ func (d *driver) setAside(a sched.Action) {
 	if len(d.mirrors) == 1 {
 		return
 	}
-	if isLie := a.Class == sched.Corrupt && !d.opts.piecewise() && !errors.Is(o.fault, source.ErrCorrupt); isLie {
+	isSaid := errors.Is(o.fault, source.ErrCorrupt) || errors.Is(o.fault, errOtherSize)
+	if a.Class == sched.Corrupt && !d.opts.piecewise() && !isSaid {
 		o.fault = d.differs(a.Source)
 	} else if o.fault == nil {
 		o.fault = d.unfit(a)

@@ -64,6 +64,10 @@ var mirroreds = []mirrored{
 	{name: "the first tells no total and goes away, the other has something else", over: []int{1, 4, 0}, want: other(usual),
 		has: []farm.Resource{farm.Then(farm.Resource{NoTotal: true}, farm.Resource{NoTotal: true, NoLength: true, BreakAt: 2 * MiB}, farm.Resource{Status: 404}),
 			{Body: other(usual)}}},
+	{name: "the first goes away, the other tells no length", has: []farm.Resource{
+		farm.Then(farm.Resource{BreakAt: 2 * MiB}, farm.Resource{Status: 404}), {NoRange: true, NoLength: true}}, over: []int{1, 4, 0}},
+	{name: "the first goes away, the other has a login page of no length", errs: []source.Kind{source.KindStatus, source.KindChanged},
+		has: []farm.Resource{farm.Then(farm.Resource{BreakAt: 2 * MiB}, farm.Resource{Status: 404}), chunked(login)}, over: []int{1, 4, 0}},
 	{name: "the first goes away", has: []farm.Resource{farm.Then(farm.Resource{BreakAt: 2 * MiB}, farm.Resource{Status: 404}), {}}},
 	{name: "the first falls silent", has: []farm.Resource{{StallAt: 2 * MiB}, {}}},
 	{name: "the first is only there at first, over one connection", has: []farm.Resource{{BreakAfter: MiB, Reset: true}, {}}},

@@ -48,6 +48,15 @@ var quirks = []quirk{
 	{name: "ignores Range, and breaks", has: farm.Resource{NoRange: true, BreakAt: 3 * MiB, BreakTimes: 2}, requests: 3},
 	{name: "ignores Range, and breaks each time", has: farm.Resource{NoRange: true, BreakAt: 3 * MiB},
 		kind: source.KindNetwork, is: io.ErrUnexpectedEOF},
+	{name: "ignores later ranges, and tells no size then", has: afterwards(farm.Resource{NoRange: true, NoLength: true})},
+	{name: "ignores later ranges, and tells no size then, nor a validator", has: afterwardsBare(farm.Resource{NoRange: true, NoLength: true})},
+	{name: "one machine of two ignores ranges, and tells no size", has: farm.Resource{Machines: []farm.Resource{{}, {NoRange: true, NoLength: true}}}},
+	{name: "one machine of two ignores ranges, and tells no size, nor a validator", has: farm.Resource{Machines: []farm.Resource{
+		{ETag: farm.NoETag}, {NoRange: true, NoLength: true, ETag: farm.NoETag}}}},
+	{name: "one machine of two ignores ranges, and tells no size, and the first breaks", has: farm.Resource{Machines: []farm.Resource{
+		{BreakAfter: MiB}, {NoRange: true, NoLength: true}}}},
+	{name: "ignores later ranges, and tells no size then, which is another", kind: source.KindChanged, is: source.ErrChanged,
+		has: afterwardsBare(farm.Resource{NoRange: true, NoLength: true, Body: whole[:usual+1]})},
 	{name: "ignores later ranges", has: afterwards(farm.Resource{NoRange: true})},
 	{name: "knows no range but the first", has: farm.Then(farm.Resource{}, farm.Resource{NoRange: true})},
 

@@ -50,8 +50,8 @@ func (r *reading) opened() error {
 	}
 	if ev.End >= 0 {
 		r.c.answered(ev.End)
-	} else if res.Size >= 0 {
-		r.c.answered(res.Size)
+	} else if size := max(res.Size, d.knownAs()); size >= 0 {
+		r.c.answered(size)
 	}
 	d.tell(ev)
 	if err := d.ended(); err != nil {
@@ -159,7 +159,7 @@ func (r *reading) read() error {
 		}
 		n := c.claim(c.block)
 		if n == 0 {
-			return r.lookAhead()
+			return r.allRead()
 		}
 		if err := r.fill(n); err == io.EOF {
 			return r.ended()
@@ -329,15 +329,34 @@ func (r *reading) prove() error {
 	return d.askLast(r.ctx)
 }
 
+// allRead is for a range of which all was read. Where nothing but its end tells how long an answer is, that is awaited.
+func (r *reading) allRead() error {
+	d := r.c.d
+	if !isUnsized(r.res) || r.off != d.knownAs() {
+		return r.lookAhead()
+	}
+	switch n, err := io.ReadFull(r.res.Body, make([]byte, 1)); {
+	case n > 0:
+		return r.cutOff()
+	case err != io.EOF:
+		return err
+	}
+	return r.lookAhead()
+}
+
 // ended is for an answer that ends before the range: an origin may cap what it answers, or not tell its size.
 func (r *reading) ended() error {
 	switch {
 	case r.res.Len >= 0 && r.off == r.res.Off+r.res.Len, r.off == r.c.wanted():
 		return r.lookAhead()
-	case r.res.Size < 0 && r.res.Len < 0:
+	case isUnsized(r.res) && r.c.d.knownAs() < 0:
 		r.c.d.knownSize(r.off)
 		r.eof = true
 		return nil
+	case isUnsized(r.res) && r.off == r.c.d.knownAs():
+		return r.lookAhead()
+	case isUnsized(r.res):
+		return r.cutOff()
 	}
 	return &source.Error{Op: "read", URL: r.c.d.mirrors[r.a.Source].URL, Kind: source.KindNetwork, Err: io.ErrUnexpectedEOF}
 }

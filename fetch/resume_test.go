@@ -78,6 +78,11 @@ func TestResume(t *testing.T) {
 		{name: "no validators, a login page", begun: farm.Resource{Body: data, ETag: farm.NoETag},
 			now: farm.Resource{Body: login, ETag: farm.NoETag, NoRange: true}, want: source.ErrChanged},
 		{name: "another version, without ranges", begun: same, now: farm.Resource{Body: other, ETag: `"2"`, NoRange: true}, want: source.ErrChanged},
+		{name: "one machine of several tells no size", begun: same,
+			now: farm.Then(farm.Resource{Body: data, ETag: `"1"`, NoRange: true, NoLength: true}, farm.Resource{Body: data, ETag: `"1"`})},
+		{name: "one machine of several tells no size, nor a validator", begun: farm.Resource{Body: data, ETag: farm.NoETag},
+			now: farm.Then(farm.Resource{Body: data, ETag: farm.NoETag, NoRange: true, NoLength: true}, farm.Resource{Body: data, ETag: farm.NoETag})},
+		{name: "no ranges, and no size any more", begun: same, now: farm.Resource{Body: data, ETag: `"1"`, NoRange: true, NoLength: true}},
 		{name: "no ranges any more", begun: same, now: farm.Resource{Body: data, ETag: `"1"`, NoRange: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
