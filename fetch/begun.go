@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -136,69 +135,72 @@ func (d *driver) compareAs(ctx context.Context, session source.Session, src int)
 	o := &d.origins[src]
 	close(o.comparing)
 	o.comparing, o.same = nil, err == nil
-	if errors.Is(err, source.ErrChanged) { // any other error may be gone the next time
+	if errors.Is(err, source.ErrChanged) || errors.Is(err, source.ErrCorrupt) { // any other error may be gone the next time
 		o.differs = err
 	}
 	return err
 }
 
 // isPreferred reports whether a source is the first of the best priority.
-func (d *driver) isPreferred(src int) bool {
-	best := 0
-	for i, m := range d.mirrors {
-		if m.Priority < d.mirrors[best].Priority {
-			best = i
-		}
-	}
-	return src == best
-}
+func (d *driver) isPreferred(src int) bool { return src == preferred(d.mirrors) }
 
-// compareBytes fetches some of what is there once more.
+// compareBytes fetches some of what is there once more. Before others are taken for wrong by it, so is some of what it gave itself.
 func (d *driver) compareBytes(ctx context.Context, session source.Session, src int) error {
 	there := d.opts.Left.toCompare()
 	picked := journal.Pick(there, compared, nil)
 	if end := there[len(there)-1].End; d.opts.Left.isOfSeveral() { // nothing behind it would tell
 		picked = append(picked, journal.Range{Span: span.Span{Off: max(end-seamLen, there[len(there)-1].Off), End: end}})
 	}
-	for _, x := range picked {
-		n := min(x.Len(), compareLen)
-		same, err := d.sameBytes(ctx, session, src, span.Span{Off: x.Off, End: x.Off + n})
-		if err != nil {
-			return err
-		}
-		if !same {
-			return d.notBegun(src, "it is not what was begun: the bytes differ")
-		}
+	wrong, err := d.compareRanges(ctx, session, src, picked)
+	if err == nil && len(wrong) > 0 {
+		_, err = d.compareRanges(ctx, session, src, journal.Pick(d.ownOf(src), compared, nil))
 	}
-	return nil
+	if err == nil || errors.Is(err, source.ErrCorrupt) {
+		d.disown(wrong)
+	}
+	return err
 }
 
-// sameBytes reports whether the bytes of x in the file are those of the source.
-func (d *driver) sameBytes(ctx context.Context, session source.Session, src int, x span.Span) (bool, error) {
+// compareRanges says whose bytes in some ranges are not those of the source; its error is that of a source that has not what was begun.
+func (d *driver) compareRanges(ctx context.Context, session source.Session, src int, ranges []journal.Range) (wrong []int, err error) {
+	for _, x := range ranges {
+		of, err := d.compareRange(ctx, session, src, span.Span{Off: x.Off, End: x.Off + min(x.Len(), compareLen)})
+		wrong = append(wrong, of...)
+		if err != nil {
+			return wrong, err
+		}
+	}
+	return wrong, nil
+}
+
+// compareRange is compareRanges of one.
+func (d *driver) compareRange(ctx context.Context, session source.Session, src int, x span.Span) (wrong []int, err error) {
 	url, a := d.mirrors[src].URL, sched.Action{Source: src}
 	res, err := session.Open(ctx, url, source.Range{Off: x.Off, Len: x.Len()})
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer res.Body.Close()
 	switch size := d.opts.Left.left.Header.Size; {
 	case res.Size >= 0 && res.Size != size:
-		return false, d.notBegun(a.Source, sizeOfBegun)
+		return nil, d.notBegun(a.Source, sizeOfBegun)
 	case isUnsized(res) && d.mayTellIt(src):
-		return false, d.refused(a, source.KindNetwork, noSizeNow)
+		return nil, d.refused(a, source.KindNetwork, noSizeNow)
 	case isUnsized(res):
-		return false, d.notBegun(a.Source, noSizeOfBegun)
+		return nil, d.notBegun(a.Source, noSizeOfBegun)
 	case res.Off != x.Off:
-		return false, d.noRange(a)
+		return nil, d.noRange(a)
 	case res.Len == 0:
-		return false, d.refused(a, source.KindProtocol, nextToNothing)
+		return nil, d.refused(a, source.KindProtocol, nextToNothing)
 	case res.Len > 0: // it may give so much at once and no more
 		x.End = x.Off + min(x.Len(), res.Len)
 	}
 	there, now := make([]byte, x.Len()), make([]byte, x.Len())
 	if _, err := io.ReadFull(res.Body, now); err != nil {
-		return false, &source.Error{Op: "read", URL: url, Kind: source.KindNetwork, Err: err}
+		return nil, &source.Error{Op: "read", URL: url, Kind: source.KindNetwork, Err: err}
 	}
-	_, err = d.opts.Left.ReadAt(there, x.Off)
-	return bytes.Equal(there, now), err
+	if _, err = d.opts.Left.ReadAt(there, x.Off); err != nil {
+		return nil, err
+	}
+	return d.meetBegun(src, x.Off, there, now)
 }

@@ -16,8 +16,11 @@ import (
 
 // reference is who is believed. d.mu is held.
 func (d *driver) reference() int {
-	if d.lap > 0 {
+	switch {
+	case d.lap > 0:
 		return d.anew
+	case d.isOfFirst: // whoever has answered first this time
+		return preferred(d.mirrors)
 	}
 	return d.first
 }
@@ -47,10 +50,10 @@ func (d *driver) conflict(src, rival int) error {
 	ref := d.reference()
 	isSure := rival == several || rival == ref
 	switch {
-	case d.origins[src].disproved:
+	case d.disproved[src]:
 		d.mu.Unlock()
 		return d.differs(src)
-	case rival != several && d.origins[rival].disproved: // and what it gave may be written anew meanwhile
+	case rival != several && d.disproved[rival]: // and what it gave may be written anew meanwhile
 		d.mu.Unlock()
 		return nil
 	case src == ref && isSure:
@@ -79,7 +82,7 @@ func (d *driver) conflict(src, rival int) error {
 func (d *driver) anyDisproved(parts []given) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.ContainsFunc(parts, func(p given) bool { return p.giver == nobody || p.giver >= 0 && d.origins[p.giver].disproved })
+	return slices.ContainsFunc(parts, func(p given) bool { return p.giver == nobody || p.giver >= 0 && d.disproved[p.giver] })
 }
 
 // notProved is why a source is to be compared once more.
@@ -89,6 +92,11 @@ func (d *driver) notProved(src int) error {
 
 var errNotProved = errors.New("what it was to be compared with is not there any more")
 
+// nowhere is the target before there is one.
+type nowhere struct{ target }
+
+func (nowhere) disown(int, *span.Set) error { return nil }
+
 // versions is the error of a source whose bytes are of several versions.
 func (d *driver) versions(src int) error {
 	return d.disagree(src, "the bytes of two answers differ")
@@ -96,7 +104,7 @@ func (d *driver) versions(src int) error {
 
 // differs is the error of a source whose bytes are not those of the reference.
 func (d *driver) differs(src int) error {
-	return &source.Error{Op: "compare", URL: d.mirrors[src].URL, Kind: source.KindCorrupt, Err: errDiffers}
+	return &source.Error{Op: "compare", URL: d.urlOf(src), Kind: source.KindCorrupt, Err: errDiffers}
 }
 
 var errDiffers = errors.New("its bytes differ from those of the other mirrors")
@@ -105,22 +113,32 @@ var errDiffers = errors.New("its bytes differ from those of the other mirrors")
 // its place, the journal says that it is not there.
 func (d *driver) disprove(src int, err error) error {
 	d.mu.Lock()
-	o := &d.origins[src]
-	if o.disproved {
+	for d.paused { // it will have a file
+		d.going.Wait()
+	}
+	if d.disproved[src] {
 		d.mu.Unlock()
 		return err
 	}
-	d.fault(src, err)
-	o.disproved = true // none of its bytes joins what is there from now on
+	if src < len(d.mirrors) {
+		d.fault(src, err)
+	} else {
+		d.tellFormer(src, err)
+	}
+	d.disproved[src] = true // none of its bytes joins what is there from now on
 	d.takesBack++
-	gone := d.givers.take(src)
+	gone, target := d.givers.take(src), d.target
 	for x := range gone.All() {
 		d.written.Remove(x)
+		d.takenBack.Add(x)
 	}
 	d.seams = slices.DeleteFunc(d.seams, func(s seam) bool { return s.giver == src })
 	d.mu.Unlock()
 
-	if lost := d.target.disown(src, gone); errors.Is(lost, errHandedOn) {
+	if target == nil { // nothing has answered yet: what was left is less, then
+		target = nowhere{}
+	}
+	if lost := target.disown(src, gone); errors.Is(lost, errHandedOn) {
 		d.finish(d.handedOn(src, err))
 	} else if lost != nil {
 		d.finish(lost)
@@ -176,7 +194,7 @@ func (d *driver) handedOn(src int, err error) error {
 	if d.opts.Agree {
 		return d.disagrees(src, err)
 	}
-	return &source.Error{Op: "compare", URL: d.mirrors[src].URL, Kind: source.KindChanged, Err: errHandedOn}
+	return &source.Error{Op: "compare", URL: d.urlOf(src), Kind: source.KindChanged, Err: errHandedOn}
 }
 
 // DifferError says that a mirror has not what the others have.
@@ -197,7 +215,7 @@ func (d *driver) disagrees(src int, err error) error {
 	if isBegun && d.isPreferred(src) || errors.Is(err, ErrVersions) {
 		return err
 	}
-	e := &source.Error{Op: "compare", URL: d.mirrors[src].URL, Kind: source.KindCorrupt, Err: err}
+	e := &source.Error{Op: "compare", URL: d.urlOf(src), Kind: source.KindCorrupt, Err: err}
 	if cause, ok := errors.AsType[*source.Error](err); ok {
 		e.Err = cause.Err
 	}

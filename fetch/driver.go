@@ -46,37 +46,42 @@ type driver struct {
 	asFirst *first   // was asked for before there was a driver, for own; nil: it was not, or own has it
 	asked   *reading // by own, and answered: for run to carry out
 
-	mu       sync.Mutex
-	going    *sync.Cond // paused has ended, or takesBack
-	alone    bool       // no goroutine is to be started for the first connection
-	own      *conn      // that one: of who waits for the answer
-	started  bool       // the scheduler has
-	paused   bool
-	pausedAt time.Duration
-	sched    *sched.Scheduler
-	info     source.Info // of the first answer: what all others must agree with
-	first    int         // who gave it
-	lap      int         // how often what was there was void
-	anew     int         // who gives it since
-	wrong    error       // of the last piece that was wrong
-	origins  []origin    // the mirrors
-	conns    map[int]*conn
-	most     int // open at once
-	timer    *time.Timer
-	waiting  bool // for a connection, nothing is open
-	untold   []event.Event
-	opens    int64
-	failures int64
-	over     chan struct{}
-	isOver   bool
-	err      error
-	size     int64
-	written  span.Set
-	givers   givers // of what was written
-	frontier int64  // that was told; see tellFrontier
-	voided   bool   // what an earlier download has left is of no use
-	seams    []seam
-	torn     bool // several versions are there
+	mu        sync.Mutex
+	going     *sync.Cond // paused has ended, or takesBack
+	alone     bool       // no goroutine is to be started for the first connection
+	own       *conn      // that one: of who waits for the answer
+	started   bool       // the scheduler has
+	paused    bool
+	pausedAt  time.Duration
+	sched     *sched.Scheduler
+	info      source.Info // of the first answer: what all others must agree with
+	first     int         // who gave it
+	lap       int         // how often what was there was void
+	anew      int         // who gives it since
+	wrong     error       // of the last piece that was wrong
+	origins   []origin    // the mirrors
+	conns     map[int]*conn
+	most      int // open at once
+	timer     *time.Timer
+	waiting   bool // for a connection, nothing is open
+	untold    []event.Event
+	opens     int64
+	failures  int64
+	over      chan struct{}
+	isOver    bool
+	err       error
+	size      int64
+	written   span.Set
+	givers    givers   // of what was written
+	former    []string // URLs of those behind the mirrors, who gave something in an earlier download
+	takenBack span.Set // what was left and was taken back, or is void
+	isOfFirst bool     // the preferred mirror gave some of what was left: the others are measured by it
+
+	disproved []bool // of givers: what they gave is taken back, as they have other bytes than the reference
+	frontier  int64  // that was told; see tellFrontier
+	voided    bool   // what an earlier download has left is of no use
+	seams     []seam
+	torn      bool // several versions are there
 
 	takesBack int           // of how many sources what they gave is taken back now
 	disproofs []sched.Event // of these, to be told once it is
@@ -86,12 +91,13 @@ type driver struct {
 
 func newDriver(ctx context.Context, src source.Source, mirrors []Mirror, opts *ObjectOptions) *driver {
 	d := &driver{outer: ctx, opts: opts, src: src, mirrors: mirrors, origins: make([]origin, len(mirrors)),
-		givers: make(givers, len(mirrors)), conns: make(map[int]*conn),
+		givers: make(givers, len(mirrors)), disproved: make([]bool, len(mirrors)), conns: make(map[int]*conn),
 		answered: make(chan struct{}), over: make(chan struct{}), begin: time.Now(), memory: opts.blocks()}
 	d.going = sync.NewCond(&d.mu)
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.sched = sched.New(opts.config(mirrors))
 	d.written = *opts.there()
+	d.adopt()
 	for i := range d.origins {
 		d.origins[i].overlap = seamLen
 	}

@@ -24,8 +24,6 @@ type origin struct {
 	addr  string // host:port
 	fault error  // its last; of one that is not used any more, why
 	aside bool   // it is not used any more
-
-	disproved bool // so is what it gave: it has other bytes than the reference
 }
 
 // mirrorsError is why none of the mirrors is left: of one what it says itself.

@@ -18,7 +18,7 @@ func (d *driver) prepare(file *File) error {
 		}
 	}
 	r := newRecorder(file)
-	r.header, r.failed = d.header, d.finish
+	r.header, r.numbered, r.given, r.failed = d.header, d.numbers, d.givenAs, d.finish
 	r.free = d.recycle
 	r.pass, r.voided = func(b block) { d.recycle(b.b) }, func() {}
 	if err := d.prepareDigests(r); err != nil {
@@ -26,7 +26,10 @@ func (d *driver) prepare(file *File) error {
 	}
 	resumed := d.written.Len() > 0
 	if resumed {
-		r.early = file.left.Ranges
+		var err error
+		if r.early, err = file.remaining(&d.written); err != nil {
+			return err
+		}
 	} else if file.left != nil { // what was left has proved to be of no use
 		if err := file.dropJournal(); err != nil {
 			return err
@@ -64,7 +67,7 @@ func (d *driver) header() journal.Header {
 	defer d.mu.Unlock()
 	h := journal.Header{Size: d.size, Digests: d.told(), Pieces: d.opts.Pieces != nil}
 	for i, o := range d.origins {
-		mayGive := o.answered || len(d.mirrors) > 1 && !o.aside // of one that has not answered yet, no validator is known
+		mayGive := o.answered || len(d.mirrors) > 1 && !o.aside || d.givers[i].Len() > 0 // of one that has not answered yet, no validator is known
 		if mayGive && len(h.Origins) < maxNoted {
 			h.Origins = append(h.Origins, journal.Origin{URL: d.mirrors[i].URL, Validator: o.Validator})
 		}

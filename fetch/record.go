@@ -34,11 +34,13 @@ func (b *block) where() span.Span { return span.Span{Off: b.off, End: b.off + in
 // A file that comes quickly and in order has no journal: it is there before the first byte is written out of order, or
 // after a second.
 type recorder struct {
-	file   *File
-	header func() journal.Header
-	pass   func(block) // takes the bytes on
-	voided func()      // is told that those passed on before are void
-	failed func(err error)
+	file     *File
+	header   func() journal.Header
+	numbered func(*journal.Header) []int // are the numbers of givers there
+	given    func(numbers []int) []journal.Given
+	pass     func(block) // takes the bytes on
+	voided   func()      // is told that those passed on before are void
+	failed   func(err error)
 
 	retract func(x *span.Set) // is told that of those x is void
 	free    func(b []byte)    // takes back a buffer
@@ -55,12 +57,14 @@ type recorder struct {
 	mu    sync.Mutex
 	early []journal.Range // what is there while there is no journal
 	next  int64           // all before it came in order
+	of    []int           // the numbers of the givers, in the journal
 
 	disowned map[int]bool // whose bytes are void
 }
 
 func newRecorder(f *File) *recorder {
-	return &recorder{file: f, retract: func(*span.Set) {}, free: func([]byte) {}, disowned: make(map[int]bool)}
+	return &recorder{file: f, numbered: func(*journal.Header) []int { return nil }, given: func([]int) []journal.Given { return nil },
+		retract: func(*span.Set) {}, free: func([]byte) {}, disowned: make(map[int]bool)}
 }
 
 // start begins to record; small says that the file has one block. It is followed by end.
@@ -113,6 +117,14 @@ func (r *recorder) put(b block, joins func() error) error {
 	return nil
 }
 
+// numberOf is that of a giver in the journal; -1: it has none. r.mu is held.
+func (r *recorder) numberOf(giver int) int {
+	if giver < len(r.of) {
+		return r.of[giver]
+	}
+	return -1
+}
+
 // isNext reports whether x is in order, up to which all is written or about to be.
 func (r *recorder) isNext(x span.Span) bool {
 	r.mu.Lock()
@@ -144,9 +156,15 @@ func (r *recorder) begin() error {
 	if r.file.journal != nil {
 		return nil
 	}
-	err := r.file.beginJournal(&journal.State{Header: r.header(), Ranges: r.early})
+	h := r.header()
+	of := r.numbered(&h)
+	s := &journal.State{Header: h, Ranges: r.early}
+	if len(h.Origins) > 1 { // else all is of that
+		s.Given = r.given(of)
+	}
+	err := r.file.beginJournal(s)
 	if err == nil {
-		r.early = nil
+		r.early, r.of = nil, of
 	}
 	return err
 }
@@ -204,18 +222,18 @@ func (r *recorder) record(b block) {
 		r.free(b.b)
 		return
 	}
-	if err := r.add(b.where(), journal.Checksum(b.b)); err != nil {
+	if err := r.add(b.where(), journal.Checksum(b.b), b.giver); err != nil {
 		r.failed(err)
 	}
 	r.fresh += len(b.b)
 	r.pass(b)
 }
 
-func (r *recorder) add(x span.Span, crc uint32) error {
+func (r *recorder) add(x span.Span, crc uint32, giver int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file.journal != nil {
-		return r.file.journal.Add(x, crc)
+		return r.file.journal.AddFrom(x, crc, r.numberOf(giver))
 	}
 	if n := len(r.early); n > 0 && r.early[n-1].End == x.Off {
 		last := &r.early[n-1]
@@ -267,7 +285,9 @@ func (r *recorder) void() {
 	r.voided()
 	r.early, r.next = nil, 0
 	if j := r.file.journal; j != nil {
-		if err := j.Restart(r.header()); err != nil {
+		h := r.header()
+		r.of = r.numbered(&h)
+		if err := j.Restart(h); err != nil {
 			r.failed(err)
 		}
 	}

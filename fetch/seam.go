@@ -201,7 +201,7 @@ func (d *driver) isVagueNow() bool {
 func (d *driver) join(b block, c *conn) error {
 	x := b.where()
 	d.mu.Lock()
-	if d.origins[b.giver].disproved {
+	if d.disproved[b.giver] {
 		d.mu.Unlock()
 		return d.differs(b.giver)
 	}
@@ -235,11 +235,11 @@ func (d *driver) part(b block, waited []seam) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range waited {
-		if !d.origins[s.giver].disproved {
+		if !d.disproved[s.giver] {
 			d.seams = append(d.seams, s)
 		}
 	}
-	if !d.origins[b.giver].disproved {
+	if !d.disproved[b.giver] {
 		d.written.Remove(b.where())
 		d.givers.remove(b.where())
 		d.spoilLocked(errMissing)

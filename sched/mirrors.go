@@ -204,11 +204,8 @@ func (s *Scheduler) setAside(src int, why Class) {
 	}
 }
 
-// disproved sets a source aside whose bytes are not the object's, and frees what it gave.
+// disproved sets a source aside whose bytes are not the object's, and frees what it gave. It may be none any more: who gave some of Done.
 func (s *Scheduler) disproved(ev Event) {
-	if ev.Source < 0 || ev.Source >= len(s.sources) {
-		return
-	}
 	for _, c := range s.conns {
 		if c.src == ev.Source && c.phase != idle && !c.hedge && !c.probe {
 			s.got -= c.off - c.start
@@ -219,7 +216,9 @@ func (s *Scheduler) disproved(ev Event) {
 		s.free(r)
 	}
 	s.lastByte = s.now
-	s.setAside(ev.Source, Corrupt)
+	if ev.Source >= 0 && ev.Source < len(s.sources) {
+		s.setAside(ev.Source, Corrupt)
+	}
 	s.held = s.longest().Len() >= probeLen
 }
 

@@ -50,13 +50,18 @@ func Redact(rawURL string) string {
 // Origin is that of h whose URL is rawURL, but for what is redacted. Without one it is false: rawURL is a fresh one, and
 // whether it has the same bytes is to be found out.
 func (h *Header) Origin(rawURL string) (Origin, bool) {
-	want := Redact(rawURL)
-	// That of a header that was read is redacted already; doing it twice need not be the same, if it is hardly a URL.
-	i := slices.IndexFunc(h.Origins, func(o Origin) bool { return o.URL == want || Redact(o.URL) == want })
+	i := h.Number(rawURL)
 	if i < 0 {
 		return Origin{}, false
 	}
 	return h.Origins[i], true
+}
+
+// Number is that of [Header.Origin] among the Origins; -1 without one.
+func (h *Header) Number(rawURL string) int {
+	want := Redact(rawURL)
+	// That of a header that was read is redacted already; doing it twice need not be the same, if it is hardly a URL.
+	return slices.IndexFunc(h.Origins, func(o Origin) bool { return o.URL == want || Redact(o.URL) == want })
 }
 
 func (h *Header) pieceSize() int64 {

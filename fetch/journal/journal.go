@@ -87,6 +87,12 @@ func (s *State) ledger() (*ledger, error) {
 	}
 	l.begin()
 	l.confirm()
+	for _, g := range s.Given {
+		if g.Off < 0 || g.Empty() || !l.mayGive(g.Origin) {
+			return nil, errRange
+		}
+		l.give(g.Span, g.Origin)
+	}
 	for _, p := range s.Places {
 		if err := p.check(); err != nil {
 			return nil, err
@@ -100,6 +106,8 @@ func (s *State) ledger() (*ledger, error) {
 // returns, not durable: see [Journal.Sync]. A range that crosses no boundary of a piece is best: it can become one with
 // its neighbours.
 //
+// Who gave the bytes is not said, or is who gave those that were there before: see [Journal.AddFrom].
+//
 // An empty x, and one beyond the size, is an error; [ErrOverlap] one that was recorded, [ErrTooMany] one that cannot be
 // kept.
 func (j *Journal) Add(x span.Span, crc uint32) error {
@@ -108,12 +116,40 @@ func (j *Journal) Add(x span.Span, crc uint32) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	r := run{x, crc}
-	err := j.ledger.check(x)
+	return j.add(run{x, crc}, nil)
+}
+
+// AddFrom is Add of bytes that came from one of the header's Origins, by its number; -1: from another one.
+func (j *Journal) AddFrom(x span.Span, crc uint32, origin int) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.broken != nil:
+		return j.broken
+	case !j.ledger.mayGive(origin):
+		return j.failed("add to", errRange)
+	case !j.ledger.tells(x, origin):
+		return j.add(run{x, crc}, nil)
+	}
+	return j.add(run{x, crc}, &Given{x, origin})
+}
+
+// add is Add for who holds mu; by is nil where nothing is to be said of who gave it.
+func (j *Journal) add(r run, by *Given) error {
+	err := j.ledger.check(r.Span)
 	if err == nil {
-		err = j.append(func(c *chain, buf []byte) []byte { return c.add(buf, r) })
+		err = j.append(func(c *chain, buf []byte) []byte {
+			if by != nil {
+				buf = c.from(buf, *by)
+			}
+			return c.add(buf, r)
+		})
 	}
 	if err == nil {
+		if by != nil {
+			j.lines++
+			j.ledger.give(by.Span, by.Origin)
+		}
 		j.ledger.add(r)
 	}
 	return j.failed("add to", err)
@@ -240,7 +276,7 @@ func (j *Journal) confirm() error {
 func (j *Journal) compact() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.broken != nil || j.lines < 2*(j.ledger.count()+len(j.ledger.places))+slack {
+	if j.broken != nil || j.lines < 2*j.ledger.lines()+slack {
 		return j.broken
 	}
 	old := j.file
@@ -260,7 +296,7 @@ func (j *Journal) compact() error {
 func (j *Journal) State() *State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return &State{Header: j.header.clone(), Ranges: j.ledger.ranges(), Places: append([]Place(nil), j.ledger.places...)}
+	return &State{Header: j.header.clone(), Ranges: j.ledger.ranges(), Given: j.ledger.given(), Places: append([]Place(nil), j.ledger.places...)}
 }
 
 // Close closes the journal, which stays to be read. It syncs nothing.

@@ -25,10 +25,13 @@ type ledger struct {
 	syncing runs // added before the sync began that is under way
 	fresh   runs // added since
 	places  []Place
+
+	origins int // of the header
+	givers  givers
 }
 
 func newLedger(h *Header) *ledger {
-	return &ledger{size: h.Size, grain: h.pieceSize(), limit: MaxRanges}
+	return &ledger{size: h.Size, grain: h.pieceSize(), limit: MaxRanges, origins: len(h.Origins), givers: givers{}}
 }
 
 func (l *ledger) states() [3]*runs { return [3]*runs{&l.durable, &l.syncing, &l.fresh} }

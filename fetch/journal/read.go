@@ -78,7 +78,7 @@ func decode(r io.Reader) (*State, error) {
 	if err != nil && !errors.Is(err, errTorn) {
 		return nil, err
 	}
-	return &State{Header: h, Ranges: l.ranges(), Places: l.places, Torn: err != nil}, nil
+	return &State{Header: h, Ranges: l.ranges(), Given: l.given(), Places: l.places, Torn: err != nil}, nil
 }
 
 func readHeader(c *chain, r *bufio.Reader) (Header, error) {
@@ -132,6 +132,8 @@ func (l *ledger) apply(line []byte) error {
 			l.forget(x)
 		}
 		return err
+	case kindFrom:
+		return l.applyFrom(rest)
 	case kindBegin:
 		l.begin()
 	case kindConfirm:
@@ -167,6 +169,19 @@ func (l *ledger) applyAdd(fields []byte) error {
 		return errTorn
 	}
 	l.add(run{x, uint32(crc)})
+	return nil
+}
+
+func (l *ledger) applyFrom(fields []byte) error {
+	x, rest, err := parseSpan(fields)
+	if err != nil {
+		return err
+	}
+	origin, err := strconv.Atoi(string(rest))
+	if err != nil || x.Off < 0 || x.Empty() || !l.mayGive(origin) {
+		return errTorn
+	}
+	l.give(x, origin)
 	return nil
 }
 

@@ -22,6 +22,7 @@ const (
 	kindBegin   = "sync"          // a sync of FILE.part begins
 	kindConfirm = "synced"        // it has ended: what stands before the last "sync" is durable
 	kindPlace   = "place"         // JSON
+	kindFrom    = "from"          // offset, end, number of the origin; passed over by older readers
 	version     = "1"
 	checkLen    = 8
 	maxLine     = 256 << 10 // bounds what a reader holds
@@ -77,6 +78,10 @@ func (c *chain) forget(buf []byte, x span.Span) []byte {
 	return c.line(buf, []byte(kindForget), number(x.Off), number(x.End))
 }
 
+func (c *chain) from(buf []byte, x Given) []byte {
+	return c.line(buf, []byte(kindFrom), number(x.Off), number(x.End), number(int64(x.Origin)))
+}
+
 func (c *chain) place(buf []byte, p Place) []byte {
 	return c.line(buf, []byte(kindPlace), p.encode())
 }
@@ -124,6 +129,9 @@ func encode(h *Header, l *ledger) ([]byte, chain) {
 	}
 	for _, x := range slices.Concat(l.syncing, l.fresh) {
 		buf = c.add(buf, x)
+	}
+	for _, x := range l.given() {
+		buf = c.from(buf, x)
 	}
 	return buf, c
 }

@@ -10,6 +10,7 @@ import (
 type State struct {
 	Header Header
 	Ranges []Range // in order, no two overlap; from a reader, neighbours within a piece are one
+	Given  []Given // in order, no two overlap; bytes of Ranges that are in none are of nobody who is known, but see [State.GivenBy]
 	Places []Place // in the order of their notes; of many, older ones are left out
 	Torn   bool    // of one that was read: its end was damaged, and what stood there is not in Ranges
 }

@@ -40,7 +40,7 @@ func (j *Journal) rewrite() (replaced bool, err error) {
 		j.disk.remove(temp)
 		return replaced, err
 	}
-	j.file, j.end, j.lines = f, end, j.ledger.count()+len(j.ledger.places)
+	j.file, j.end, j.lines = f, end, j.ledger.lines()
 	return true, nil
 }
 
