@@ -32,6 +32,7 @@ type driver struct {
 	path     string        // of the file
 	sums     *checksum.Set // of the whole; nil: none wanted
 	unlike   bool          // these are not those that were promised
+	again    bool          // the object was begun by another driver: that it is has been told
 	digest   *digester     // nil: nobody takes the bytes in order
 	window   *window       // nil: the object goes to a file, and
 	handing  *handing      // so is this

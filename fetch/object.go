@@ -178,6 +178,7 @@ func (o *Object) Close() error {
 // A piece that does not have its digest is fetched again: elsewhere, where there is another mirror, and its giver is set aside. One
 // that stays wrong is an error that is [source.ErrCorrupt]. So is a whole that is not as was promised, by Checksums or, where these
 // or Hashes want any digest, or Told is set, by the first answer (RFC 9530); FILE.part stays then, without a journal: nothing goes on with it.
+// Before that, where several gave it, each mirror is asked for all that it did not give: the first that makes it right is believed.
 //
 // After an error, and when the context of OpenObject ends, what has come is kept as FILE.part, with a journal that says
 // what it is, and Done tells how many bytes they are; without any, there is neither.
@@ -194,13 +195,17 @@ func (o *Object) To(file *File) (*Done, error) {
 			return &Done{}, err
 		}
 	}
+	isSized := o.Info().Size >= 0
 	done, err := o.d.run(func() error { return o.d.prepare(file) })
+	if o.d.unlike {
+		done, err = o.decide(file, done, err)
+	}
 	if o.d.unlike {
 		if lost := file.distrust(); lost != nil {
 			err = fmt.Errorf("%w; its journal cannot be removed: %w", err, lost)
 		}
 	}
-	if err == nil && (o.Info().Size < 0 || o.d.opts.Left != nil) {
+	if err == nil && (!isSized || o.d.opts.Left != nil || o.d.again) {
 		err = file.part.Truncate(done.Size) // what was begun anew, or lay there meanwhile, may be longer
 	}
 	if err == nil {

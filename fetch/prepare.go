@@ -56,7 +56,7 @@ func (d *driver) makeRoom(file *File) error {
 }
 
 func (d *driver) tellBegin() {
-	if d.opts.Events != nil { // what is told takes its time to be made up
+	if d.opts.Events != nil && !d.again { // what is told takes its time to be made up
 		d.tellOf(event.Event{Type: event.Begin, Path: d.path, URL: redact.URL(d.info.URL), Size: d.size, Bytes: d.written.Bytes()})
 	}
 }

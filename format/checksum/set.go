@@ -113,6 +113,17 @@ func (s *Set) Sums() []Sum {
 	return sums
 }
 
+// Promised are the digests that were promised, in the order in which their algorithms were added.
+func (s *Set) Promised() []Sum {
+	var sums []Sum
+	for _, m := range s.members {
+		if m.want != nil {
+			sums = append(sums, Sum{m.name, bytes.Clone(m.want)})
+		}
+	}
+	return sums
+}
+
 // Reset takes back what was written. The algorithms, and what was promised, stay.
 func (s *Set) Reset() {
 	s.begun = false
