@@ -40,7 +40,8 @@ func (o *Object) decide(file *File, done *Done, cause error) (*Done, error) {
 	d := o.d
 	whole := span.Span{End: d.size}
 	giver := d.givers.of(whole)
-	if isOne := giver != several && giver < len(d.mirrors); isOne || d.opts.Pieces != nil {
+	isOne := giver != several && giver < len(d.mirrors) && !slices.Contains(d.disproved, true)
+	if isOne || d.opts.Pieces != nil {
 		return done, cause
 	}
 	c := &decision{o: o, file: file, by: d, cause: cause, total: done}
@@ -50,6 +51,9 @@ func (o *Object) decide(file *File, done *Done, cause error) (*Done, error) {
 	d.tellOf(event.Event{Type: event.Failed, Kind: source.KindCorrupt.String(), Error: cause.Error()})
 	agreed, isAgreed := 0, true
 	for n, i := range d.byTrust() {
+		if i == giver {
+			continue // that is the whole which is wrong
+		}
 		err := c.ask(i, n == 0)
 		wrong, lost := c.differing()
 		isAgreed = isAgreed && len(wrong) == 0

@@ -110,3 +110,21 @@ func TestDigestDecides(t *testing.T) {
 		})
 	}
 }
+
+// That a mirror differs from the first that answered says that one of them is wrong; which of them is, the digest says.
+func TestDigestDecidesAgainstTheFirst(t *testing.T) {
+	data := whole[:usual]
+	for name, first := range map[string][]byte{"everywhere": other(usual), "at the end": lyingFrom(data, usual/2, 0)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, data, farm.Resource{Body: first, Rate: 4 * MiB}, farm.Resource{})
+			o := &outcome{path: filepath.Join(t.TempDir(), "x")}
+			s.into(t.Context(), o, s.mirrors(), &ObjectOptions{Hashes: sha256Only, Checksums: []checksum.Sum{sumOf(t, checksum.SHA256, data)},
+				Connections: 4, MinRange: 256 << 10, Events: o.note})
+			o.wantFile(t, data)
+			if got := o.aside(); !slices.Contains(got, s.urls[0]) {
+				t.Errorf("set aside: %v", got)
+			}
+		})
+	}
+}

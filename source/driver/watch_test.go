@@ -104,7 +104,7 @@ func TestWatchLateTimer(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
 		w.timer.Stop() // it comes too late
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		w.Wait("no answer within", time.Minute)
 		w.fire()
 		if e := w.Interrupted(); e == nil || e.Err.Error() != "no connection within 1s" {
