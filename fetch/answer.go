@@ -65,12 +65,21 @@ func (d *driver) checkExtent(r *reading) error {
 	switch {
 	case size >= 0 && res.Size >= 0 && res.Size != size:
 		return d.otherSize(a)
+	case size >= 0 && isUnsized(res) && d.isByEnd():
+		return d.changed(a, "it tells no size, and nobody has")
 	case size >= 0 && isUnsized(res) && !(a.Plain && d.isNamed(a.Source, res)) && d.mayTellIt(a.Source):
 		return d.refused(a, source.KindNetwork, noSizeNow)
 	case res.Off != r.from, a.End < 0 && size < 0 && res.Size < 0 && res.Len >= 0: // whose end need not be the object's
 		return d.noRange(a)
 	}
 	return nil
+}
+
+// isByEnd reports whether nobody has told the size.
+func (d *driver) isByEnd() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.byEnd
 }
 
 // isUnsized reports whether an answer tells neither the size of the object nor its own.

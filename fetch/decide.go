@@ -40,8 +40,7 @@ func (o *Object) decide(file *File, done *Done, cause error) (*Done, error) {
 	d := o.d
 	whole := span.Span{End: d.size}
 	giver := d.givers.of(whole)
-	isOne := giver != several && giver < len(d.mirrors) && !slices.Contains(d.disproved, true)
-	if isOne || d.opts.Pieces != nil {
+	if d.opts.Pieces != nil || !d.isOfSeveral(whole) {
 		return done, cause
 	}
 	c := &decision{o: o, file: file, by: d, cause: cause, total: done}
@@ -69,11 +68,27 @@ func (o *Object) decide(file *File, done *Done, cause error) (*Done, error) {
 		case d.outer.Err() != nil || !isOfSource(err):
 			return done, err
 		case isAgreed && agreed == 2:
+			o.d = d
 			return done, cause
 		}
 	}
-	o.d.unlike = true // whatever became of the last of them: nothing goes on with that
+	o.d = d // whatever became of the last of them: nothing goes on with that
 	return done, cause
+}
+
+// isOfSeveral reports whether several gave x, or one from whom others differ, or somebody who is no mirror any more.
+func (d *driver) isOfSeveral(x span.Span) bool {
+	var by []int
+	for _, p := range d.givers.parts(x) {
+		isUnknown := p.giver == several
+		if isUnknown && d.opts.Left != nil && d.opts.Left.isOfSeveral() || p.giver >= len(d.mirrors) {
+			return true
+		}
+		if !isUnknown && !slices.Contains(by, p.giver) {
+			by = append(by, p.giver)
+		}
+	}
+	return len(by) > 1 || slices.Contains(d.disproved, true)
 }
 
 // byTrust are the mirrors, the reference first, and last those that have proved to differ from it.

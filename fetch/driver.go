@@ -72,6 +72,7 @@ type driver struct {
 	isOver    bool
 	err       error
 	size      int64
+	byEnd     bool // the size is known by the end of an answer alone: that of another one could be anything
 	written   span.Set
 	givers    givers   // of what was written
 	former    []string // URLs of those behind the mirrors, who gave something in an earlier download

@@ -136,6 +136,7 @@ func (d *driver) drawMap() string {
 func (d *driver) knownSize(size int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.byEnd = true
 	d.sizeLocked(size)
 }
 
