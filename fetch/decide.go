@@ -34,7 +34,7 @@ type sum struct {
 	crc uint32
 }
 
-// decide has the digest decide between those who gave the whole, which is wrong because of cause. Its error is cause where none of them, alone,
+// decide has the digest decide between those who gave the whole, which is wrong because of cause. Its error is cause where none alone
 // is right.
 func (o *Object) decide(file *File, done *Done, cause error) (*Done, error) {
 	d := o.d
