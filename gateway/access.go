@@ -131,7 +131,7 @@ func class(status int) string {
 }
 
 var (
-	beforeURL = regexp.MustCompile(`/(?:s|file/[^/?]*)/`)
+	beforeURL = regexp.MustCompile(`^(?:[A-Za-z]+://[^/?]*)?(?:/\.spate)?/(?:s|file/[^/?]*)/`)
 	escaped   = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 )
 
@@ -156,5 +156,5 @@ func redactTarget(target string) string {
 	if !absolute.MatchString(raw) && escaped.MatchString(raw) {
 		raw = "xxxxx"
 	}
-	return target[:at[1]] + redact.URL(raw)
+	return redact.URL(target[:at[1]]) + redact.URL(raw)
 }

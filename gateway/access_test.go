@@ -23,6 +23,9 @@ func TestSecretsOfTargets(t *testing.T) {
 		"/s/s3cret@h":                                        "/s/s3cret@h", // a user
 		"/s/%25252525252525253As3cret@h":                     "/s/xxxxx",
 		"/other?token=s3cret":                                "/other?token=xxxxx",
+		"/login?token=s3cret&next=/s/http://h/":              "/login?token=xxxxx&next=/s/http://h/",
+		"/.spate/s/http://u:s3cret@h/":                       "/.spate/s/http://u:xxxxx@h/",
+		"http://u:s3cret@localhost/s/http://u:s3cret@h/":     "http://u:xxxxx@localhost/s/http://u:xxxxx@h/",
 		"/film?u=http%3A%2F%2Fu%3As3cret%40h%2F":             "",
 		"http://localhost/s/http%3A%2F%2Fu%3As3cret%40h%2Fa": "http://localhost/s/http://u:xxxxx@h/a",
 	}
