@@ -119,6 +119,7 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 
 // ServeHTTP answers r.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = inOriginForm(r)
 	a := g.begin(w, r)
 	defer a.end()
 	if err := g.guard.check(r); err != nil {

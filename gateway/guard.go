@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -35,7 +34,7 @@ func (d *denial) Error() string { return d.why }
 // open to other sites as the origin itself; and a link may lead to our page, by which nothing begins.
 func (g *guard) check(r *http.Request) error {
 	switch {
-	case r.URL.IsAbs() || r.Method == http.MethodConnect:
+	case r.Method == http.MethodConnect || !strings.HasPrefix(r.RequestURI, "/"):
 		return &denial{http.StatusBadRequest, "this is no proxy: ask for /s/URL"}
 	case !g.public && !isLoopback(r.Host):
 		return &denial{http.StatusMisdirectedRequest, "the name in Host is not one of this machine's own"}
@@ -45,6 +44,27 @@ func (g *guard) check(r *http.Request) error {
 		return &denial{http.StatusUnauthorized, "the token is missing, or another"}
 	}
 	return nil
+}
+
+// inOriginForm is r with a target that is a path, also where it is a whole URL (RFC 9112 §3.2.2): net/http has taken the host of that then,
+// in place of Host. What is no URL of a web server stays as it is.
+func inOriginForm(r *http.Request) *http.Request {
+	u := r.URL
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || r.Method == http.MethodConnect {
+		return r
+	}
+	_, rest, _ := strings.Cut(r.RequestURI, "://")
+	target := "/"
+	if at := strings.IndexAny(rest, "/?"); at >= 0 {
+		target = "/" + strings.TrimPrefix(rest[at:], "/")
+	}
+	path, err := url.ParseRequestURI(target)
+	if err != nil {
+		return r
+	}
+	out := r.WithContext(r.Context())
+	out.RequestURI, out.URL = target, path
+	return out
 }
 
 // isOpen reports whether r asks for what any page may have asked.
@@ -60,15 +80,16 @@ func (g *guard) isEntry(r *http.Request) bool {
 
 // isLoopback reports whether host, which may have a port, is a name of this machine that nobody else can give it.
 func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	u, err := url.Parse("//" + host)
+	if err != nil || u.Host != host {
+		return false
 	}
-	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
-	if host == "localhost" {
-		return true
+	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	addr, err := netip.ParseAddr(name)
+	if isIPv6 := err == nil && addr.Is6(); isIPv6 != strings.HasPrefix(host, "[") {
+		return false
 	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return name == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
 // isForeign reports whether a page of another site is what asks.

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bufio"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +26,11 @@ func TestGuard(t *testing.T) {
 		{"by a name that begins well", &mine, "localhost.evil.example", nil, http.StatusMisdirectedRequest},
 		{"by a name that looks like an address", &mine, "127.0.0.1.evil.example", nil, http.StatusMisdirectedRequest},
 		{"by another address", &mine, "192.168.0.7:8080", nil, http.StatusMisdirectedRequest},
+		{"by a name in brackets", &mine, "[localhost]:8080", nil, http.StatusMisdirectedRequest},
+		{"by an address between odd brackets", &mine, "]127.0.0.1[", nil, http.StatusMisdirectedRequest},
+		{"by IPv6 without brackets", &mine, "::1", nil, http.StatusMisdirectedRequest},
+		{"by a port that is none", &mine, "localhost:evil", nil, http.StatusMisdirectedRequest},
+		{"by no port behind a colon", &mine, "localhost:", nil, 0},
 		{"without Host", &mine, "", nil, http.StatusMisdirectedRequest},
 		{"typed in by the user", &mine, "localhost", map[string]string{"Sec-Fetch-Site": "none"}, 0},
 		{"by its own page", &mine, "localhost:8080", map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:8080"}, 0},
@@ -58,12 +65,57 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestGuardIsNoProxy(t *testing.T) {
-	for method, target := range map[string]string{http.MethodGet: "http://localhost/healthz", http.MethodConnect: "localhost:80"} {
-		r := httptest.NewRequest(method, target, nil)
-		r.Host = "localhost"
-		if d, ok := errors.AsType[*denial](new(guard).check(r)); !ok || d.status != http.StatusBadRequest {
-			t.Errorf("%s %s: got %v", method, target, d)
+// TestAbsoluteForm: a server has to take a target that is a whole URL (RFC 9112 §3.2.2). Its host counts then, not that of Host.
+func TestAbsoluteForm(t *testing.T) {
+	tests := []struct {
+		name, method, target string
+		want                 int // 0: it is answered
+	}{
+		{"for what is here", http.MethodGet, "http://localhost:8080/healthz", 0},
+		{"by https, as something before us may have it", http.MethodGet, "HTTPS://127.0.0.1/healthz", 0},
+		{"for another host", http.MethodGet, "http://evil.example/healthz", http.StatusMisdirectedRequest},
+		{"by another scheme", http.MethodGet, "ftp://localhost/healthz", http.StatusBadRequest},
+		{"with a login", http.MethodGet, "http://u:p@localhost/healthz", http.StatusBadRequest},
+		{"without a host", http.MethodGet, "http:///healthz", http.StatusBadRequest},
+		{"of no path", http.MethodGet, "http:healthz", http.StatusBadRequest},
+		{"for a tunnel", http.MethodConnect, "localhost:80", http.StatusBadRequest},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := tt.method + " " + tt.target + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+			r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			status := 0
+			if d, ok := errors.AsType[*denial](new(guard).check(inOriginForm(r))); ok {
+				status = d.status
+			}
+			if status != tt.want {
+				t.Errorf("got %d, want %d", status, tt.want)
+			}
+		})
+	}
+}
+
+func TestInOriginForm(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://localhost":                      "/",
+		"http://localhost?q":                    "/?q",
+		"http://localhost/a%2Fb//c?d/e?f":       "/a%2Fb//c?d/e?f",
+		"http://localhost//evil.example/":       "//evil.example/",
+		"http://localhost/s/http://h//a?u=b://": "/s/http://h//a?u=b://",
+		"/s/http://h/a":                         "/s/http://h/a",
+		"ftp://localhost/a":                     "ftp://localhost/a",
+	} {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, _, _ := strings.Cut(want, "?")
+		got := inOriginForm(r)
+		if got.RequestURI != want || strings.HasPrefix(want, "/") && (got.URL.EscapedPath() != path || got.URL.IsAbs()) {
+			t.Errorf("%s: got %s, of path %s", target, got.RequestURI, got.URL.EscapedPath())
 		}
 	}
 }

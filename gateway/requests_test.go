@@ -52,8 +52,11 @@ func TestRequestsThatAreNone(t *testing.T) {
 		name, request string
 		want          int
 	}{
-		{"to a proxy", "GET " + there + " HTTP/1.1\r\n", 400},
-		{"to a proxy, for what is here", "GET http://localhost/healthz HTTP/1.1\r\n", 400},
+		{"to a proxy", "GET http://evil.example/a HTTP/1.1\r\n", 421},
+		{"to a proxy, for what is on this machine", "GET " + there + " HTTP/1.1\r\n", 404},
+		{"to a proxy, for a file", "GET file:///etc/passwd HTTP/1.1\r\n", 400},
+		{"to a proxy, for a host that is not allowed", "GET http://localhost/s/" + there + " HTTP/1.1\r\n", 403},
+		{"to a proxy, with a login", "GET http://u:s3cret@localhost/s/http://h/ HTTP/1.1\r\n", 400},
 		{"for a tunnel", "CONNECT " + s.Addr() + " HTTP/1.1\r\n", 400},
 		{"for a tunnel to a path", "CONNECT /s/" + there + " HTTP/1.1\r\n", 400},
 		{"with a control character", "GET /s/http://localhost/\x01 HTTP/1.1\r\n", 400},
@@ -90,6 +93,12 @@ func TestRequestsThatAreNone(t *testing.T) {
 				}
 			}
 		})
+	}
+	if resp, body := s.raw(t, "GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\n"); resp.StatusCode != 200 || body != "ok\n" {
+		t.Errorf("in absolute form: %d, %q", resp.StatusCode, body)
+	}
+	if strings.Contains(s.log.String(), "s3cret") {
+		t.Error("the log has a password")
 	}
 	if n := s.Requests("/"); n > 0 {
 		t.Errorf("%d requests have got to the origin", n)
