@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,7 @@ func (f *front) has(r *http.Request) bool {
 var (
 	errTarget = &denial{http.StatusBadRequest, "the target of the request is no path"}
 	errLoop   = &denial{http.StatusLoopDetected, "the request has been here before"}
+	errTrace  = &denial{http.StatusMethodNotAllowed, "it would show what is not the client's"}
 	errAbsent = &denial{http.StatusGatewayTimeout, "it is not stored"}
 )
 
@@ -79,12 +81,36 @@ func (f *front) serve(a *answer, r *http.Request) {
 		deny(a, err)
 		return
 	}
+	if isOver(a, r) {
+		return
+	}
 	e := &exchange{front: f, url: target, who: f.identify(r), begun: time.Now(), demand: readDemand(r.Header)}
 	if !goesThroughCache(r) || !e.demand.said.OnlyIfCached && (e.demand.said.NoStore || f.passes.has(target)) {
 		f.pass(a, r, target)
 		return
 	}
 	e.serve(a, r)
+}
+
+// isOver answers r, if it is not to get to the origin: TRACE, as what comes back has the logins of the operator, and OPTIONS for whoever
+// has let it pass last (RFC 9110 §7.6.2). Else it counts that it passes.
+func isOver(a *answer, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodTrace:
+		a.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		deny(a, errTrace)
+		return true
+	case http.MethodOptions:
+		left, err := strconv.ParseUint(r.Header.Get("Max-Forwards"), 10, 31)
+		if err == nil && left == 0 {
+			a.WriteHeader(http.StatusNoContent)
+			return true
+		}
+		if err == nil {
+			r.Header.Set("Max-Forwards", strconv.FormatUint(left-1, 10))
+		}
+	}
+	return false
 }
 
 // target is the URL of what r asks for.

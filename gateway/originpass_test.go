@@ -95,6 +95,8 @@ func ownToken(t *testing.T, p *proxied) {
 func passes() []proxyRule {
 	return []proxyRule{
 		{name: "other methods", check: otherMethods},
+		{name: "TRACE", check: traced},
+		{name: "Max-Forwards", check: forwards},
 		{name: "path and query", check: targets},
 		{name: "path below a path", check: belowPath},
 		{name: "Host", check: hostOfOrigin},
@@ -118,6 +120,31 @@ func otherMethods(t *testing.T, p *proxied) {
 		if a := p.send(t, method, "/x", "sent", "X-Own: a"); a.StatusCode != 202 || a.body != method+" sent a" {
 			t.Error(a.Status, a.body)
 		}
+	}
+}
+
+func traced(t *testing.T, p *proxied) {
+	p.plays(func(w http.ResponseWriter, r *http.Request) { _ = r.Header.Write(w) })
+	if a := p.ask(t, "TRACE", "/x"); a.StatusCode != 405 || a.Header.Get("Allow") == "" {
+		t.Error(a.Status, a.Header, a.body)
+	}
+	p.wasAsked(t, 0)
+}
+
+func forwards(t *testing.T, p *proxied) {
+	p.says(200, "the origin's")
+	if a := p.ask(t, "OPTIONS", "/x", "Max-Forwards: 0"); a.StatusCode != 204 || a.body != "" {
+		t.Error(a.Status, a.body)
+	}
+	p.wasAsked(t, 0)
+	for sent, want := range map[string]string{"1": "0", "10": "9", "-1": "-1", "soon": "soon", "": ""} {
+		p.ask(t, "OPTIONS", "/x", "Max-Forwards: "+sent)
+		if got := p.last().Header.Get("Max-Forwards"); got != want {
+			t.Errorf("%q passes as %q, want %q", sent, got, want)
+		}
+	}
+	if p.ask(t, "POST", "/x", "Max-Forwards: 0"); p.last().Method != "POST" {
+		t.Error("POST does not pass")
 	}
 }
 
