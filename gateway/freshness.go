@@ -125,6 +125,12 @@ func (a *answered) age(now time.Time) time.Duration {
 	return max(a.at.Sub(a.date()), told) + now.Sub(a.at)
 }
 
+// mustBeConfirmed reports whether a is stale at now, and says that it may not be used then in any case (RFC 9111 §5.2.2.2, §5.2.2.8,
+// §5.2.2.10).
+func (a *answered) mustBeConfirmed(now time.Time) bool {
+	return (a.said.MustRevalidate || a.said.ProxyRevalidate || a.said.SMaxAge >= 0) && a.age(now) >= a.lifetime()
+}
+
 // isShared reports whether a may be handed to a client that says who it is (RFC 9111 §3.5). That a client has a cookie says less
 // of an answer than a login does: revalidation alone does not make it everybody's.
 func (a *answered) isShared(who identity) bool {

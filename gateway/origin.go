@@ -69,6 +69,9 @@ var (
 	errLoop   = &denial{http.StatusLoopDetected, "the request has been here before"}
 	errTrace  = &denial{http.StatusMethodNotAllowed, "it would show what is not the client's"}
 	errAbsent = &denial{http.StatusGatewayTimeout, "it is not stored"}
+
+	// errUnconfirmed says more than 502 would: there is an answer, which may not be used (RFC 9111 §5.2.2.2).
+	errUnconfirmed = &denial{http.StatusGatewayTimeout, "what is stored has to be confirmed, and nobody has answered"}
 )
 
 // serve answers r with what the origin has at its path.
@@ -192,6 +195,9 @@ func (e *exchange) serve(a *answer, r *http.Request) {
 			break
 		}
 	}
+	if errors.Is(err, errUnconfirmed) {
+		a.failed(err)
+	}
 	_, isDenied := errors.AsType[*denial](err)
 	switch {
 	case isDenied:
@@ -260,6 +266,7 @@ func (e *exchange) open(r *http.Request) (*fill.File, error) {
 		return file, nil
 	}
 	stored := e.read(file)
+	isRequired := stored.mustBeConfirmed(time.Now())
 	if !stored.isTold { // there is nothing to ask by
 		e.Pool.Forget(what.Mirrors)
 	}
@@ -270,6 +277,9 @@ func (e *exchange) open(r *http.Request) (*fill.File, error) {
 	}
 	if closeErr := file.Close(); closeErr != nil && err == nil {
 		return nil, errors.Join(closeErr, confirmed.Close())
+	}
+	if err != nil && isRequired && !isAnswered(err) {
+		return nil, errors.Join(errUnconfirmed, err)
 	}
 	return confirmed, err
 }

@@ -33,7 +33,11 @@ func freshness() []proxyRule {
 		{name: "stale, and changed", check: changedAtOrigin},
 		{name: "stale, and not to be stored any more", check: storedNoMore},
 		{name: "stale, no validator", check: unvalidated},
-		{name: "stale, no origin", check: staleAlone},
+		{name: "stale, no origin", check: staleAlone(502)},
+		{name: "stale, no origin, must-revalidate", check: staleAlone(504, "Cache-Control: must-revalidate")},
+		{name: "stale, no origin, proxy-revalidate", check: staleAlone(504, "Cache-Control: proxy-revalidate, max-age=0")},
+		{name: "stale, no origin, s-maxage", check: staleAlone(504, "Cache-Control: s-maxage=0")},
+		{name: "fresh, no origin, must-revalidate", check: freshAlone},
 		{name: "stale-if-error", check: ifError(true, nil, "Cache-Control: max-age=0, stale-if-error=60")},
 		{name: "stale-if-error, what cannot be answered", check: unanswered},
 		{name: "stale-if-error, an answer", check: answeredOtherwise},
@@ -101,11 +105,25 @@ func unvalidated(t *testing.T, p *proxied) {
 	p.wasAsked(t, 2)
 }
 
-func staleAlone(t *testing.T, p *proxied) {
-	p.has("one", strong)
+func staleAlone(want int, lines ...string) func(*testing.T, *proxied) {
+	return func(t *testing.T, p *proxied) {
+		p.has("one", append(lines, strong)...)
+		p.get(t, "one")
+		p.origin.Close()
+		for range 2 {
+			if a := p.ask(t, "GET", "/x"); a.StatusCode != want {
+				t.Error(a.Status)
+			}
+		}
+	}
+}
+
+func freshAlone(t *testing.T, p *proxied) {
+	p.has("one", strong, "Cache-Control: must-revalidate, max-age=60")
 	p.get(t, "one")
 	p.origin.Close()
-	if a := p.ask(t, "GET", "/x"); a.StatusCode != 502 {
+	p.get(t, "one")
+	if a := p.ask(t, "GET", "/x", "Cache-Control: no-cache"); a.StatusCode != 502 {
 		t.Error(a.Status)
 	}
 }
@@ -119,7 +137,11 @@ func ifError(used bool, client []string, lines ...string) func(*testing.T, *prox
 		p.get(t, "body")
 		p.origin.Close()
 		a := p.ask(t, "GET", "/x", client...)
-		if isUsed := a.StatusCode == 200 && a.body == "body"; isUsed != used || !used && a.StatusCode != 502 {
+		want := 502
+		if said := strings.Join(lines, ","); strings.Contains(said, "-revalidate") || strings.Contains(said, "s-maxage") {
+			want = 504 // it has to be confirmed
+		}
+		if isUsed := a.StatusCode == 200 && a.body == "body"; isUsed != used || !used && a.StatusCode != want {
 			t.Error(a.Status, a.body)
 		}
 		if used && a.Header.Get("Age") == "" {
