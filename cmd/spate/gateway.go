@@ -315,6 +315,8 @@ func (c *gatewayCmd) checkTogether() error {
 		return usage("--tls-key without --tls-cert", "--tls-cert FILE is the certificate that the key belongs to")
 	case c.cache.none && c.cache.isSaid():
 		return usage("--no-cache leaves the other flags of the cache nothing to do", "what is read is kept in memory alone then")
+	case c.cache.ttl < time.Second:
+		return usage("--cache-ttl "+c.cache.ttl.String()+": want at least 1s", "--no-cache keeps nothing on disk")
 	case c.block > blockcache.MaxBlockSize:
 		return usage("--block-size: want at most 16 MiB", "who asks for a byte waits for the beginning of its block, and all of it is fetched")
 	}
