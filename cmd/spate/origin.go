@@ -67,8 +67,9 @@ func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options,
 	h := httpsource.New(&asking)
 	opts := *like
 	opts.Source, opts.Keep, opts.Files = source.Source(h), keep, originFiles
+	transport := http.RoundTripper(relay)
 	if rate != nil {
-		opts.Source = rate.Wrap(h)
+		opts.Source, transport = rate.Wrap(h), &pacedRelay{relay, rate}
 	}
 	pool := fill.New(&opts)
 	end := func() error {
@@ -76,5 +77,20 @@ func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options,
 		defer relay.CloseIdleConnections()
 		return pool.Close()
 	}
-	return &gateway.Origin{URL: f.parsed, Pool: pool, Transport: relay, Credentials: f.credentials, Name: name}, end
+	return &gateway.Origin{URL: f.parsed, Pool: pool, Transport: transport, Credentials: f.credentials, Name: name}, end
+}
+
+// A pacedRelay has the bodies of answers that pass under a limit. A connection that changes its protocol is not: its ends talk to each
+// other.
+type pacedRelay struct {
+	http.RoundTripper
+	rate *limit.Rate
+}
+
+func (p *pacedRelay) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := p.RoundTripper.RoundTrip(req)
+	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp.Body = p.rate.Body(req.Context(), resp.Body)
+	}
+	return resp, err
 }

@@ -14,6 +14,23 @@ import (
 // makes of it: while a body waits for its turn, nothing is read from src.
 func (r *Rate) Wrap(src source.Source) source.Source { return &paced{src: src, rate: r} }
 
+// Body is body, under the limit of r, for what no Source has opened. ctx ends its waits, as Close does.
+func (r *Rate) Body(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	return r.body(ctx, body, nil)
+}
+
+func (r *Rate) body(ctx context.Context, body io.ReadCloser, over <-chan struct{}) io.ReadCloser {
+	closed := make(chan struct{})
+	return &pacedBody{
+		ReadCloser: body,
+		rate:       r,
+		cancelled:  ctx.Done(),
+		over:       over,
+		closed:     closed,
+		close:      sync.OnceFunc(func() { close(closed) }),
+	}
+}
+
 // paced is a Source whose bodies wait.
 type paced struct {
 	src  source.Source
@@ -27,15 +44,7 @@ func (p *paced) Open(ctx context.Context, url string, rng source.Range) (*source
 	if err != nil {
 		return nil, err
 	}
-	closed := make(chan struct{})
-	res.Body = &pacedBody{
-		ReadCloser: res.Body,
-		rate:       p.rate,
-		cancelled:  ctx.Done(),
-		over:       p.over,
-		closed:     closed,
-		close:      sync.OnceFunc(func() { close(closed) }),
-	}
+	res.Body = p.rate.body(ctx, res.Body, p.over)
 	return res, nil
 }
 
