@@ -31,6 +31,7 @@ type answer struct {
 	status  int
 	bytes   int64
 	until   time.Time // when the client has taken nothing for too long; zero: it was sent nothing
+	body    *arriving // of the request, where it passes
 	err     error     // why it was cut, or failed
 	left    bool      // the client takes no more
 

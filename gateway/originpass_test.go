@@ -95,6 +95,7 @@ func ownToken(t *testing.T, p *proxied) {
 func passes() []proxyRule {
 	return []proxyRule{
 		{name: "other methods", check: otherMethods},
+		{name: "a body that breaks", check: brokenBody},
 		{name: "TRACE", check: traced},
 		{name: "Max-Forwards", check: forwards},
 		{name: "path and query", check: targets},
@@ -119,6 +120,22 @@ func otherMethods(t *testing.T, p *proxied) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"} {
 		if a := p.send(t, method, "/x", "sent", "X-Own: a"); a.StatusCode != 202 || a.body != method+" sent a" {
 			t.Error(a.Status, a.body)
+		}
+	}
+}
+
+func brokenBody(t *testing.T, p *proxied) {
+	p.plays(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	for _, body := range []string{"-1\r\n", "2;\nxx\r\n", "zz\r\n", "2\r\nxxx\r\n0\r\n\r\n", "ffffffffffffffffff\r\n"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.gateway.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%s", body)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != 400 || !resp.Close {
+			t.Errorf("%q: %v, %v", body, resp, err)
 		}
 	}
 }

@@ -1,14 +1,17 @@
 package gateway
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"spate/gateway/content"
@@ -59,7 +62,8 @@ func (f *front) pass(a *answer, r *http.Request, target string) {
 	inner := r.Clone(r.Context())
 	inner.URL = to
 	if r.ContentLength != 0 {
-		inner.Body = &arriving{ReadCloser: r.Body, control: a.control}
+		a.body = &arriving{ReadCloser: r.Body, control: a.control}
+		inner.Body = a.body
 	}
 	f.proxy.ServeHTTP(a, inner)
 }
@@ -69,14 +73,26 @@ type arriving struct {
 	io.ReadCloser
 	control *http.ResponseController
 	over    bool
+	broken  atomic.Pointer[denial] // why it has no end; who sends it may read beside who answers
 }
+
+var (
+	errBody = &denial{http.StatusBadRequest, "the body of the request has no end, or makes no sense"}
+	errLate = &denial{http.StatusRequestTimeout, "the body of the request does not come"}
+)
 
 func (b *arriving) Read(p []byte) (int, error) {
 	if !b.over { // behind its end the deadline is that of the connection, which the server watches
 		_ = b.control.SetReadDeadline(time.Now().Add(silent)) // a connection without deadlines is a test's
 	}
 	n, err := b.ReadCloser.Read(p)
-	b.over = b.over || err != nil
+	switch b.over = b.over || err != nil; {
+	case err == nil, err == io.EOF, errors.Is(err, http.ErrBodyReadAfterClose):
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.broken.Store(errLate)
+	default:
+		b.broken.Store(errBody)
+	}
 	return n, err
 }
 
@@ -187,12 +203,19 @@ func (f *front) location(target *url.URL, value string) string {
 	return rest
 }
 
-// failed answers where there was no answer. What a request that broke has done nobody knows.
+// failed answers where there was no answer, be it that the request was none. What a request that broke has done nobody knows.
 func (f *front) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if isUnsafe(r.Method) {
 		f.forget(r.URL)
 	}
-	if a, ok := w.(*answer); ok {
+	a, ok := w.(*answer)
+	if ok && a.body != nil {
+		if d := a.body.broken.Load(); d != nil {
+			deny(w, d)
+			return
+		}
+	}
+	if ok {
 		a.failed(err)
 	}
 	content.Fail(w, r, err)

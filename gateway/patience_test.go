@@ -207,7 +207,7 @@ func TestBodyThatIsSlow(t *testing.T) {
 				}
 			})
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if passed := err == nil && resp.StatusCode == http.StatusOK; passed != passes {
+			if passed := err == nil && resp.StatusCode == http.StatusOK; passed != passes || !passes && (err != nil || resp.StatusCode != http.StatusRequestTimeout) {
 				t.Errorf("a byte each %v: got %v, %v", pause, resp, err)
 			}
 			conn.Close()
