@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"spate/source"
+	"spate/source/filesource"
 )
 
 // A Policy says what may be asked for, and where its bytes may come from. Its zero value is for a gateway that only its
@@ -145,46 +146,68 @@ type guarded struct {
 }
 
 func (g guarded) Open(ctx context.Context, rawURL string, rng source.Range) (*source.Resource, error) {
-	if err := g.policy.allowOpen(rawURL); err != nil {
+	u, isBelow := g.policy.belowDirs(rawURL)
+	if !isBelow {
+		return g.Source.Open(ctx, rawURL, rng)
+	}
+	dir, name, err := g.policy.find(rawURL, u)
+	if err != nil {
 		return nil, err
 	}
-	return g.Source.Open(ctx, rawURL, rng)
+	defer dir.Close()
+	return filesource.OpenIn(ctx, dir, name, rawURL, rng)
 }
 
 func (g guarded) Dial(ctx context.Context, rawURL string) (source.Session, error) {
-	if err := g.policy.allowOpen(rawURL); err != nil {
-		return nil, err
+	if _, isBelow := g.policy.belowDirs(rawURL); isBelow {
+		return source.Dial(ctx, struct{ source.Source }{g}, rawURL) // each Open of the session is one of g
 	}
 	return source.Dial(ctx, g.Source, rawURL)
 }
 
-// allowOpen is for every URL that is opened, those that manifests name too.
-func (p *Policy) allowOpen(rawURL string) error {
+// belowDirs reports whether rawURL, which a manifest may have named, is of a file that has to be below one of Dirs.
+func (p *Policy) belowDirs(rawURL string) (u *url.URL, ok bool) {
 	u, err := url.Parse(rawURL)
-	if err != nil || !isFile(u) || slices.Contains(p.Named, rawURL) {
-		return nil // the driver says what is wrong
-	}
-	return p.allowFile(rawURL, u)
+	return u, err == nil && isFile(u) && !slices.Contains(p.Named, rawURL) // else the driver says what is wrong
 }
 
-// allowFile follows links: what counts is where the file is.
+// allowFile reports whether a file may be asked for.
 func (p *Policy) allowFile(rawURL string, u *url.URL) error {
+	dir, _, err := p.find(rawURL, u)
+	if err != nil {
+		return err
+	}
+	return dir.Close()
+}
+
+// find is the one of Dirs that a file is in, which is to be closed, and where there it is. Links are followed: what counts is where the
+// file is. Whoever opens name in dir gets nothing else, whatever becomes of the links meanwhile.
+func (p *Policy) find(rawURL string, u *url.URL) (dir *os.Root, name string, err error) {
 	path, err := filepath.EvalSymlinks(filepath.FromSlash(u.Path))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return refused(rawURL, source.KindRefused, errFile)
+		return nil, "", refused(rawURL, source.KindRefused, errFile)
 	}
 	if err != nil {
 		path = filepath.Clean(filepath.FromSlash(u.Path))
 	}
-	for _, dir := range p.Dirs {
-		if dir, err := filepath.EvalSymlinks(dir); err == nil && below(dir, path) {
-			return nil
+	for _, allowed := range p.Dirs {
+		allowed, err := filepath.EvalSymlinks(allowed)
+		if err != nil {
+			continue
+		}
+		if name, ok := below(allowed, path); ok {
+			dir, err := os.OpenRoot(allowed)
+			if err != nil {
+				return nil, "", refused(rawURL, source.KindLocal, err)
+			}
+			return dir, name, nil
 		}
 	}
-	return refused(rawURL, source.KindRefused, errFile)
+	return nil, "", refused(rawURL, source.KindRefused, errFile)
 }
 
-func below(dir, path string) bool {
+// below is where in dir path is.
+func below(dir, path string) (name string, ok bool) {
 	rel, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(rel)
+	return rel, err == nil && filepath.IsLocal(rel)
 }

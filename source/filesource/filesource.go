@@ -36,10 +36,37 @@ func (Source) Open(ctx context.Context, rawURL string, rng source.Range) (*sourc
 	if err != nil {
 		return nil, &source.Error{Op: "open", URL: rawURL, Kind: source.KindMalformed, Err: err}
 	}
+	return openIn(ctx, anywhere{}, path, rawURL, rng)
+}
+
+// OpenIn opens the file name of dir, which rawURL stands for, as Open does. A link that leads out of dir is an error, also one that was
+// made in this moment.
+func OpenIn(ctx context.Context, dir *os.Root, name, rawURL string, rng source.Range) (*source.Resource, error) {
+	if _, err := pathOf(rawURL); err != nil {
+		return nil, &source.Error{Op: "open", URL: rawURL, Kind: source.KindMalformed, Err: err}
+	}
+	return openIn(ctx, dir, name, rawURL, rng)
+}
+
+// A folder is where files are: an [os.Root], or anywhere.
+type folder interface {
+	Stat(name string) (fs.FileInfo, error)
+	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
+}
+
+type anywhere struct{}
+
+func (anywhere) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+
+func (anywhere) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
+
+func openIn(ctx context.Context, dir folder, name, rawURL string, rng source.Range) (*source.Resource, error) {
 	if ctx.Err() != nil {
 		return nil, failed("open", rawURL, driver.CtxError(ctx))
 	}
-	b, err := open(ctx, path)
+	b, err := open(ctx, dir, name)
 	if err != nil {
 		return nil, failed("open", rawURL, err)
 	}
@@ -87,9 +114,9 @@ func pathOf(rawURL string) (string, error) {
 	return filepath.FromSlash(u.Path), nil
 }
 
-// open opens whatever path is, without a Resource around it yet.
-func open(ctx context.Context, path string) (*body, error) {
-	info, err := os.Stat(path)
+// open opens whatever name is, without a Resource around it yet.
+func open(ctx context.Context, dir folder, name string) (*body, error) {
+	info, err := dir.Stat(name)
 	if err != nil {
 		return nil, err
 	}
@@ -97,9 +124,9 @@ func open(ctx context.Context, path string) (*body, error) {
 		return nil, errors.New("is a directory")
 	}
 	if info.Mode()&fs.ModeNamedPipe != 0 {
-		return openPipe(ctx, path)
+		return openPipe(ctx, dir, name)
 	}
-	f, err := os.Open(path)
+	f, err := dir.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

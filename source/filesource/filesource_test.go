@@ -220,3 +220,40 @@ func TestCause(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestOpenIn: what is in the folder, under the URL that was asked for, and nothing else.
+func TestOpenIn(t *testing.T) {
+	base := t.TempDir()
+	for name, text := range map[string]string{"dir/f": "hello", "secret": "secret"} {
+		path := filepath.Join(base, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"in": "f", "out": "../secret", "away": filepath.Join(base, "secret")} {
+		if err := os.Symlink(to, filepath.Join(base, "dir", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, err := os.OpenRoot(filepath.Join(base, "dir"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	for name, want := range map[string]string{"f": "ello", "in": "ello", "out": "", "away": "", "../secret": "", "none": "", ".": ""} {
+		res, err := OpenIn(t.Context(), dir, name, "file:///asked/for#x", source.From(1))
+		if err != nil {
+			if _, ok := errors.AsType[*source.Error](err); want != "" || !ok || !strings.Contains(err.Error(), "file:///asked/for") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		got, err := io.ReadAll(res.Body)
+		if string(got) != want || want == "" || res.URL != "file:///asked/for" || errors.Join(err, res.Body.Close()) != nil {
+			t.Errorf("%s: %q, %s, %v", name, got, res.URL, err)
+		}
+	}
+	if _, err := OpenIn(t.Context(), dir, "f", "file:///f?q", source.From(0)); source.KindOf(err) != source.KindMalformed {
+		t.Errorf("a query: %v", err)
+	}
+}

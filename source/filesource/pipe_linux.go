@@ -10,8 +10,8 @@ import (
 //
 // The usual open would wait too, but nothing can end it. Without blocking, a pipe that nobody writes to reads as if it
 // were at its end; hence the wait here, before the first Read of the body.
-func openPipe(ctx context.Context, path string) (*body, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func openPipe(ctx context.Context, dir folder, name string) (*body, error) {
+	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

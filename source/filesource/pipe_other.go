@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// openPipe opens path like any file. The wait for somebody who writes cannot be cancelled here.
-func openPipe(ctx context.Context, path string) (*body, error) {
-	f, err := os.Open(path)
+// openPipe opens name like any file. The wait for somebody who writes cannot be cancelled here.
+func openPipe(ctx context.Context, dir folder, name string) (*body, error) {
+	f, err := dir.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
