@@ -78,7 +78,7 @@ func New(o *Options) *Gateway {
 		g.guard.front = g.front
 		pools["origin"] = g.opts.Origin.Pool
 	}
-	g.layouts.src, g.layouts.fresh = g.opts.Source, g.opts.Fresh
+	g.layouts.src, g.layouts.fresh = g.opts.Pool.Share(g.opts.Source), g.opts.Fresh
 	g.metrics = newMetrics(pools, g.opts.Cache)
 	g.pages = map[string]http.Handler{
 		g.prefix + "/metrics": g.metrics.handler(),

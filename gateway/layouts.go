@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"spate/assemble"
 	"spate/source"
 )
@@ -22,12 +20,24 @@ const (
 type layouts struct {
 	src   source.Source
 	fresh time.Duration // in which a layout is not looked at again
-	group singleflight.Group
 
 	mu     sync.Mutex
 	kept   map[string]*kept
 	weight int // of all that are kept
+	laid   map[string]*laying
 }
+
+// A laying is a manifest that is being laid out, for whoever waits. It ends 2 s after the last of them has left.
+type laying struct {
+	done    chan struct{} // closed once kept or err is set
+	kept    *kept
+	err     error
+	waiting int // guarded by layouts.mu
+	cancel  context.CancelFunc
+}
+
+// lingering is for how long what nobody waits for goes on: players hang up, and ask again at once.
+const lingering = 2 * time.Second
 
 // A kept is what came of laying a manifest out.
 type kept struct {
@@ -54,22 +64,74 @@ func (k *kept) weigh() (n int) {
 	return n
 }
 
-// of is the layout of the manifest at url. Whoever asks meanwhile waits for the same; the work outlives each of them.
+// of is the layout of the manifest at url. Whoever asks meanwhile waits for the same; the work outlives each of them, but not all.
 func (l *layouts) of(ctx context.Context, url string) (*assemble.Layout, error) {
-	k := l.get(url)
-	if k == nil || time.Since(k.at) > l.fresh {
-		done := l.group.DoChan(url, func() (any, error) { return l.renew(context.WithoutCancel(ctx), url, k) })
-		select {
-		case res := <-done:
-			if res.Err != nil {
-				return nil, res.Err
-			}
-			k = res.Val.(*kept)
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	k, w := l.join(ctx, url)
+	if w == nil {
+		return k.layout, k.err
 	}
-	return k.layout, k.err
+	defer l.leave(url, w)
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.kept.layout, w.kept.err
+}
+
+// join is what is kept of url, or the work on it, which is begun if need be, and is to be left.
+func (l *layouts) join(ctx context.Context, url string) (*kept, *laying) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, w := l.kept[url], l.laid[url]
+	if k != nil && time.Since(k.at) <= l.fresh {
+		return k, nil
+	}
+	if w == nil {
+		w = &laying{done: make(chan struct{})}
+		ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		if l.laid == nil {
+			l.laid = map[string]*laying{}
+		}
+		l.laid[url] = w
+		go func() {
+			defer close(w.done)
+			defer l.end(url, w)
+			w.kept, w.err = l.renew(ctx, url, k)
+		}()
+	}
+	w.waiting++
+	return nil, w
+}
+
+// leave is for who waits for w no more.
+func (l *layouts) leave(url string, w *laying) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.waiting--; w.waiting > 0 || l.laid[url] != w {
+		return
+	}
+	time.AfterFunc(lingering, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if w.waiting == 0 && l.laid[url] == w {
+			delete(l.laid, url)
+			w.cancel()
+		}
+	})
+}
+
+// end has whoever comes from now on not wait for w.
+func (l *layouts) end(url string, w *laying) {
+	w.cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.laid[url] == w {
+		delete(l.laid, url)
+	}
 }
 
 // renew lays the manifest at url out, unless old still holds.
@@ -88,7 +150,7 @@ func (l *layouts) renew(ctx context.Context, url string, old *kept) (*kept, erro
 	switch {
 	case k.err == nil:
 	case errors.Is(k.err, assemble.ErrNoLayout):
-	case ctx.Err() != nil: // it may be one without an end
+	case errors.Is(ctx.Err(), context.DeadlineExceeded): // it may be one without an end
 		k.err = errors.Join(assemble.ErrNoLayout, k.err)
 	default:
 		return nil, k.err
@@ -97,6 +159,7 @@ func (l *layouts) renew(ctx context.Context, url string, old *kept) (*kept, erro
 	return k, nil
 }
 
+// get is what is kept of url; nil: nothing is.
 func (l *layouts) get(url string) *kept {
 	l.mu.Lock()
 	defer l.mu.Unlock()
