@@ -3,15 +3,19 @@ package gateway_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"spate/internal/farm"
 )
@@ -147,4 +151,54 @@ func TestFfprobe(t *testing.T) {
 			t.Errorf("%s: %d bytes were fetched of %d", path, n, len(wav))
 		}
 	}
+}
+
+// TestBrowser: one that is led to a film, and to a place near its end, seeks there.
+func TestBrowser(t *testing.T) {
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed")
+	}
+	s := stage(t, nil)
+	s.Serve("/tone.wav", farm.Resource{Body: sound(200), MediaType: "audio/x-wav"})
+	answers := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.server.Config.Handler.ServeHTTP(telling{w, func(status int) { answers <- fmt.Sprintf("%d %s", status, r.Header.Get("Range")) }}, r)
+	}))
+	defer server.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--user-data-dir="+t.TempDir(),
+		"--autoplay-policy=no-user-gesture-required", server.URL+s.of("/tone.wav")+"#t=150")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { stop(); _ = cmd.Wait() }() // it was killed
+	var seen []string
+	for {
+		select {
+		case answer := <-answers:
+			seen = append(seen, answer)
+			var off int64
+			if _, err := fmt.Sscanf(answer, "206 bytes=%d-", &off); err == nil && off > 10_000_000 {
+				return
+			}
+		case <-ctx.Done():
+			t.Fatalf("it has not sought: %q", seen)
+		}
+	}
+}
+
+// telling tells the status of an answer.
+type telling struct {
+	http.ResponseWriter
+	tell func(status int)
+}
+
+func (w telling) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w telling) WriteHeader(status int) {
+	w.tell(status)
+	w.ResponseWriter.WriteHeader(status)
 }

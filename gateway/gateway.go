@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -140,7 +141,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	want.at, want.end = wants(r)
-	// A page that somebody else wrote is shown as if it were of another site: it may not ask for what else is here.
 	a.Header().Set("Content-Security-Policy", "sandbox")
 	g.serve(a, r, want)
 }
@@ -168,7 +168,20 @@ func (g *Gateway) try(a *answer, r *http.Request, want wanted) error {
 		return err
 	}
 	defer o.Close()
+	isolate(a.Header(), o.Info().MediaType)
 	return content.Serve(a, r, o, &content.Options{Cut: a.failed})
+}
+
+// isolate has a page that somebody else wrote shown as if it were of another site: it may not ask for what else is here. What plays film and
+// sound is the browser's own page, which asks for ranges, and could not if it were of another site.
+func isolate(h http.Header, mediaType string) {
+	t, _, err := mime.ParseMediaType(mediaType)
+	kind, sub, _ := strings.Cut(t, "/")
+	if err == nil && sub != "" && (kind == "video" || kind == "audio") {
+		h.Del("Content-Security-Policy")
+		return
+	}
+	h.Set("Content-Security-Policy", "sandbox")
 }
 
 // An object is what is served; Close gives it back.

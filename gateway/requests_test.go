@@ -129,6 +129,21 @@ func TestForeignPage(t *testing.T) {
 	}
 }
 
+// TestMediaIsShownByTheBrowser: what plays it is the browser's own, and asks for ranges in the name of the page it has made for it: that is of
+// this site, where it is not sandboxed.
+func TestMediaIsShownByTheBrowser(t *testing.T) {
+	s := stage(t, nil)
+	for mediaType, want := range map[string]string{"video/webm": "", "audio/x-wav": "", "Video/MP4; codecs=\"a\"": "", "image/svg+xml": "sandbox", "text/html": "sandbox",
+		"application/octet-stream": "sandbox", "video/": "sandbox", "": "sandbox"} {
+		s.Serve("/x", farm.Resource{Body: []byte("x"), MediaType: mediaType})
+		s.pool.Forget([]string{s.URL("/x")})
+		h := s.ask(t, http.MethodGet, s.of("/x")).Header
+		if h.Get("Content-Security-Policy") != want || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", mediaType, h)
+		}
+	}
+}
+
 // TestNothingOfTheClient: what tells who asks does not get to the origin.
 func TestNothingOfTheClient(t *testing.T) {
 	s := stage(t, func(g *gateway.Options, _ *fill.Options) { g.Token = "s3cret" })
