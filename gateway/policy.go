@@ -107,7 +107,7 @@ func (p *Policy) AllowAddr(host string, addr netip.AddrPort) error {
 }
 
 // special are networks that are not of the public internet, beside those that package netip knows (RFC 6890 and its
-// registries), and those that stand for addresses of IPv4.
+// registries), and those that stand for addresses of IPv4. Of IPv6, all beyond globalUnicast are.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // between customers and their provider
@@ -118,22 +118,19 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("198.51.100.0/24"),
 	netip.MustParsePrefix("203.0.113.0/24"),
 	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("::/96"),
-	netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("100::/64"),
 	netip.MustParsePrefix("2001::/23"),
 	netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"),
 	netip.MustParsePrefix("3fff::/20"),
-	netip.MustParsePrefix("5f00::/16"),
-	netip.MustParsePrefix("fec0::/10"),
 }
+
+// globalUnicast is what IANA gives out of IPv6 (RFC 4291 §2.4). All else is special, or may become so.
+var globalUnicast = netip.MustParsePrefix("2000::/3")
 
 // IsPublic reports whether addr is one of the public internet.
 func IsPublic(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
-	return addr.IsGlobalUnicast() && !addr.IsPrivate() &&
+	return addr.IsGlobalUnicast() && (addr.Is4() || globalUnicast.Contains(addr)) && !addr.IsPrivate() &&
 		!slices.ContainsFunc(special, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 

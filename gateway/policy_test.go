@@ -19,6 +19,7 @@ func TestIsPublic(t *testing.T) {
 		"224.0.0.1": false, "ff02::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "::ffff:8.8.8.8": true,
 		"::127.0.0.1": false, "64:ff9b::7f00:1": false, "64:ff9b:1::1": false, "2002:7f00:1::": false, "2001::1": false, "2001:db8::1": false,
+		"::ffff:0:127.0.0.1": false, "4000::1": false, "5f00::1": false, "100::1": false, "3fff::1": false, "3ffe::1": true,
 	}
 	for text, want := range tests {
 		if got := IsPublic(netip.MustParseAddr(text)); got != want {
