@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"spate"
 	"spate/gateway"
@@ -47,7 +48,7 @@ func stageWith(t *testing.T, most int64, change func(g *gateway.Options, f *fill
 	s.cache = cache
 	src := httpsource.New(nil)
 	t.Cleanup(src.CloseIdleConnections)
-	filling := &fill.Options{Source: src, Cache: gateway.Blocks(cache)}
+	filling := &fill.Options{Source: src, Cache: gateway.Blocks(cache, 10*time.Minute)}
 	opts := &gateway.Options{Client: &spate.Client{Source: src}, Source: src, Cache: cache, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	if change != nil {
 		change(opts, filling)

@@ -159,9 +159,8 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	if rate := client.Options.Rate; rate != nil {
 		src = rate.Wrap(src)
 	}
-	filling := c.filling(src, cache, log)
-	pool := fill.New(filling)
-	origin, closeOrigin := c.origin.open(&c.stream, client.Options.Rate, filling, c.cache.ttl)
+	pool := fill.New(c.filling(src, cache, log, min(remembered, c.cache.ttl)))
+	origin, closeOrigin := c.origin.open(&c.stream, client.Options.Rate, c.filling(nil, cache, log, c.cache.ttl))
 	opts := gateway.Options{Client: client, Source: src, Pool: pool, Cache: cache, Policy: &c.policy, Serve: c.named, Origin: origin,
 		Token: c.token, Log: log}
 	g, page := c.withPage(&opts)
@@ -175,11 +174,14 @@ func (c *gatewayCmd) run(ctx context.Context, p *process) error {
 	return err
 }
 
-// filling is how files are filled; cache may be nil.
-func (c *gatewayCmd) filling(src source.Source, cache *blockcache.Cache, log *slog.Logger) *fill.Options {
-	o := &fill.Options{Source: src, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Memory: c.memory(), Log: log}
+// remembered is for how long a file is that nobody asks for. What an origin has said of one holds for longer.
+const remembered = 10 * time.Minute
+
+// filling is how files are filled, which are remembered for so long; cache may be nil.
+func (c *gatewayCmd) filling(src source.Source, cache *blockcache.Cache, log *slog.Logger, keep time.Duration) *fill.Options {
+	o := &fill.Options{Source: src, Keep: keep, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Memory: c.memory(), Log: log}
 	if cache != nil {
-		o.Cache = gateway.Blocks(cache)
+		o.Cache = gateway.Blocks(cache, keep)
 	}
 	return o
 }

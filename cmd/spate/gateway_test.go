@@ -248,7 +248,7 @@ func TestGatewayFlagsOfFilling(t *testing.T) {
 	if err := flags.Parse([]string{"-x", "3", "--block-size", "8K", "--fill"}); err != nil {
 		t.Fatal(err)
 	}
-	if o := c.filling(nil, nil, nil); o.PerHost != 3 || o.BlockSize != 8<<10 || !o.Fill || o.Cache != nil {
+	if o := c.filling(nil, nil, nil, 0); o.PerHost != 3 || o.BlockSize != 8<<10 || !o.Fill || o.Cache != nil {
 		t.Errorf("got %+v", o)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -49,9 +48,9 @@ func (f *originFlags) check() error {
 // originFiles is of how many files of an origin that nobody reads it is known for how long they hold, so that it need not be asked.
 const originFiles = 4 << 10
 
-// open connects to the origin as the flags say; like is how its files are kept. The function ends what it has; without --origin
+// open connects to the origin as the flags say; filling is how its files are, but from where. The function ends what it has; without --origin
 // there is nothing.
-func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options, keep time.Duration) (*gateway.Origin, func() error) {
+func (f *originFlags) open(s *streamFlags, rate *limit.Rate, filling *fill.Options) (*gateway.Origin, func() error) {
 	if f.parsed == nil {
 		return nil, func() error { return nil }
 	}
@@ -65,13 +64,12 @@ func (f *originFlags) open(s *streamFlags, rate *limit.Rate, like *fill.Options,
 	}
 	asking.Header.Set("Via", gateway.Via(name))
 	h := httpsource.New(&asking)
-	opts := *like
-	opts.Source, opts.Keep, opts.Files = source.Source(h), keep, originFiles
+	filling.Source, filling.Files = source.Source(h), originFiles
 	transport := http.RoundTripper(relay)
 	if rate != nil {
-		opts.Source, transport = rate.Wrap(h), &pacedRelay{relay, rate}
+		filling.Source, transport = rate.Wrap(h), &pacedRelay{relay, rate}
 	}
-	pool := fill.New(&opts)
+	pool := fill.New(filling)
 	end := func() error {
 		defer h.CloseIdleConnections()
 		defer relay.CloseIdleConnections()

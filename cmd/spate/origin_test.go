@@ -30,7 +30,7 @@ func TestLimitOfWhatPasses(t *testing.T) {
 		if err := f.check(); err != nil {
 			t.Fatal(err)
 		}
-		o, end := f.open(new(streamFlags), limit.NewRate(limit.Always(limited)), new(fill.Options), 0)
+		o, end := f.open(new(streamFlags), limit.NewRate(limit.Always(limited)), new(fill.Options))
 		defer end()
 		relay, ok := o.Transport.(*pacedRelay)
 		if !ok {

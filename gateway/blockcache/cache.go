@@ -42,6 +42,7 @@ type Cache struct {
 	closed  bool
 
 	ops   sync.WaitGroup // operations under way; none begins after closed
+	first chan struct{}  // there is another first one of idle
 	done  chan struct{}  // closed: the goroutines of the cache end
 	work  sync.WaitGroup // these
 	swept chan struct{}  // closed: what crashed processes have left is gone
@@ -53,7 +54,7 @@ const folderPages = 4
 func newCache(opt Options, k *keys, run *runDir) (*Cache, error) {
 	c := &Cache{
 		max: opt.Max, ttl: opt.TTL, most: opt.Objects, log: opt.Log, keys: k, run: run,
-		objects: map[ID]*object{}, done: make(chan struct{}), swept: make(chan struct{}),
+		objects: map[ID]*object{}, first: make(chan struct{}, 1), done: make(chan struct{}), swept: make(chan struct{}),
 	}
 	if c.max <= 0 {
 		c.max = defaultMax(opt.Dir)

@@ -1,7 +1,12 @@
 package blockcache
 
+import "time"
+
 // Close ends the use of the object. Without another use of it, it expires after the TTL.
-func (h *Object) Close() error {
+func (h *Object) Close() error { return h.CloseSince(time.Now()) }
+
+// CloseSince is Close for whoever has it open and has not used it since that time: the TTL is counted from there.
+func (h *Object) CloseSince(since time.Time) error {
 	c := h.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -11,7 +16,7 @@ func (h *Object) Close() error {
 	h.closed = true
 	h.o.ops++
 	h.o.handles--
-	c.touched(h.o)
+	c.touched(h.o, since)
 	c.release(h.o)
 	return nil
 }

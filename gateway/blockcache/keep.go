@@ -12,22 +12,26 @@ const saveEvery = 30 * time.Second
 
 // keep expires objects, and writes the index, until the cache is closed.
 func (c *Cache) keep() {
-	for {
+	for looked := time.Now(); ; {
 		wait := c.expire()
 		if c.keys.persistent() {
-			wait = min(wait, saveEvery)
+			wait = min(wait, time.Until(looked.Add(saveEvery)))
 		}
 		select {
 		case <-c.done:
 			return
+		case <-c.first:
 		case <-time.After(wait):
 		}
-		c.saveChanged()
+		if time.Since(looked) >= saveEvery {
+			looked = time.Now()
+			c.saveChanged()
+		}
 	}
 }
 
-// expire forgets what nobody has had open for the TTL. It returns when there can be more: what is closed meanwhile is due
-// after the TTL at the earliest.
+// expire forgets what nobody has had open for the TTL. It returns when there can be more, but for what is closed
+// meanwhile and is due before all others.
 func (c *Cache) expire() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -44,7 +44,7 @@ func (c *Cache) Object(id ID) (*Object, error) {
 		c.objects[id] = o
 	}
 	o.handles++
-	c.touched(o)
+	c.touched(o, time.Time{})
 	return &Object{c: c, o: o}, nil
 }
 

@@ -103,15 +103,27 @@ func (c *Cache) measured(o *object, disk int64) {
 	o.extra = extra
 }
 
-// touched notes that o is in use, or not in use any more. c.mu is held.
-func (c *Cache) touched(o *object) {
+// touched notes that o is in use, or has not been since that time. c.mu is held.
+func (c *Cache) touched(o *object, since time.Time) {
 	switch {
 	case o.handles > 0 && o.idle != nil:
 		c.idle.Remove(o.idle)
 		o.idle = nil
 	case o.handles == 0 && o.idle == nil:
-		o.since = time.Now()
-		o.idle = c.idle.PushBack(o)
+		o.since = since
+		before := c.idle.Back()
+		for before != nil && before.Value.(*object).since.After(since) {
+			before = before.Prev()
+		}
+		if before != nil {
+			o.idle = c.idle.InsertAfter(o, before)
+			return
+		}
+		o.idle = c.idle.PushFront(o)
+		select {
+		case c.first <- struct{}{}:
+		default:
+		}
 	}
 }
 
