@@ -172,8 +172,8 @@ func (g *Gateway) try(a *answer, r *http.Request, want wanted) error {
 	return content.Serve(a, r, o, &content.Options{Cut: a.failed})
 }
 
-// isolate has a page that somebody else wrote shown as if it were of another site: it may not ask for what else is here. What plays film and
-// sound is the browser's own page, which asks for ranges, and could not if it were of another site.
+// isolate has a page that somebody else wrote shown as if it were of another site: it may not ask for what else is here. What plays film
+// and sound is a page of the browser's own, which asks for ranges, and could not if it were of another site.
 func isolate(h http.Header, mediaType string) {
 	t, _, err := mime.ParseMediaType(mediaType)
 	kind, sub, _ := strings.Cut(t, "/")

@@ -207,7 +207,8 @@ func TestBodyThatIsSlow(t *testing.T) {
 				}
 			})
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if passed := err == nil && resp.StatusCode == http.StatusOK; passed != passes || !passes && (err != nil || resp.StatusCode != http.StatusRequestTimeout) {
+			want := map[bool]int{true: http.StatusOK, false: http.StatusRequestTimeout}[passes]
+			if err != nil || resp.StatusCode != want {
 				t.Errorf("a byte each %v: got %v, %v", pause, resp, err)
 			}
 			conn.Close()

@@ -129,12 +129,14 @@ func TestForeignPage(t *testing.T) {
 	}
 }
 
-// TestMediaIsShownByTheBrowser: what plays it is the browser's own, and asks for ranges in the name of the page it has made for it: that is of
-// this site, where it is not sandboxed.
+// TestMediaIsShownByTheBrowser: what plays it is the browser's own, and asks for ranges in the name of the page that it has
+// made for it: that is of this site, where it is not sandboxed.
 func TestMediaIsShownByTheBrowser(t *testing.T) {
 	s := stage(t, nil)
-	for mediaType, want := range map[string]string{"video/webm": "", "audio/x-wav": "", "Video/MP4; codecs=\"a\"": "", "image/svg+xml": "sandbox", "text/html": "sandbox",
-		"application/octet-stream": "sandbox", "video/": "sandbox", "": "sandbox"} {
+	for mediaType, want := range map[string]string{
+		"video/webm": "", "audio/x-wav": "", `Video/MP4; codecs="a"`: "", "image/svg+xml": "sandbox", "text/html": "sandbox",
+		"application/octet-stream": "sandbox", "video/": "sandbox", "": "sandbox",
+	} {
 		s.Serve("/x", farm.Resource{Body: []byte("x"), MediaType: mediaType})
 		s.pool.Forget([]string{s.URL("/x")})
 		h := s.ask(t, http.MethodGet, s.of("/x")).Header

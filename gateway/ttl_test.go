@@ -28,7 +28,8 @@ func testUnused(t *testing.T, dir string, keep, ttl time.Duration) {
 		t.Fatal(err)
 	}
 	defer cache.Close()
-	pool := fill.New(&fill.Options{Source: shelf{"http://o/a": make([]byte, 1e6), "http://o/b": make([]byte, 1e6)}, Cache: gateway.Blocks(cache, keep), Keep: keep})
+	src := shelf{"http://o/a": make([]byte, 1e6), "http://o/b": make([]byte, 1e6)}
+	pool := fill.New(&fill.Options{Source: src, Cache: gateway.Blocks(cache, keep), Keep: keep})
 	defer pool.Close()
 	read := func(url string) {
 		f, err := pool.Open(t.Context(), fill.What{Mirrors: []string{url}, Fresh: -1})

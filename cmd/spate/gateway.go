@@ -179,7 +179,8 @@ const remembered = 10 * time.Minute
 
 // filling is how files are filled, which are remembered for so long; cache may be nil.
 func (c *gatewayCmd) filling(src source.Source, cache *blockcache.Cache, log *slog.Logger, keep time.Duration) *fill.Options {
-	o := &fill.Options{Source: src, Keep: keep, BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Memory: c.memory(), Log: log}
+	o := &fill.Options{Source: src, Keep: keep, Log: log,
+		BlockSize: c.block, PerHost: int(c.stream.perHost), Fill: c.fill, Memory: c.memory()}
 	if cache != nil {
 		o.Cache = gateway.Blocks(cache, keep)
 	}

@@ -48,8 +48,8 @@ func (f *originFlags) check() error {
 // originFiles is of how many files of an origin that nobody reads it is known for how long they hold, so that it need not be asked.
 const originFiles = 4 << 10
 
-// open connects to the origin as the flags say; filling is how its files are, but from where. The function ends what it has; without --origin
-// there is nothing.
+// open connects to the origin as the flags say; filling is how its files are, but from where. The function ends what it has; without
+// --origin there is nothing.
 func (f *originFlags) open(s *streamFlags, rate *limit.Rate, filling *fill.Options) (*gateway.Origin, func() error) {
 	if f.parsed == nil {
 		return nil, func() error { return nil }
