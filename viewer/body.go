@@ -26,13 +26,31 @@ func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", as)
 	}
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	out := &counted{w: w, control: http.NewResponseController(w), v: v, size: v.stream.Info().Size, bytes: v.skip}
+	control := http.NewResponseController(w)
+	defer v.interrupt(control)()
+	out := &counted{w: w, control: control, v: v, bytes: v.want.Skip}
 	if err := out.copy(); err != nil {
+		if out.left {
+			v.cancel()
+		}
 		v.fail(err)
 		panic(http.ErrAbortHandler) // so that nobody takes it for whole
 	}
-	out.progress()
 	v.events.finish(event.Event{Time: time.Now(), Type: event.Done, Bytes: out.bytes})
+}
+
+// interrupt has what is being sent to somebody who takes nothing end with the view, until the function that it returns is called.
+func (v *view) interrupt(control *http.ResponseController) (stop func()) {
+	done := make(chan struct{})
+	end := context.AfterFunc(v.ctx, func() {
+		defer close(done)
+		_ = control.SetWriteDeadline(time.Now()) // a writer without deadlines is a test's
+	})
+	return func() {
+		if !end() {
+			<-done // control is not to be used any more
+		}
+	}
 }
 
 // counted is who takes the bytes.
@@ -41,8 +59,7 @@ type counted struct {
 	control *http.ResponseController
 	v       *view
 	bytes   int64
-	size    int64
-	told    time.Time
+	left    bool // nobody takes them any more
 }
 
 // copy sends all there is.
@@ -76,15 +93,8 @@ func (c *counted) send(p []byte) error {
 	if err == nil {
 		err = c.control.Flush()
 	}
-	if time.Since(c.told) >= pace {
-		c.progress()
-	}
+	c.left = err != nil
 	return err
-}
-
-func (c *counted) progress() {
-	c.told = time.Now()
-	c.v.tell(event.Event{Time: c.told, Type: event.Progress, Bytes: c.bytes, Size: c.size})
 }
 
 // servePlay has the view do without a body: a player reads from the gateway, and what is there by then is told.

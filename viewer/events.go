@@ -5,21 +5,24 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 )
 
 const (
-	remembered = 1000                  // events; who comes later has missed those before
-	breath     = 50 * time.Millisecond // between two writes of events: many come at once
-	ping       = 15 * time.Second      // without an event, to see whether anybody is there
+	remembered      = 1000                  // events; who comes later has missed those before
+	rememberedBytes = 4 << 20               // of them: a URL may be long
+	breath          = 50 * time.Millisecond // between two writes of events: many come at once
+	ping            = 15 * time.Second      // without an event, to see whether anybody is there
 )
 
 // A record is what has happened, numbered from 1. Its zero value is empty. It is safe for concurrent use.
 type record struct {
 	mu      sync.Mutex
 	last    [][]byte
+	size    int           // of last, in bytes
 	next    int           // how many there were
 	over    []byte        // how it ended; nil: it has not
 	changed chan struct{} // closed with the next change; nil: nobody waits
@@ -38,7 +41,8 @@ func (r *record) add(value any) {
 	}
 }
 
-// finish appends value, which says how it ended, and has nothing more come. nil: it was ended.
+// finish appends value, which says how it ended, and has nothing more come; nil, which says that it was ended, is not appended. What
+// comes second changes nothing.
 func (r *record) finish(value any) {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -58,12 +62,21 @@ func (r *record) finish(value any) {
 }
 
 func (r *record) append(data []byte) {
-	if len(r.last) == remembered {
-		r.last = append(r.last[:0], r.last[remembered/2:]...)
-	}
 	r.last = append(r.last, data)
+	r.size += len(data)
 	r.next++
+	for len(r.last) > remembered || r.size > rememberedBytes && len(r.last) > 1 {
+		r.forget(len(r.last) / 2)
+	}
 	r.wake()
+}
+
+// forget drops the oldest n.
+func (r *record) forget(n int) {
+	for _, data := range r.last[:n] {
+		r.size -= len(data)
+	}
+	r.last = slices.Delete(r.last, 0, n)
 }
 
 func (r *record) wake() {

@@ -3,7 +3,9 @@ package viewer
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +24,8 @@ const (
 type asked struct {
 	URL  string `json:"url"`
 	Skip int64  `json:"skip"` // bytes that the page has already
+	// CRC32 (IEEE) of those; absent: they are not compared.
+	CRC32 *uint32 `json:"crc32"`
 }
 
 // start begins a view.
@@ -30,24 +34,45 @@ func (v *Viewer) start(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusForbidden, map[string]any{"error": "this page is of an earlier run of the program: load it again", "stale": true})
 		return
 	}
-	var want asked
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&want); err != nil || want.Skip < 0 {
+	want, err := read(http.MaxBytesReader(w, r.Body, maxAsked))
+	if err != nil {
 		refuse(w, http.StatusBadRequest, "what the page has asked for cannot be read")
 		return
 	}
-	urls, play, err := v.resolve(strings.TrimSpace(want.URL))
+	urls, play, err := v.resolve(want.URL)
 	if err != nil {
+		status := http.StatusForbidden
+		if errors.Is(err, errNoURL) {
+			status = http.StatusBadRequest
+		}
 		line, _ := spate.Explain(err)
-		refuse(w, http.StatusForbidden, line)
+		refuse(w, status, line)
 		return
 	}
-	one, err := v.begin(urls, play, want.Skip)
+	one, err := v.begin(urls, play, want)
 	if err != nil {
 		refuse(w, http.StatusTooManyRequests, err.Error())
 		return
 	}
 	answer(w, http.StatusCreated, map[string]string{"id": one.id})
 }
+
+func read(body io.Reader) (want asked, err error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return want, err
+	}
+	if err := json.Unmarshal(data, &want); err != nil {
+		return want, err
+	}
+	if want.Skip < 0 {
+		return want, errors.New("bytes before the first")
+	}
+	want.URL = strings.TrimSpace(want.URL)
+	return want, nil
+}
+
+var errNoURL = errors.New("that is no URL: one begins with http://, https:// or the like")
 
 // resolve says what raw stands for, and under which path below the page a player gets it.
 func (v *Viewer) resolve(raw string) (mirrors []string, play string, err error) {
@@ -56,7 +81,7 @@ func (v *Viewer) resolve(raw string) (mirrors []string, play string, err error) 
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" {
-		return nil, "", fmt.Errorf("that is no URL: one begins with http://, https:// or the like")
+		return nil, "", errNoURL
 	}
 	if v.opts.Allow != nil {
 		if err := v.opts.Allow(raw); err != nil {
@@ -67,8 +92,8 @@ func (v *Viewer) resolve(raw string) (mirrors []string, play string, err error) 
 }
 
 // begin starts a view, if there is room for one more.
-func (v *Viewer) begin(mirrors []string, play string, skip int64) (*view, error) {
-	one := newView(v.ctx, &v.opts, mirrors, play, skip)
+func (v *Viewer) begin(mirrors []string, play string, want asked) (*view, error) {
+	one := newView(v.ctx, &v.opts, mirrors, play, want)
 	one.id = rand.Text()
 	v.mu.Lock()
 	defer v.mu.Unlock()

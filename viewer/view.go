@@ -3,6 +3,7 @@ package viewer
 import (
 	"context"
 	"errors"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"spate"
 	"spate/event"
+	"spate/fetch"
 	"spate/internal/redact"
 	"spate/source"
 )
@@ -18,7 +20,7 @@ const (
 	readAhead = 6 << 20                // bytes of a stream that nobody has asked for yet
 	headSize  = 4096                   // bytes that the kind is told by, at most
 	headLeast = 16                     // and at least, if there are so many
-	pace      = 250 * time.Millisecond // between two events that tell how far it is
+	pace      = 250 * time.Millisecond // between two looks at how much a player has
 )
 
 // A view is one stream that a page shows. It ends when the page says so, has lost its body, or asks for nothing any more.
@@ -27,7 +29,7 @@ type view struct {
 	opts   *Options
 	urls   []string
 	play   string // where a player gets it
-	skip   int64
+	want   asked
 	ctx    context.Context
 	cancel context.CancelFunc
 	events record
@@ -38,16 +40,16 @@ type view struct {
 	err    error // why there is nothing
 	cut    error // why there is nothing but head
 
-	taken atomic.Bool   // the body, or its place by a player
-	read  chan struct{} // closed by who has taken it, when nothing more is read
+	taken atomic.Bool   // by whose request sends the body, or by a player; in the end by run
+	read  chan struct{} // closed by that request, or for the player, when nothing more is read
 
 	// Guarded by the Viewer's lock.
 	requests int
 	idle     *time.Timer
 }
 
-func newView(ctx context.Context, opts *Options, urls []string, play string, skip int64) *view {
-	v := &view{opts: opts, urls: urls, play: play, skip: skip, opened: make(chan struct{}), read: make(chan struct{})}
+func newView(ctx context.Context, opts *Options, urls []string, play string, want asked) *view {
+	v := &view{opts: opts, urls: urls, play: play, want: want, opened: make(chan struct{}), read: make(chan struct{})}
 	v.ctx, v.cancel = context.WithCancel(ctx)
 	return v
 }
@@ -74,35 +76,62 @@ func (v *view) run() {
 	}
 	<-v.ctx.Done()
 	v.events.finish(nil)
+	if !v.taken.CompareAndSwap(false, true) { // else nobody takes it any more
+		<-v.read
+	}
 	if v.stream != nil {
-		if v.taken.Load() {
-			<-v.read
-		}
 		_ = v.stream.Close() // what it would say nobody has asked for
 	}
 }
 
-// open opens the first mirror that can be, and reads what the kind is told by.
+// open opens the first mirror that can be read, and reads what the kind is told by.
 func (v *view) open() error {
 	o := v.opts.Client.Options
 	o.Events, o.Budget, o.ShareBudget = v.tell, readAhead, false
-	client := spate.Client{Source: v.opts.Client.Source, Options: o}
+	client := &spate.Client{Source: v.opts.Client.Source, Options: o}
 	var errs []error
 	for _, url := range v.urls {
-		s, err := client.Open(v.ctx, url)
+		err := v.openAt(client, url)
 		if err == nil {
-			v.stream = s
-			return v.readHead()
+			return nil
 		}
 		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return &fetch.MirrorsError{Errs: errs}
 }
 
-func (v *view) readHead() error {
-	if _, err := io.CopyN(io.Discard, v.stream, v.skip); err != nil && err != io.EOF {
+func (v *view) openAt(client *spate.Client, url string) error {
+	s, err := client.Open(v.ctx, url)
+	if err != nil {
 		return err
 	}
+	v.stream = s
+	if err = v.passOver(url); err == nil {
+		err = v.readHead()
+	}
+	if err != nil {
+		v.stream = nil
+		_ = s.Close() // it has failed already
+	}
+	return err
+}
+
+// passOver reads what the page has, and compares it with that.
+func (v *view) passOver(url string) error {
+	sum := crc32.NewIEEE()
+	_, err := io.CopyN(sum, v.stream, v.want.Skip)
+	if err == io.EOF || err == nil && v.want.CRC32 != nil && *v.want.CRC32 != sum.Sum32() {
+		return &source.Error{Op: "open", URL: url, Kind: source.KindChanged, Err: errOther}
+	}
+	return err
+}
+
+var errOther = errors.New("it is no longer what was shown before the connection was lost")
+
+func (v *view) readHead() error {
 	head := make([]byte, headSize)
 	for len(v.head) < headLeast {
 		n, err := v.stream.Read(head[len(v.head):])
@@ -149,8 +178,11 @@ func (v *view) serveOpened(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, o)
 }
 
-// tell passes an event of the engine on.
+// tell passes an event of the engine on; but that all was read, which is told once it is sent.
 func (v *view) tell(e event.Event) {
+	if e.Type == event.Done {
+		return
+	}
 	if v.opts.Discreet {
 		e.URL, e.Origin, e.Manifest, e.Error = "", "", "", ""
 	}
@@ -182,9 +214,15 @@ func (v *view) failureOf(err error) failure {
 	return f
 }
 
-// take waits for the stream; false: it is not to be read by this request, which was answered.
+// take waits until the stream is open, or cannot be; who takes it has it alone, and closes v.read. false: it is not to be read by this
+// request, which was answered.
 func (v *view) take(w http.ResponseWriter, r *http.Request) bool {
-	if !v.taken.CompareAndSwap(false, true) {
+	switch {
+	case v.taken.CompareAndSwap(false, true):
+	case v.ctx.Err() != nil:
+		refuse(w, http.StatusNotFound, noView)
+		return false
+	default:
 		refuse(w, http.StatusConflict, "somebody has this already")
 		return false
 	}

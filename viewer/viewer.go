@@ -152,6 +152,8 @@ func (v *Viewer) knows(r *http.Request) bool {
 	return subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Spate-Token")), []byte(v.token)) == 1
 }
 
+const noView = "there is no such view, or it has ended"
+
 // one is a handler for the view that the path names.
 func (v *Viewer) one(serve func(*view, http.ResponseWriter, *http.Request)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -162,7 +164,7 @@ func (v *Viewer) one(serve func(*view, http.ResponseWriter, *http.Request)) http
 		}
 		v.mu.Unlock()
 		if view == nil {
-			refuse(w, http.StatusNotFound, "there is no such view, or it has ended")
+			refuse(w, http.StatusNotFound, noView)
 			return
 		}
 		defer v.leave(view)
