@@ -51,7 +51,11 @@ func (v *Viewer) start(w http.ResponseWriter, r *http.Request) {
 	}
 	one, err := v.begin(urls, play, want)
 	if err != nil {
-		refuse(w, http.StatusTooManyRequests, err.Error())
+		status := http.StatusTooManyRequests
+		if errors.Is(err, errEnding) {
+			status = http.StatusServiceUnavailable
+		}
+		refuse(w, status, err.Error())
 		return
 	}
 	answer(w, http.StatusCreated, map[string]string{"id": one.id})
@@ -73,6 +77,8 @@ func read(body io.Reader) (want asked, err error) {
 }
 
 var errNoURL = errors.New("that is no URL: one begins with http://, https:// or the like")
+
+var errEnding = errors.New("the program is ending")
 
 // resolve says what raw stands for, and under which path below the page a player gets it.
 func (v *Viewer) resolve(raw string) (mirrors []string, play string, err error) {
@@ -100,7 +106,7 @@ func (v *Viewer) begin(mirrors []string, play string, want asked) (*view, error)
 	switch {
 	case v.ctx.Err() != nil:
 		one.cancel()
-		return nil, fmt.Errorf("the program is ending")
+		return nil, errEnding
 	case len(v.views) >= v.opts.MaxViews:
 		one.cancel()
 		return nil, fmt.Errorf("%d streams are being viewed, and there is no room for more: close some of them", len(v.views))

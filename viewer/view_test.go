@@ -247,7 +247,7 @@ func TestClose(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("Close waits for who does not read")
 	}
-	if status, answer := d.ask("POST", "/view/", `{"url": "mem:a"}`); status != http.StatusTooManyRequests || !strings.Contains(answer, "ending") {
+	if status, answer := d.ask("POST", "/view/", `{"url": "mem:a"}`); status != http.StatusServiceUnavailable || !strings.Contains(answer, "ending") {
 		t.Errorf("another view: %d, %s", status, answer)
 	}
 }

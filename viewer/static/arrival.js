@@ -1,19 +1,27 @@
 // The bytes of a URL in order, across lost connections.
 
+import { crc32 } from './crc32.js';
 import { LostError, StaleError, View, ViewError } from './view.js';
 
 /** @typedef {import('./view.js').Opened} Opened */
 
 const longestPause = 8000; // ms between two tries
 
-/** @param {number} ms @param {AbortSignal} signal */
+/**
+ * @param {number} ms @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const end = () => {
       clearTimeout(timer);
       reject(signal.reason);
-    }, { once: true });
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', end, { once: true });
   });
 }
 
@@ -31,7 +39,8 @@ export class Arrival {
     this.view = undefined;
     /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
     this.reader = undefined;
-    this.got = 0; // bytes
+    this.got = { bytes: 0, crc32: 0 };
+    this.began = -1; // how many bytes there were when a view was last opened
   }
 
   /**
@@ -39,33 +48,49 @@ export class Arrival {
    * @returns {Promise<Opened>}
    */
   async open() {
-    return this.persist(async () => {
-      const view = await View.start(this.url, this.got);
-      this.ending.signal.throwIfAborted();
-      this.view = view;
-      view.listen(this.ears.tell);
-      return view.opened();
-    });
+    for (let tries = this.began === this.got.bytes ? 1 : 0; ; tries++) {
+      if (tries > 0) await this.rest(tries);
+      try {
+        const opened = await this.attempt();
+        this.began = this.got.bytes;
+        this.ears.say('');
+        return opened;
+      } catch (err) {
+        this.ending.signal.throwIfAborted();
+        if (err instanceof StaleError && this.isAfterLoss(tries)) location.reload();
+        if (!(err instanceof LostError)) throw err;
+      }
+    }
+  }
+
+  /** @param {number} tries */
+  isAfterLoss(tries) {
+    return tries > 0 || this.began >= 0;
   }
 
   /**
-   * Does what needs the program, as often as it takes while it does not answer.
-   * @template T @param {() => Promise<T>} attempt @returns {Promise<T>}
+   * Waits before another try, and says so.
+   * @param {number} tries how many have failed
    */
-  async persist(attempt) {
-    for (let tries = 0; ; tries++) {
-      try {
-        const result = await attempt();
-        if (tries > 0) this.ears.say('');
-        return result;
-      } catch (err) {
-        this.ending.signal.throwIfAborted();
-        if (err instanceof StaleError && tries > 0) location.reload();
-        if (!(err instanceof LostError)) throw err;
-        const ms = Math.min(500 * 2 ** tries, longestPause);
-        this.ears.say(`The connection to spate is lost. Trying again in ${ms / 1000} s.`);
-        await pause(ms, this.ending.signal);
-      }
+  async rest(tries) {
+    const ms = Math.min(250 * 2 ** tries, longestPause);
+    this.ears.say(`The connection to spate is lost. Trying again in ${ms / 1000} s.`);
+    await pause(ms, this.ending.signal);
+  }
+
+  async attempt() {
+    const view = await View.start(this.url, this.got);
+    if (this.ending.signal.aborted) {
+      view.end();
+      throw this.ending.signal.reason;
+    }
+    this.view = view;
+    view.listen(this.ears.tell);
+    try {
+      return await view.opened();
+    } catch (err) {
+      if (err instanceof LostError) view.end();
+      throw err;
     }
   }
 
@@ -80,7 +105,7 @@ export class Arrival {
         this.reader ??= await view.body();
         const { done, value } = await this.reader.read();
         if (!done) {
-          this.got += value.length;
+          this.got = { bytes: this.got.bytes + value.length, crc32: crc32(this.got.crc32, value) };
           return value;
         }
       } catch (err) {

@@ -12,12 +12,27 @@ const ahead = { files: 8, bytes: 4 << 20 }; // decoded and not shown yet, while 
 const kept = { maxItems: 120, maxBytes: 12 << 20 }; // of those that were shown
 
 /**
+ * Resolves once what was drawn is seen; in a page that nobody sees, a second later.
+ * @returns {Promise<void>}
+ */
+function seen() {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 1000);
+    requestAnimationFrame(() => setTimeout(() => { // behind the callback comes the painting
+      clearTimeout(timer);
+      resolve();
+    }));
+  });
+}
+
+/**
  * @typedef {object} Scene
  * @property {string} url
  * @property {() => Promise<Uint8Array | null>} next the next bytes; null: that was all
  * @property {(frame: Frame, kind: Kind) => Promise<void>} show resolves once the file is seen
  * @property {() => void} changed the player's state has
- * @property {(err: Error) => void} failed why nothing more comes, told at once; what has come is shown all the same
+ * @property {(err: Error, index: number) => void} failed why nothing more comes, told at once, and in which file, from 1;
+ *   what has come is shown all the same
  * @property {() => void} finished the last file was shown, and nothing failed
  */
 
@@ -109,7 +124,7 @@ export class Player {
       this.whole = true;
       if (this.isAtEnd) this.scene.finished();
     } catch (err) {
-      if (!this.closed) this.scene.failed(/** @type {Error} */ (err));
+      if (!this.closed) this.scene.failed(/** @type {Error} */ (err), this.decoder.index);
     }
   }
 
@@ -177,6 +192,7 @@ export class Player {
     this.current = frame;
     this.kind = kindOf(frame.bytes, this.scene.url);
     await this.scene.show(frame, this.kind);
+    await seen();
     this.rate.add(performance.now(), 1);
     this.scene.changed();
   }

@@ -145,6 +145,11 @@ export class SequenceDecoder {
     return this.#queued + (this.#file?.held ?? 0) + this.#rest.reduce((sum, frame) => sum + frame.bytes.length, 0);
   }
 
+  /** The number of the file that is coming, as far as was looked, or is next. */
+  get index() {
+    return this.#file?.index ?? this.#index;
+  }
+
   /**
    * The file that is coming, as far as it was looked at: how many bytes of it have come.
    * @returns {{index: number, size: number, have: number} | null} null where not even its length is there

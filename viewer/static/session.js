@@ -5,6 +5,7 @@ import { Happening } from './happening.js';
 import { isSequence, kindOf } from './kind.js';
 import { Player } from './player.js';
 import { RateMeter } from './rate.js';
+import { CutError } from './sequence.js';
 import { ViewError } from './view.js';
 
 /** @typedef {import('./kind.js').Found} Kind */
@@ -136,7 +137,7 @@ export class Session {
       url: this.url,
       next: () => this.next(),
       changed: this.watcher.changed,
-      failed: (err) => this.fail(err),
+      failed: (err, index) => this.fail(cutShort(err, index)),
       finished: () => this.end('complete'),
       show: (frame, kind) => this.showFrame(frame, kind),
     }, this.how);
@@ -247,6 +248,19 @@ export class Session {
     this.arrival.end();
     this.end(isWhole ? 'complete' : 'the first bytes are shown, and no more is fetched');
   }
+}
+
+/**
+ * Why a sequence ends in a file, in words.
+ * @param {Error} err
+ * @param {number} index of the file
+ */
+function cutShort(err, index) {
+  if (err instanceof CutError) {
+    const missing = err.missing < 0 ? 'not even its length is whole' : `${err.missing} bytes of it are missing`;
+    return new ViewError(`The sequence is cut in file ${index}: ${missing}.`);
+  }
+  return new ViewError(`The sequence is cut in file ${index}: ${err.message}`, err instanceof ViewError ? err.causes : []);
 }
 
 /** @param {Uint8Array[]} chunks */

@@ -15,7 +15,7 @@ export class ViewError extends Error {
   }
 }
 
-/** The program does not answer. */
+/** The program does not answer, or knows no more of the view: another one can be started. */
 export class LostError extends Error {
   constructor() {
     super('The program does not answer.');
@@ -46,8 +46,23 @@ async function ask(path, init) {
   }
 }
 
+/**
+ * What an answer has as JSON.
+ * @param {Response} response
+ */
+async function read(response) {
+  try {
+    return await response.json();
+  } catch (err) {
+    if (err instanceof DOMException && err.name === 'AbortError') throw err;
+    throw new LostError(); // on the way
+  }
+}
+
 /** @param {Response} response */
 async function refusal(response) {
+  const isGone = response.status === 404 || response.status === 503; // the view has ended, or the program is about to
+  if (isGone) return new LostError();
   const said = await response.json().catch(() => ({}));
   if (said.stale) return new StaleError(said.error);
   return new ViewError(said.error ?? `The program answered ${response.status}.`, said.causes);
@@ -56,7 +71,7 @@ async function refusal(response) {
 /** @returns {Promise<{title: string, url: string, ms?: number}[]>} */
 export async function samples() {
   const response = await ask('view/samples');
-  return response.ok ? response.json() : [];
+  return response.ok ? read(response) : [];
 }
 
 export class View {
@@ -69,17 +84,17 @@ export class View {
   }
 
   /**
-   * Starts a view of url, without its first skip bytes.
-   * @param {string} url @param {number} [skip]
+   * Starts a view of url, behind what is there of it already.
+   * @param {string} url @param {{bytes: number, crc32: number}} have
    */
-  static async start(url, skip = 0) {
+  static async start(url, have) {
     const response = await ask('view/', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Spate-Token': meta('token') },
-      body: JSON.stringify({ url, skip }),
+      body: JSON.stringify({ url, skip: have.bytes, crc32: have.crc32 }),
     });
     if (response.status !== 201) throw await refusal(response);
-    return new View((await response.json()).id);
+    return new View((await read(response)).id);
   }
 
   /** @param {string} what */
@@ -94,7 +109,7 @@ export class View {
   async opened() {
     const response = await ask(this.path('opened'), { signal: this.ending.signal });
     if (!response.ok) throw await refusal(response);
-    const said = await response.json();
+    const said = await read(response);
     return { ...said, head: Uint8Array.from(atob(said.head ?? ''), (c) => c.charCodeAt(0)) };
   }
 
@@ -104,8 +119,8 @@ export class View {
    */
   async outcome() {
     const response = await ask(this.path('outcome'), { signal: this.ending.signal });
-    if (!response.ok) throw new LostError();
-    return response.json();
+    if (!response.ok) throw await refusal(response);
+    return read(response);
   }
 
   /**
