@@ -9,7 +9,8 @@ import (
 	"spate/event"
 )
 
-// serveBody sends the bytes as they come, once. What the page does not read is not read here either.
+// serveBody sends the bytes as they come, once. What the page does not read is not read here either. That the body ends does not say that
+// it is whole: who reads it asks for the outcome.
 func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
 	if !v.take(w, r) {
 		return
@@ -29,12 +30,14 @@ func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	defer v.interrupt(control)()
 	out := &counted{w: w, control: control, v: v, bytes: v.want.Skip}
-	if err := out.copy(); err != nil {
-		if out.left {
-			v.cancel()
-		}
-		v.fail(err)
-		panic(http.ErrAbortHandler) // so that nobody takes it for whole
+	err := out.copy()
+	switch {
+	case out.left || v.ctx.Err() != nil:
+		v.cancel()
+		panic(http.ErrAbortHandler)
+	case err != nil:
+		v.fail(err) // the body ends as if it were whole: browsers drop what they have of one that breaks
+		return
 	}
 	v.events.finish(event.Event{Time: time.Now(), Type: event.Done, Bytes: out.bytes})
 }

@@ -51,7 +51,7 @@ export class Player {
     this.behind = 0; // how many files before the last one that was shown
     this.steps = playing ? 0 : 1; // still to be taken: the first file is shown in any case
     this.turned = false; // back: the file there is to be shown
-    this.last = 0; // when a file was due
+    this.last = -Infinity; // when a file was due
     this.whole = false; // all of it has come
     this.closed = false;
     this.rate = new RateMeter();
@@ -169,7 +169,8 @@ export class Player {
 
   async forward() {
     const now = performance.now();
-    this.last = now - this.last < 2 * this.ms ? this.last + this.ms : now; // who is late does not hurry to catch up
+    const due = this.last + this.ms;
+    this.last = due <= now && now < due + this.ms ? due : now; // who is a file late does not hurry to catch up
     if (this.steps > 0) this.steps--;
     if (this.behind > 0) {
       this.behind--;
