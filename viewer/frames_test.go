@@ -142,9 +142,3 @@ func numbers(first, last int) []string {
 	}
 	return all
 }
-
-// waitSeenN waits until so many were seen.
-func (p *tab) waitSeenN(n int) {
-	p.t.Helper()
-	p.wait(fmt.Sprintf("window.seen.length >= %d", n))
-}

@@ -12,6 +12,7 @@ import (
 
 // TestStep: each step shows the next file only, back and forth, and Animate goes on from there.
 func TestStep(t *testing.T) {
+	t.Parallel()
 	s := stage(t, nil)
 	s.Serve("/film.png-seq", farm.Resource{Body: inSequence(numberedAll(12, 4)...)})
 	p := openWatching(t, s.address("/film.png-seq", "play", "0", "ms", "0"))
@@ -45,6 +46,7 @@ func TestStep(t *testing.T) {
 
 // TestStepWhilePlaying: who steps pauses.
 func TestStepWhilePlaying(t *testing.T) {
+	t.Parallel()
 	s := stage(t, nil)
 	s.Serve("/film.png-seq", farm.Resource{Body: inSequence(numberedAll(40, 4)...)})
 	p := openWatching(t, s.address("/film.png-seq", "ms", "10000")) // so that by itself it shows no second one
@@ -63,6 +65,7 @@ func TestStepWhilePlaying(t *testing.T) {
 
 // TestMixed: a sequence may have text, images and pixels, files without a byte, and such as are not what they seem to be.
 func TestMixed(t *testing.T) {
+	t.Parallel()
 	s := stage(t, nil)
 	broken := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 100)...)
 	body := inSequence([]byte("a text"), numbered(2, 4), numberedPPM(3), []byte(""), broken, []byte("<b>six</b>"), numberedPPM(7),
@@ -85,6 +88,7 @@ func TestMixed(t *testing.T) {
 
 // TestCutSequence: all files before the cut are shown, and it is said where it is.
 func TestCutSequence(t *testing.T) {
+	t.Parallel()
 	whole := inSequence(numberedAll(20, 8)...)
 	file := len(whole) / 20
 	tests := []struct {
@@ -98,6 +102,7 @@ func TestCutSequence(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := stage(t, nil)
 			s.Serve("/film.png-seq", tt.res)
 			p := openWatching(t, s.address("/film.png-seq", "ms", "0"))
@@ -113,6 +118,7 @@ func TestCutSequence(t *testing.T) {
 
 // TestNamesOfSequences: what is a sequence says its name, whatever makes it.
 func TestNamesOfSequences(t *testing.T) {
+	t.Parallel()
 	s := stage(t, nil)
 	film := inSequence(numberedAll(3, 4)...)
 	for _, path := range []string{"/film-seq", "/film.png-seq.cgi", "/film-seq.parts"} {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	readAhead = 6 << 20                // bytes of a stream that nobody has asked for yet
+	readAhead = 4 << 20                // bytes of a stream that nobody has asked for yet
 	headSize  = 4096                   // bytes that the kind is told by, at most
 	headLeast = 16                     // and at least, if there are so many
 	pace      = 250 * time.Millisecond // between two looks at how much a player has

@@ -8,7 +8,7 @@ import { SequenceDecoder } from './sequence.js';
 /** @typedef {import('./sequence.js').Frame} Frame */
 /** @typedef {import('./kind.js').Found} Kind */
 
-const ahead = { files: 8, bytes: 4 << 20 }; // decoded and not shown yet, while it plays
+const ahead = { files: 8, bytes: 512 << 10 }; // decoded and not shown yet, while it plays; the browser has some MiB besides
 const kept = { maxItems: 120, maxBytes: 12 << 20 }; // of those that were shown
 
 /**
