@@ -17,7 +17,7 @@ import (
 // TestAnimate: every file is seen, in order, and the page needs no more memory at the thousandth than at the hundredth.
 func TestAnimate(t *testing.T) {
 	t.Parallel()
-	const files, some, side = 1000, 100, 92 // of 34 KB each
+	const files, some, side = 1000, 100, 100 // of 40 KB each
 	film := numberedAll(files, side)
 	s := stage(t, nil)
 	release := make(chan struct{})

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -181,9 +182,20 @@ func eval[T any](p *tab, expression string) T {
 // wait waits until a JavaScript expression is true.
 func (p *tab) wait(expression string) {
 	p.t.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(patience))); err != nil {
-		p.t.Fatalf("%s: %v; the page has\n%s", expression, err, p.text("body"))
+	for {
+		_, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(patience)))
+		if err == nil {
+			return
+		}
+		if !isOfPageBefore(err) {
+			p.t.Fatalf("%s: %v; the page has\n%s", expression, err, p.text("body"))
+		}
 	}
+}
+
+// isOfPageBefore reports whether a page was asked that another one has replaced meanwhile.
+func isOfPageBefore(err error) bool {
+	return strings.Contains(err.Error(), "Cannot find context") || strings.Contains(err.Error(), "context was destroyed")
 }
 
 // text is what an element shows.

@@ -109,7 +109,7 @@ func (v *Viewer) begin(mirrors []string, play string, want asked) (*view, error)
 		return nil, errEnding
 	case len(v.views) >= v.opts.MaxViews:
 		one.cancel()
-		return nil, fmt.Errorf("%d streams are being viewed, and there is no room for more: close some of them", len(v.views))
+		return nil, fmt.Errorf("there is no room for another stream: %d are being viewed", len(v.views))
 	}
 	v.views[one.id] = one
 	one.idle = time.AfterFunc(deserted, one.cancel)

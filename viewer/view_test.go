@@ -156,7 +156,7 @@ func TestMaxViews(t *testing.T) {
 	atDesk(t, viewer.Options{MaxViews: 2}, shelf{"mem:a": has("a")}, func(t *testing.T, d *desk) {
 		first := d.start("mem:a")
 		d.start("mem:a")
-		if status, answer := d.ask("POST", "/view/", `{"url": "mem:a"}`); status != http.StatusTooManyRequests || !strings.Contains(answer, "2 streams") {
+		if status, answer := d.ask("POST", "/view/", `{"url": "mem:a"}`); status != http.StatusTooManyRequests || !strings.Contains(answer, "2 are being viewed") {
 			t.Errorf("one more: got %d, %s", status, answer)
 		}
 		d.ask("DELETE", first, "")

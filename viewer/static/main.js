@@ -112,6 +112,19 @@ function offerHistory() {
   }));
 }
 
+/**
+ * Views what a link of the page's own leads to.
+ * @param {MouseEvent} e
+ */
+function pick(e) {
+  if (e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey) return; // it is for another tab
+  e.preventDefault();
+  const { hash } = /** @type {HTMLAnchorElement} */ (e.currentTarget);
+  history.pushState(null, '', hash);
+  settings = parse(hash);
+  start(settings.url);
+}
+
 async function offerSamples() {
   const list = await samples().catch(() => []);
   by('samples').hidden = list.length === 0;
@@ -119,6 +132,7 @@ async function offerSamples() {
     const link = document.createElement('a');
     link.href = format({ ...parse(''), url, ms: ms ?? settings.ms });
     link.textContent = title;
+    link.addEventListener('click', pick);
     const item = document.createElement('li');
     item.append(link);
     return item;
@@ -183,11 +197,28 @@ function drawSave(s) {
   }
 }
 
+/**
+ * Does what the page's address says; where another site has led here, once it was asked for: the address may be that site's, also a later
+ * one.
+ */
+function obey() {
+  settings = parse(location.hash);
+  page.url.value = settings.url;
+  if (!settings.url) return;
+  if (startsByItself()) {
+    start(settings.url);
+    return;
+  }
+  stop();
+  stage.say('Another page has led here. Press Start to view this URL.');
+}
+
 // What people do.
 
 page.ask.addEventListener('submit', (e) => {
   e.preventDefault();
   start(page.url.value.trim());
+  by('stage').focus({ preventScroll: true }); // so that keys are the player's
 });
 page.stop.addEventListener('click', stop);
 page.back.addEventListener('click', () => session?.player?.back());
@@ -262,16 +293,11 @@ document.addEventListener('keydown', (e) => {
   act();
 });
 
-addEventListener('hashchange', () => {
-  settings = parse(location.hash);
-  if (settings.url) start(settings.url);
-});
+addEventListener('hashchange', obey);
 addEventListener('pagehide', stop);
 setInterval(draw, 250); // rates go on when nothing else does
 
 offerHistory();
 offerSamples();
-page.url.value = settings.url;
-if (settings.url && startsByItself()) start(settings.url);
-else if (settings.url) say('idle', 'Another page has led here. Press Start to view this URL.');
+obey();
 draw();

@@ -121,7 +121,7 @@ export class Session {
 
   async next() {
     const bytes = await this.arrival.next();
-    if (bytes) this.count(bytes.length);
+    this.count(this.arrival.got.bytes - this.bytes);
     this.watcher.changed();
     return bytes;
   }

@@ -38,6 +38,18 @@ export class Stage {
     this.box.replaceChildren();
   }
 
+  /**
+   * Words, while nothing is shown.
+   * @param {string} words
+   */
+  say(words) {
+    this.clear();
+    const p = element('p');
+    p.id = 'idle';
+    p.textContent = words;
+    this.box.append(p);
+  }
+
   /** Text that grows. */
   showText() {
     this.clear();
