@@ -1,13 +1,14 @@
 # make test   everything that has to hold, on a machine that has Go and git
 # make soak   the same for longer: more random worlds, longer laps, fuzzing
-# make bench  the measurements of docs/performance.md; bench-swarm and bench-tracker are those of the swarm, bench-gateway of the gateway
+# make bench  the measurements of docs/performance.md; bench-swarm and bench-tracker are those of the swarm, bench-gateway of the gateway,
+#             bench-viewer of the page
 
 GO ?= go
 # The race detector needs a C compiler.
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 SOAK_FUZZ ?= 60s
 
-.PHONY: all build test deps check unit page page-types page-tests soak fuzz bench bench-swarm bench-tracker bench-gateway
+.PHONY: all build test deps check unit page page-types page-tests soak fuzz bench bench-swarm bench-tracker bench-gateway bench-viewer
 
 all: build
 
@@ -17,7 +18,7 @@ build:
 test: deps check unit
 
 # Debian packages, where apt is there and they are not: a C compiler for the race detector, and for tests a web server,
-# what reads media, and what runs the page's scripts and checks their types.
+# what reads media, what runs the page's scripts and checks their types, and a browser.
 deps:
 	@command -v apt-get >/dev/null 2>&1 || exit 0; want=; \
 		command -v gcc >/dev/null 2>&1 || want="gcc libc6-dev"; \
@@ -25,6 +26,7 @@ deps:
 		command -v ffprobe >/dev/null 2>&1 || want="$$want ffmpeg"; \
 		command -v node >/dev/null 2>&1 || want="$$want nodejs"; \
 		command -v tsc >/dev/null 2>&1 || want="$$want node-typescript"; \
+		command -v chromium >/dev/null 2>&1 || want="$$want chromium"; \
 		[ -z "$$want" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$want; }
 
 check: page-types
@@ -67,3 +69,7 @@ bench-tracker:
 
 bench-gateway:
 	$(GO) run ./bench/gateway
+
+# Needs chromium.
+bench-viewer:
+	$(GO) run ./bench/viewer

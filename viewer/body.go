@@ -75,9 +75,9 @@ func (c *counted) copy() error {
 	}
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := c.v.stream.Read(buf)
-		if n > 0 {
-			if err := c.send(buf[:n]); err != nil {
+		p, err := c.v.next(buf)
+		if len(p) > 0 {
+			if err := c.send(p); err != nil {
 				return err
 			}
 		}

@@ -203,4 +203,3 @@ func TestTooManyViews(t *testing.T) {
 	p.waitState("stopped")
 	other.wait("(document.getElementById('start').click(), document.getElementById('state').textContent === 'arriving')")
 }
-

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 	readAhead = 4 << 20                // bytes of a stream that nobody has asked for yet
 	headSize  = 4096                   // bytes that the kind is told by, at most
 	headLeast = 16                     // and at least, if there are so many
+	moment    = 250 * time.Millisecond // for these to come
 	pace      = 250 * time.Millisecond // between two looks at how much a player has
 )
 
@@ -37,8 +39,10 @@ type view struct {
 	opened chan struct{} // closed once those below are set
 	stream *spate.Stream
 	head   []byte
-	err    error // why there is nothing
-	cut    error // why there is nothing but head
+	err    error          // why there is nothing
+	cut    error          // why there is nothing but head
+	more   <-chan piece   // what comes behind head, where somebody reads it already; nil: nobody does
+	aside  sync.WaitGroup // of who does
 
 	taken atomic.Bool   // by whose request sends the body, or by a player; in the end by run
 	read  chan struct{} // closed by that request, or for the player, when nothing more is read
@@ -82,6 +86,7 @@ func (v *view) run() {
 	if v.stream != nil {
 		_ = v.stream.Close() // what it would say nobody has asked for
 	}
+	v.aside.Wait()
 }
 
 // open opens the first mirror that can be read, and reads what the kind is told by.
@@ -131,22 +136,68 @@ func (v *view) passOver(url string) error {
 
 var errOther = errors.New("it is no longer what was shown before the connection was lost")
 
+// readHead reads what the kind is told by: enough bytes, or those that come within a moment of the first.
 func (v *view) readHead() error {
-	head := make([]byte, headSize)
+	var late <-chan time.Time // before the first nothing is late
 	for len(v.head) < headLeast {
-		n, err := v.stream.Read(head[len(v.head):])
-		v.head = head[:len(v.head)+n]
-		switch {
-		case err == io.EOF:
+		v.more = v.readAside()
+		select {
+		case p := <-v.more:
+			v.more = nil
+			v.head = append(v.head, p.data...)
+			if p.err != nil {
+				return v.endHead(p.err)
+			}
+		case <-late:
 			return nil
-		case err != nil && len(v.head) == 0:
-			return err
-		case err != nil:
-			v.cut = err
-			return nil
+		}
+		if late == nil && len(v.head) > 0 {
+			timer := time.NewTimer(moment)
+			defer timer.Stop()
+			late = timer.C
 		}
 	}
 	return nil
+}
+
+// endHead is for a stream that ends before there is enough of it.
+func (v *view) endHead(err error) error {
+	switch {
+	case err == io.EOF:
+		return nil
+	case len(v.head) == 0:
+		return err
+	}
+	v.cut = err
+	return nil
+}
+
+// A piece is what one read has brought.
+type piece struct {
+	data []byte
+	err  error
+}
+
+// readAside reads beside whoever waits for it, and may give up waiting.
+func (v *view) readAside() <-chan piece {
+	more := make(chan piece, 1)
+	v.aside.Go(func() {
+		buf := make([]byte, headSize)
+		n, err := v.stream.Read(buf)
+		more <- piece{buf[:n], err}
+	})
+	return more
+}
+
+// next reads what comes behind the head, into buf if it can.
+func (v *view) next(buf []byte) ([]byte, error) {
+	if v.more != nil {
+		p := <-v.more
+		v.more = nil
+		return p.data, p.err
+	}
+	n, err := v.stream.Read(buf)
+	return buf[:n], err
 }
 
 // What the page is told once the first bytes are there.

@@ -136,6 +136,48 @@ func TestBodyThatIsCut(t *testing.T) {
 	}
 }
 
+// TestFirstLine: what comes slowly is there as soon as it begins, and nothing is lost between the beginning and the rest.
+func TestFirstLine(t *testing.T) {
+	src := shelf{}
+	atDesk(t, viewer.Options{}, src, func(t *testing.T, d *desk) {
+		out, in := io.Pipe()
+		src["mem:a"] = func(context.Context) io.ReadCloser { return out }
+		view := d.start("mem:a")
+		for _, text := range []string{"h", "i\n"} {
+			if _, err := io.WriteString(in, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		if status, opened := d.ask("GET", view+"/opened", ""); status != http.StatusOK || !strings.Contains(opened, `"head":"aGkK"`) {
+			t.Errorf("got %d, %s", status, opened)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it is told after %v", took)
+		}
+		body := d.do(t.Context(), "GET", view+"/body", "").Body
+		for _, text := range []string{"", "and ", "more of it, much more than the first line\n"} {
+			if _, err := io.WriteString(in, text); err != nil {
+				t.Fatal(err)
+			}
+			if text == "" {
+				text = "hi\n"
+			}
+			got := make([]byte, len(text))
+			if _, err := io.ReadFull(body, got); err != nil || string(got) != text {
+				t.Errorf("got %q, %v", got, err)
+			}
+		}
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+		if rest, err := io.ReadAll(body); err != nil || len(rest) > 0 {
+			t.Errorf("at the end there is %q, %v", rest, err)
+		}
+		body.Close()
+	})
+}
+
 // TestNothingToOpen: the page is told why.
 func TestNothingToOpen(t *testing.T) {
 	atDesk(t, viewer.Options{}, shelf{}, func(t *testing.T, d *desk) {
