@@ -1,6 +1,7 @@
 package viewer_test
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,38 @@ func TestCutSequence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFileThatIsTooLarge: of one that is not kept the beginning is shown, and what comes behind it as ever.
+func TestFileThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	head, tail := inSequence([]byte("first")), inSequence([]byte("third"))
+	const large = 64<<20 + 1
+	size := int64(len(head)) + 4 + large + int64(len(tail))
+	header := binary.BigEndian.AppendUint32(nil, large)
+	s := stage(t, nil)
+	s.Serve("/file-seq", farm.Resource{Size: size, Gen: func(off int64, p []byte) int {
+		n := min(int64(len(p)), size-off)
+		clear(p[:n])
+		for at, part := range map[int64][]byte{0: head, int64(len(head)): header, size - int64(len(tail)): tail} {
+			for i, b := range part {
+				if j := at + int64(i) - off; j >= 0 && j < n {
+					p[j] = b
+				}
+			}
+		}
+		return int(n)
+	}})
+	p := openWatching(t, s.address("/file-seq", "play", "0"))
+	p.waitSeen("first")
+	p.press("s")
+	p.waitSeen("first", "?")
+	if says := p.text("#trouble"); !strings.HasPrefix(says, "File 2 is too large to be shown") {
+		t.Errorf("it says %q", says)
+	}
+	p.press("s")
+	p.waitSeen("first", "?", "third")
+	p.waitState("complete")
 }
 
 // TestNamesOfSequences: what is a sequence says its name, whatever makes it.
