@@ -23,7 +23,8 @@ export class TextRows {
   #blocks = new Offsets(); // where every 64th row begins
   #wrap = new Wrap(80);
   #ended = 0; // rows that have ended, of those that are kept
-  #laid = { block: -1, to: -1, rows: /** @type {string[]} */ ([]) }; // the block that was asked for last
+  #gone = 0; // rows that were let go of
+  #laid = { block: -1, to: -1, rows: /** @type {string[]} */ ([]), starts: /** @type {number[]} */ ([]) }; // what was asked for last
 
   /** @param {{columns?: number, maxChars?: number}} options columns: 80, at least 2; maxChars: how many are kept; 32 Mi */
   constructor({ columns = 80, maxChars = 32 << 20 } = {}) {
@@ -57,18 +58,50 @@ export class TextRows {
     return this.#text.start;
   }
 
+  /** How many rows were let go of at the beginning since they were wrapped to so many columns. */
+  get gone() {
+    return this.#gone;
+  }
+
   /**
    * A row as it is shown.
    * @param {number} i from 0; beyond the last one rows are empty
    */
   row(i) {
     const block = Math.floor(i / BLOCK);
-    if (!(i >= 0 && block < this.#blocks.length)) return '';
-    const to = block + 1 < this.#blocks.length ? this.#blocks.at(block + 1) : this.#text.end;
-    if (this.#laid.block !== block || this.#laid.to !== to) {
-      this.#laid = { block, to, rows: this.#layOut(this.#text.slice(this.#blocks.at(block), to)) };
+    return i >= 0 && block < this.#blocks.length ? this.#lay(block).rows[i % BLOCK] ?? '' : '';
+  }
+
+  /**
+   * Where a row begins, in characters from where the text began: that stays the same however the text is wrapped.
+   * @param {number} i from 0; beyond the last row it is the end
+   */
+  placeOf(i) {
+    const block = Math.floor(i / BLOCK);
+    return block < this.#blocks.length ? this.#lay(block).starts[i % BLOCK] ?? this.#text.end : this.#text.end;
+  }
+
+  /**
+   * The row that a place is in; the first one, where that was let go of.
+   * @param {number} place as placeOf tells it
+   */
+  rowAt(place) {
+    let [block, after] = [0, this.#blocks.length];
+    while (block + 1 < after) {
+      const middle = (block + after) >> 1;
+      if (this.#blocks.at(middle) <= place) block = middle;
+      else after = middle;
     }
-    return this.#laid.rows[i % BLOCK] ?? '';
+    const begun = this.#lay(block).starts.filter((start) => start <= place).length;
+    return block * BLOCK + Math.max(0, begun - 1);
+  }
+
+  /** @param {number} block */
+  #lay(block) {
+    const from = this.#blocks.at(block);
+    const to = block + 1 < this.#blocks.length ? this.#blocks.at(block + 1) : this.#text.end;
+    if (this.#laid.block !== block || this.#laid.to !== to) this.#laid = { block, to, ...this.#layOut(this.#text.slice(from, to), from) };
+    return this.#laid;
   }
 
   /**
@@ -80,7 +113,7 @@ export class TextRows {
     this.#wrap = new Wrap(this.#columns);
     this.#blocks = new Offsets();
     this.#blocks.push(this.#text.start);
-    this.#ended = 0;
+    this.#ended = this.#gone = 0;
     this.#laid.block = -1;
     this.#index(this.#text.slice(this.#text.start, this.#text.end), this.#text.start);
   }
@@ -107,18 +140,24 @@ export class TextRows {
     });
   }
 
-  /** @param {string} text of a block */
-  #layOut(text) {
-    /** @type {string[]} */
-    const rows = [];
+  /**
+   * @param {string} text of a block
+   * @param {number} at where it is
+   */
+  #layOut(text, at) {
+    const [rows, starts] = [/** @type {string[]} */ ([]), /** @type {number[]} */ ([])];
     let from = 0;
+    const take = (/** @type {number} */ end) => {
+      rows.push(shown(text.slice(from, end), this.#columns));
+      starts.push(at + from);
+    };
     const wrap = new Wrap(this.#columns);
     wrap.go(text, (next, end) => {
-      rows.push(shown(text.slice(from, end), this.#columns));
+      take(end);
       from = next;
     });
-    if (!wrap.empty) rows.push(shown(text.slice(from), this.#columns));
-    return rows;
+    if (!wrap.empty) take(text.length);
+    return { rows, starts };
   }
 
   /** Lets go of the first blocks of rows where there is too much. */
@@ -129,6 +168,7 @@ export class TextRows {
     this.#text.drop(this.#blocks.at(gone));
     this.#blocks.drop(gone);
     this.#ended -= gone * BLOCK;
+    this.#gone += gone * BLOCK;
     this.#laid.block = -1;
   }
 }

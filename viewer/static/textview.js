@@ -4,6 +4,7 @@ import { TextRows } from './textrows.js';
 
 const tallest = 8_000_000; // px: browsers have no taller elements
 const unseen = 8; // rows above and below what is seen
+const calm = 100; // ms without another width before all is wrapped anew: that takes a while
 
 export class TextView {
   /** @param {HTMLElement} parent */
@@ -23,14 +24,17 @@ export class TextView {
     this.columns = 80;
     this.measure();
     this.rows = new TextRows({ columns: this.columns });
+    this.at = 0; // the row at the top, and how much of it is above that
+    this.gone = 0; // rows that were let go of when it was drawn
+    this.set = 0; // where the scroll bar was then
+    this.follows = false; // stays at the end, where somebody has scrolled to
     this.isDrawing = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.wrapping = undefined;
     /** @type {() => void} */
     this.onScroll = () => {};
-    this.box.addEventListener('scroll', () => {
-      this.draw();
-      this.onScroll();
-    });
-    this.watcher = new ResizeObserver(() => this.resize());
+    this.box.addEventListener('scroll', () => this.moved());
+    this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.box);
   }
 
@@ -45,9 +49,21 @@ export class TextView {
     this.columns = Math.max(8, Math.floor((this.box.clientWidth - 16) / (width / 100 || 8)));
   }
 
-  resize() {
+  resized() {
+    const before = this.columns;
     this.measure();
+    this.draw();
+    if (this.columns === before) return;
+    clearTimeout(this.wrapping);
+    this.wrapping = setTimeout(() => this.wrap(), calm);
+  }
+
+  /** Wraps all of it anew, and stays where it is. */
+  wrap() {
+    const place = this.rows.placeOf(Math.floor(this.at));
     this.rows.setColumns(this.columns);
+    this.gone = 0;
+    this.at = this.rows.rowAt(place);
     this.draw();
   }
 
@@ -60,20 +76,42 @@ export class TextView {
     this.rows.end();
   }
 
+  /** How many rows fit. */
+  get room() {
+    return this.box.clientHeight / this.rowHeight;
+  }
+
+  /** The row at the top when the last one is at the bottom. */
+  get lowest() {
+    return Math.max(0, this.rows.rows - this.room);
+  }
+
   /** How many rows are below those that are seen. */
   get below() {
-    return this.rows.rows - this.last();
+    return Math.max(0, this.lowest - this.at);
   }
 
-  first() {
-    const most = Math.max(1, this.space.clientHeight - this.box.clientHeight);
-    const whole = this.rows.rows * this.rowHeight;
-    const top = whole <= tallest ? this.box.scrollTop : this.box.scrollTop / most * (whole - this.box.clientHeight);
-    return Math.max(0, Math.floor(top / this.rowHeight));
+  /** Where the scroll bar is at most. */
+  get most() {
+    return Math.max(0, this.box.scrollHeight - this.box.clientHeight);
   }
 
-  last() {
-    return Math.min(this.rows.rows, this.first() + Math.ceil(this.box.clientHeight / this.rowHeight));
+  /** Whether there is more than an element can be tall: then the scroll bar says about where it is, and steps are still rows. */
+  get isSqueezed() {
+    return this.rows.rows * this.rowHeight > tallest;
+  }
+
+  /** Somebody has scrolled, or draw has. */
+  moved() {
+    const by = this.box.scrollTop - this.set;
+    if (by === 0) return;
+    const isFar = Math.abs(by) > 2 * this.box.clientHeight;
+    if (!this.isSqueezed) this.at = this.box.scrollTop / this.rowHeight;
+    else this.at = isFar ? (this.box.scrollTop / this.most) * this.lowest : this.at + by / this.rowHeight;
+    this.set = this.box.scrollTop;
+    this.follows = this.at >= this.lowest - 1;
+    this.draw();
+    this.onScroll();
   }
 
   /**
@@ -81,7 +119,7 @@ export class TextView {
    * @returns {Promise<void>}
    */
   scrolled() {
-    return new Promise((/** @type {(value: any) => void} */ resolve) => { this.onScroll = () => resolve(undefined); });
+    return new Promise((resolve) => { this.onScroll = resolve; });
   }
 
   /** Draws what has come, at most once per frame of the screen. */
@@ -95,19 +133,35 @@ export class TextView {
   }
 
   draw() {
-    const { rows } = this.rows;
+    const { rows, gone } = this.rows;
     this.space.style.height = `${Math.min(rows * this.rowHeight, tallest)}px`;
-    const first = Math.max(0, this.first() - unseen);
-    const last = Math.min(rows, this.last() + unseen);
+    this.at = this.follows ? this.lowest : Math.min(Math.max(0, this.at - (gone - this.gone)), this.lowest);
+    this.gone = gone;
+    this.scroll();
+    const first = Math.max(0, Math.floor(this.at) - unseen);
+    const last = Math.min(rows, Math.ceil(this.at + this.room) + unseen);
     const lines = [];
     for (let i = first; i < last; i++) lines.push(this.rows.row(i));
-    this.seen.textContent = lines.join('\n');
-    const at = rows * this.rowHeight <= tallest ? first * this.rowHeight : Math.max(0, this.box.scrollTop - (this.first() - first) * this.rowHeight);
-    this.seen.style.transform = `translateY(${at}px)`;
+    const text = lines.join('\n');
+    if (this.seen.textContent !== text) this.seen.textContent = text;
+    this.seen.style.transform = `translateY(${this.set - (this.at - first) * this.rowHeight}px)`;
+  }
+
+  /** Puts the scroll bar where it has to be, and leaves it alone where it may stay: somebody may be moving it. */
+  scroll() {
+    const { most } = this;
+    const wanted = this.isSqueezed ? (this.at / this.lowest) * most : this.at * this.rowHeight;
+    const { scrollTop } = this.box;
+    const margin = this.box.clientHeight;
+    const isAtEdge = (scrollTop < margin || scrollTop > most - margin) && Math.abs(wanted - scrollTop) > margin / 2;
+    const mayStay = this.isSqueezed ? !isAtEdge && this.at > 0 && !this.follows : Math.abs(wanted - scrollTop) < 1;
+    if (!mayStay) this.box.scrollTop = wanted;
+    this.set = this.box.scrollTop;
   }
 
   close() {
     this.watcher.disconnect();
+    clearTimeout(this.wrapping);
     this.onScroll();
   }
 }

@@ -101,6 +101,19 @@ test('columns', () => {
   assert.deepEqual(all(rows).slice(0, 5), ['01', '23', '45', '67', '89']);
 });
 
+test('a place stays the same in rows of another width', () => {
+  const rows = new TextRows({ columns: 10 });
+  rows.push(utf8(Array.from({ length: 1000 }, (_, i) => `${i} is a number\n`).join('')));
+  const row = rows.rowAt(9000);
+  const [place, seen] = [rows.placeOf(row), rows.row(row)];
+  assert(place <= 9000 && rows.placeOf(row + 1) > 9000);
+  rows.setColumns(5);
+  assert(seen.startsWith(rows.row(rows.rowAt(place))));
+  for (let i = 0; i < rows.rows; i++) assert.equal(rows.rowAt(rows.placeOf(i)), i);
+  assert.equal(rows.rowAt(rows.placeOf(rows.rows)), rows.rows - 1);
+  assert.deepEqual([new TextRows().placeOf(0), new TextRows().rowAt(7)], [0, 0]);
+});
+
 test('marks without end do not make a row without end', () => {
   const rows = new TextRows({ columns: 10 });
   rows.push(utf8('a' + '\u0301'.repeat(1000)));
@@ -119,9 +132,12 @@ test('of very much the end is kept, in whole rows', () => {
   const kept = text.length - rows.dropped;
   assert(kept <= 10000 && kept > 10000 - 64 * 11, `${kept} are kept`);
   assert.deepEqual(all(rows), text.slice(rows.dropped, -1).split('\n'));
+  assert.equal(rows.gone + rows.rows, 10000);
+  assert.equal(rows.row(0), `line ${rows.gone}`);
+  assert.equal(rows.rowAt(0), 0);
   const before = rows.dropped;
   rows.setColumns(5);
-  assert.equal(rows.dropped, before);
+  assert.deepEqual([rows.dropped, rows.gone], [before, 0]);
   assert.equal(rows.row(1), text.slice(before, -1).split('\n')[0].slice(5));
 });
 
