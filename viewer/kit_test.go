@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"spate"
+	"spate/event"
 	"spate/gateway"
 	"spate/gateway/fill"
 	"spate/internal/farm"
@@ -42,13 +43,16 @@ func stage(t *testing.T, change func(*viewer.Options)) *scene {
 	t.Cleanup(src.CloseIdleConnections)
 	client := &spate.Client{Source: src}
 	policy := new(gateway.Policy)
-	opts := &viewer.Options{Client: client, Allow: policy.AllowURL}
+	var g *gateway.Gateway
+	opts := &viewer.Options{Client: client, Allow: policy.AllowURL,
+		Watch: func(url string) (event.Event, bool) { return g.Watch(url) }}
 	if change != nil {
 		change(opts)
 	}
 	s.viewer = viewer.New(opts)
 	pool := fill.New(&fill.Options{Source: src})
-	s.server = httptest.NewServer(gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Policy: policy, Page: s.viewer}))
+	g = gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Policy: policy, Page: s.viewer})
+	s.server = httptest.NewServer(g)
 	t.Cleanup(func() {
 		if err := s.viewer.Close(); err != nil {
 			t.Error(err)
@@ -63,7 +67,12 @@ func stage(t *testing.T, change func(*viewer.Options)) *scene {
 
 // address is that of the page that views what is under path of the origin; settings are names and values in turn.
 func (s *scene) address(path string, settings ...string) string {
-	fragment := url.Values{"url": {s.URL(path)}}
+	return s.addressOf(s.URL(path), settings...)
+}
+
+// addressOf is that of the page that views url.
+func (s *scene) addressOf(viewed string, settings ...string) string {
+	fragment := url.Values{"url": {viewed}}
 	for i := 0; i < len(settings); i += 2 {
 		fragment.Set(settings[i], settings[i+1])
 	}

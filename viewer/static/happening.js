@@ -97,7 +97,7 @@ export class Happening {
     return this.#failures.list();
   }
 
-  /** Where bytes come from, with the colour of each. */
+  /** Where bytes come from, or were to, with the colour of each. */
   origins() {
     return this.#origins.list();
   }
@@ -119,6 +119,7 @@ export class Happening {
     const left = this.#parts.last;
     if (left) this.#failures.left(left.manifest, left.line);
     this.#parts.reached(event, this.#failures.reached(event));
+    this.#origins.gave(event.origin ?? originOf(event.url ?? ''));
     this.#walked.reached(event);
     this.reached = event.part ?? this.reached + 1;
     this.#runs(`part ${this.reached}, ` + (event.cached ? 'kept from before' : `from ${this.#parts.last?.origin}`));
@@ -155,7 +156,7 @@ export class Happening {
     this.map = map;
     this.#parts.progress(bytes);
     if (!comes) return;
-    this.#runs(map === '' ? this.#now : `over ${conns} ${conns === 1 ? 'connection' : 'connections'}`);
+    this.#runs(map === '' ? this.#now : over(conns));
   }
 
   /** @param {EngineEvent} event */
@@ -195,4 +196,10 @@ export class Happening {
     this.phase = phase;
     this.#instead = instead;
   }
+}
+
+/** @param {number} conns */
+function over(conns) {
+  if (conns === 0) return 'nothing is asked for now';
+  return `over ${conns} ${conns === 1 ? 'connection' : 'connections'}`;
 }

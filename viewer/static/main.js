@@ -5,6 +5,7 @@ import { Session } from './session.js';
 import { format, parse, recall, remember } from './settings.js';
 import { Stage } from './stage.js';
 import { Under } from './under.js';
+import { inBytes, perSecond } from './units.js';
 import { samples, startsByItself } from './view.js';
 
 const historyKey = 'spate history';
@@ -22,15 +23,8 @@ const page = {
   step: /** @type {HTMLButtonElement} */ (by('step')),
   ms: /** @type {HTMLInputElement} */ (by('ms')),
   save: /** @type {HTMLAnchorElement} */ (by('save')),
+  progress: /** @type {HTMLProgressElement} */ (by('progress')),
 };
-
-/** @param {number} n */
-function inBytes(n) {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  for (; n >= 1024 && unit < units.length - 1; unit++) n /= 1024;
-  return `${unit === 0 ? n : n.toFixed(1)} ${units[unit]}`;
-}
 
 /** @param {string} id @param {string} text */
 function say(id, text) {
@@ -56,8 +50,8 @@ function trouble(line, causes = []) {
 // The session, and the page's address, which has all of it.
 
 const stage = new Stage(by('stage'));
-const under = new Under({ parts: by('parts'), words: by('parts-words'), legend: by('legend'), rates: by('rates'), rateWords: by('rate-words'),
-  tree: by('tree'), failures: by('failures') });
+const under = new Under({ box: by('under'), title: by('parts-title'), parts: by('parts'), words: by('parts-words'), states: by('states'),
+  legend: by('legend'), rates: by('rates'), rateWords: by('rate-words'), tree: by('tree'), failures: by('failures') });
 /** @type {Session | null} */
 let session = null;
 let settings = parse(location.hash);
@@ -72,6 +66,7 @@ function start(url) {
   settings = { ...settings, url };
   keep();
   trouble('');
+  by('page').append(by('samples')); // they are in the way, but not gone
   stage.clear();
   page.url.value = url;
   document.title = `${nameOf(url) || 'spate'} – spate`;
@@ -153,27 +148,29 @@ function draw() {
 }
 
 function drawNow() {
-  const now = performance.now();
   const s = session;
+  const now = s?.ended || performance.now();
   const player = s?.player;
   const isLive = s !== null && !s.closed;
   page.stop.disabled = !isLive || s.isOver;
   page.back.disabled = !player || player.behind + 1 >= player.shown.length;
   page.step.disabled = page.pause.disabled = page.ms.disabled = !isLive || !player;
   page.pause.textContent = player?.playing ? 'Pause' : 'Animate';
-  page.pause.setAttribute('aria-pressed', String(player?.playing ?? false));
+  by('player').classList.toggle('none', isLive && !player);
   page.ms.value = String(settings.ms);
   say('ms-shown', `${settings.ms} ms`);
   say('state', s ? stateOf(s) : 'idle');
+  by('status').dataset.phase = s ? phaseOf(s) : 'idle';
+  page.progress.value = s ? shareOf(s) : 0;
   say('kind', s?.kind ? `${s.kind.kind === 'binary' ? 'data' : s.kind.type || s.kind.kind}` : '–');
   say('frame', player?.current ? `${player.current.index}, ${inBytes(player.current.size)}` : '–');
   say('fps', player ? player.rate.rate(now).toFixed(1) : '–');
   say('bytes', s ? inBytes(s.bytes) : '–');
   say('size', s && s.size >= 0 ? inBytes(s.size) : s ? 'not known' : '–');
-  say('rate', s ? `${inBytes(Math.round(s.rate.rate(now)))}/s` : '–');
+  say('rate', s ? perSecond(s.rate.rate(now)) : '–');
   say('first', s?.first ? `${Math.round(s.first)} ms` : '–');
   drawSave(s);
-  if (s) under.draw(s.happening, s.events, s.rate, now);
+  if (s) under.draw(s, now);
 }
 
 /** @param {Session} s */
@@ -181,6 +178,22 @@ function stateOf(s) {
   if (s.lost) return s.lost;
   if (s.player && !s.isOver) return s.player.playing ? 'playing' : 'paused';
   return s.state;
+}
+
+/**
+ * How much of it has come, where that is known.
+ * @param {Session} s
+ */
+function shareOf(s) {
+  if (s.state === 'complete') return 1;
+  return s.size > 0 ? s.bytes / s.size : 0;
+}
+
+/** @param {Session} s */
+function phaseOf(s) {
+  if (s.lost || s.happening.phase === 'waiting') return 'waiting';
+  if (s.isOver) return s.state === 'failed' ? 'failed' : 'done';
+  return s.player && !s.player.playing ? 'paused' : 'running';
 }
 
 /** @param {Session | null} s */

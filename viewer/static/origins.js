@@ -10,6 +10,8 @@ const MOST = 64;
 export class Origins {
   /** @type {Map<string, number>} the last one named is the last */
   #colours = new Map();
+  /** @type {Set<string>} those of them that have given something */
+  #gave = new Set();
   #next = 0;
 
   /**
@@ -23,16 +25,26 @@ export class Origins {
     for (const oldest of this.#colours.keys()) {
       if (this.#colours.size <= MOST) break;
       this.#colours.delete(oldest);
+      this.#gave.delete(oldest);
     }
     return colour;
   }
 
   /**
-   * Those that are known, in the order of their colours.
-   * @returns {{origin: string, colour: number}[]}
+   * Bytes come from an origin.
+   * @param {string} origin
+   */
+  gave(origin) {
+    this.colour(origin);
+    this.#gave.add(origin);
+  }
+
+  /**
+   * Those that are known, in the order of their colours, and whether each has given something: a dead one has a colour, too.
+   * @returns {{origin: string, colour: number, gave: boolean}[]}
    */
   list() {
-    return Array.from(this.#colours, ([origin, colour]) => ({ origin, colour })).sort((a, b) => a.colour - b.colour);
+    return Array.from(this.#colours, ([origin, colour]) => ({ origin, colour, gave: this.#gave.has(origin) })).sort((a, b) => a.colour - b.colour);
   }
 }
 

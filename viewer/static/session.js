@@ -36,10 +36,12 @@ export class Session {
     /** @type {number | null} */
     this.first = null; // ms until the first byte
     this.bytes = 0;
+    this.isTold = false; // how many bytes there are: else the page counts what it reads
     this.size = -1; // not known
     this.state = 'connecting'; // in words
     this.lost = ''; // in words: why the program does not answer
     this.isOver = false; // nothing more comes
+    this.ended = 0; // when that was; 0: it is not
     this.happening = new Happening();
     this.events = 0; // that it was told
     this.rate = new RateMeter({ windowMs: 2000, samples: 240 });
@@ -93,6 +95,7 @@ export class Session {
   /** @param {string} state */
   end(state) {
     this.isOver = true;
+    this.ended = performance.now();
     this.become(state);
   }
 
@@ -106,7 +109,7 @@ export class Session {
   hear(e) {
     this.happening.apply(e);
     this.events++;
-    if (e.type === 'progress' && !this.arrival.reader) { // else the page counts itself
+    if (e.type === 'progress' && this.isTold) {
       this.count((e.bytes ?? 0) - this.bytes);
       if (e.size > 0) this.size = e.size;
     }
@@ -188,6 +191,7 @@ export class Session {
 
   /** @param {Kind} kind */
   async runImage(kind) {
+    this.isTold = true;
     const seen = this.stage.showImage(this.view.bodyURL(kind.type));
     const outcome = await this.view.outcome();
     if (outcome?.type === 'error') throw new ViewError(outcome.error, outcome.causes);
@@ -214,6 +218,7 @@ export class Session {
 
   /** @param {'audio' | 'video'} kind */
   async runMedia(kind) {
+    this.isTold = true;
     await this.view.play();
     const media = this.media = this.stage.showMedia(kind, this.play);
     media.addEventListener('loadedmetadata', () => this.become('ready to play'));

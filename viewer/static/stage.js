@@ -15,6 +15,16 @@ function element(name, className = '') {
   return e;
 }
 
+/**
+ * Has a picture be as large as there is room. A small one shows its pixels.
+ * @param {HTMLElement} picture @param {number} width @param {number} height
+ */
+function fit(picture, width, height) {
+  picture.style.setProperty('--ratio', String(width / height));
+  picture.classList.add('sized');
+  picture.classList.toggle('tiny', Math.max(width, height) < 100);
+}
+
 export class Stage {
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -66,11 +76,21 @@ export class Stage {
     const image = element('img');
     image.alt = 'The image, as it arrives';
     this.box.append(image);
+    this.size(image);
     return new Promise((resolve, reject) => {
       image.onload = resolve;
       image.onerror = () => reject(new Error('The browser cannot show this image.'));
       image.src = url;
     });
+  }
+
+  /**
+   * Has an image fill its place as soon as its size is known, long before it is whole.
+   * @param {HTMLImageElement} image
+   */
+  size(image) {
+    if (image.naturalWidth && image.naturalHeight) fit(image, image.naturalWidth, image.naturalHeight);
+    else if (image.isConnected && !(image.complete && image.src)) requestAnimationFrame(() => this.size(image));
   }
 
   /** @param {'audio'|'video'} kind @param {string} url */
@@ -170,6 +190,7 @@ export class Stage {
     const canvas = this.surface();
     canvas.width = width;
     canvas.height = height;
+    fit(canvas, width, height);
     canvas.getContext('2d')?.drawImage(picture, 0, 0);
   }
 
@@ -179,6 +200,7 @@ export class Stage {
     const canvas = this.surface();
     canvas.width = width;
     canvas.height = height;
+    fit(canvas, width, height);
     canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   }
 }

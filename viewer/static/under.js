@@ -1,180 +1,214 @@
 // What happens underneath, drawn: parts or ranges, the rate, manifests as they are walked, and what failed.
 
-/** @typedef {import('./happening.js').Happening} Happening */
-/** @typedef {import('./rate.js').RateMeter} RateMeter */
+import { Palette, surface } from './canvas.js';
+import { arrange, drawCell, states } from './cells.js';
+import { drawRates } from './chart.js';
+import { nameOf } from './kind.js';
+import { inBytes, perSecond, short } from './units.js';
 
-const cell = 12; // px, with its gap
+/** @typedef {import('./happening.js').Happening} Happening */
+/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./cells.js').Shown} Shown */
+
 const pause = 200; // ms between two drawings
 
-/** What a state is called, and how much of a cell it fills. */
-const states = /** @type {const} */ ({
-  waiting: ['waiting', 0.25],
-  arriving: ['arriving', 0.6],
-  there: ['there', 1],
-  cached: ['from the cache', 1],
-  'failed-over': ['from another place', 1],
-  failed: ['failed', 1],
-});
+/** What the characters of a map mean. */
+const ranges = /** @type {Record<string, import('./parts.js').State>} */ ({ '#': 'there', '.': 'arriving', '-': 'waiting' });
 
-/** @param {string} text @param {string} [className] */
-function item(text, className = '') {
-  const e = document.createElement('li');
+/** @template {keyof HTMLElementTagNameMap} K @param {K} name @param {string} text @param {string} [className] */
+function element(name, text, className = '') {
+  const e = document.createElement(name);
   e.textContent = text;
-  e.className = className;
+  if (className) e.className = className;
   return e;
 }
 
 /** @param {HTMLElement} e @param {string} text */
 function say(e, text) {
-  if (e.textContent !== text) e.textContent = text;
+  if (e.textContent !== text) e.textContent = e.title = text;
 }
 
 export class Under {
-  /** @param {{parts: HTMLElement, words: HTMLElement, legend: HTMLElement, rates: HTMLElement, rateWords: HTMLElement, tree: HTMLElement, failures: HTMLElement}} places */
+  /**
+   * @param {{box: HTMLDetailsElement, title: HTMLElement, parts: HTMLCanvasElement, words: HTMLElement, states: HTMLElement, legend: HTMLElement,
+   *   rates: HTMLCanvasElement, rateWords: HTMLElement, tree: HTMLElement, failures: HTMLElement}} places
+   */
   constructor(places) {
     this.places = places;
     this.drawn = -Infinity;
     this.events = -1;
+    this.palette = new Palette();
     /** @type {Happening | null} */
     this.happening = null;
+    this.isOver = false;
+    this.drawStates();
+    drawRates(places.rates, this.palette, []);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.palette = new Palette();
+      this.drawStates();
+      this.again();
+    });
+    places.box.addEventListener('toggle', () => this.again());
+    new ResizeObserver(() => this.again()).observe(places.parts);
+  }
+
+  /** All is drawn, whether something has happened or not. */
+  again() {
+    this.drawn = -Infinity;
+    this.events = -1;
   }
 
   /**
    * Draws it, unless it was drawn a moment ago, or nothing has happened since.
-   * @param {Happening} happening @param {number} events how many it was told @param {RateMeter} rate @param {number} now
+   * @param {Session} session @param {number} now
    */
-  draw(happening, events, rate, now) {
-    const isNew = happening !== this.happening;
-    if (now - this.drawn < pause && !isNew) return;
-    this.drawn = now;
-    this.drawRates(rate, now);
+  draw(session, now) {
+    const { happening, events, isOver } = session;
+    const isNew = happening !== this.happening || isOver !== this.isOver;
+    const clock = performance.now();
+    if (!this.places.box.open || (clock - this.drawn < pause && !isNew)) return;
+    this.drawn = clock;
+    this.drawRate(session, now);
     if (!isNew && events === this.events) return;
     this.happening = happening;
+    this.isOver = isOver;
     this.events = events;
     this.drawParts(happening);
+    this.drawLegend(happening);
     this.drawTree(happening);
     this.drawFailures(happening);
-  }
-
-  /**
-   * A canvas as wide as its place, and cleared.
-   * @param {HTMLElement} place
-   */
-  surface(place) {
-    const canvas = /** @type {HTMLCanvasElement} */ (place);
-    const scale = window.devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
-    if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
-    if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
-    const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    c.setTransform(scale, 0, 0, scale, 0, 0);
-    c.clearRect(0, 0, width, height);
-    return { c, width, height };
-  }
-
-  /**
-   * The colour of an origin.
-   * @param {number} index
-   */
-  colour(index) {
-    return getComputedStyle(this.places.parts).getPropertyValue(`--origin-${index % 8}`).trim() || '#888';
   }
 
   /** @param {Happening} happening */
   drawParts(happening) {
     const parts = happening.parts();
-    const { c, width, height } = this.surface(this.places.parts);
-    const columns = Math.max(1, Math.floor(width / cell));
-    const rows = Math.max(1, Math.floor(height / cell));
-    const shown = parts.slice(-columns * rows);
-    shown.forEach((p, i) => this.drawPart(c, p, (i % columns) * cell, Math.floor(i / columns) * cell));
-    say(this.places.words, wordsOf(parts, happening));
-    this.drawLegend(happening);
+    const isMap = happening.map !== '';
+    const all = isMap ? rangesOf(happening.map) : parts.map(shownOf);
+    say(this.places.title, isMap ? 'Ranges' : 'Parts');
+    say(this.places.words, [this.stateOf(happening), countsOf(all)].filter(Boolean).join(': '));
+    const place = surface(this.places.parts);
+    if (!place) return;
+    const gone = isMap ? 0 : happening.reached - parts.filter((p) => p.state !== 'waiting').length;
+    const { columns, w, h, first } = arrange(all.length, place.width, place.height, Math.max(0, gone));
+    all.slice(first).forEach((shown, i) => {
+      drawCell(place.c, this.palette, shown, { x: (i % columns) * w, y: Math.floor(i / columns) * h, w, h });
+    });
   }
 
-  /** @param {CanvasRenderingContext2D} c @param {import('./parts.js').Cell} p @param {number} x @param {number} y */
-  drawPart(c, p, x, y) {
-    const side = cell - 2;
-    c.fillStyle = c.strokeStyle = p.state === 'failed' ? this.css('--bad') : this.colour(p.colour);
-    c.strokeRect(x + 1.5, y + 1.5, side - 1, side - 1);
-    const filled = side * states[p.state][1];
-    c.fillRect(x + 1, y + 1 + side - filled, side, filled);
-    c.fillStyle = this.css('--back');
-    if (p.state === 'cached') c.fillRect(x + 1 + side / 4, y + 1 + side / 4, side / 2, side / 2);
-    if (p.state === 'failed-over') c.fillRect(x + 1, y + side / 2, side, 2);
+  /** @param {Happening} happening */
+  stateOf({ phase, state }) {
+    if (phase === 'failed') return 'failed'; // why is said elsewhere
+    return this.isOver && phase !== 'done' ? 'not fetched any more' : state;
   }
 
-  /** @param {string} name */
-  css(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  /** What each state looks like. */
+  drawStates() {
+    this.places.states.replaceChildren(...Object.entries(states).map(([state, name]) => {
+      const canvas = document.createElement('canvas');
+      const e = element('li', '');
+      e.append(canvas, name);
+      canvas.width = canvas.height = 24;
+      const c = canvas.getContext('2d');
+      c?.scale(2, 2);
+      if (c) drawCell(c, this.palette, { state: /** @type {Shown['state']} */ (state), colour: 7, share: 0.5 }, { x: -1, y: -1, w: 14, h: 14 });
+      return e;
+    }));
   }
 
   /** @param {Happening} happening */
   drawLegend(happening) {
-    const places = happening.origins().map(({ origin, colour }) => {
-      const e = item(origin);
-      e.style.setProperty('--swatch', this.colour(colour));
-      return e;
-    });
-    this.places.legend.replaceChildren(...places);
+    const giving = happening.origins().filter(({ gave }) => gave);
+    this.places.legend.replaceChildren(...giving.map(({ origin, colour }) => this.swatch(element('li', short(origin, 80), 'name'), colour)));
   }
 
-  /** @param {RateMeter} rate @param {number} now */
-  drawRates(rate, now) {
-    const current = rate.rate(now);
-    const history = rate.history();
-    const { c, width, height } = this.surface(this.places.rates);
-    const top = Math.max(1, ...history);
-    c.strokeStyle = c.fillStyle = this.colour(0);
-    c.beginPath();
-    history.forEach((r, i) => c.lineTo(width - (history.length - 1 - i) * 3, height - 2 - (r / top) * (height - 6)));
-    c.stroke();
-    say(this.places.rateWords, history.length ? `now ${perSecond(current)}, at most ${perSecond(top)}` : '');
+  /** @template {HTMLElement} E @param {E} e @param {number} [colour] */
+  swatch(e, colour) {
+    if (colour !== undefined) e.style.setProperty('--swatch', this.palette.origins[colour]);
+    return e;
+  }
+
+  /** @param {Session} session @param {number} now */
+  drawRate({ rate, bytes, began, isOver }, now) {
+    const points = [...rate.history(), rate.rate(now)];
+    drawRates(this.places.rates, this.palette, points);
+    const most = perSecond(Math.max(...points));
+    const seconds = (now - began) / 1000;
+    say(this.places.rateWords, isOver ? `${inBytes(bytes)} in ${seconds.toFixed(seconds < 10 ? 2 : 0)} s, at most ${most}`
+      : `now ${perSecond(points[points.length - 1])}, at most ${most}`);
   }
 
   /** @param {Happening} happening */
   drawTree(happening) {
+    const colours = new Map(happening.origins().map(({ origin, colour }) => [origin, colour]));
     const nodes = happening.tree();
-    this.places.tree.replaceChildren(...(nodes.length ? nodes.map(branch) : [item('none', 'none')]));
+    this.places.tree.replaceChildren(...(nodes.length ? nodes.map((node) => this.branch(node, colours)) : [element('li', 'none', 'none')]));
+  }
+
+  /** @param {import('./walked.js').Node} node @param {Map<string, number>} colours @returns {HTMLLIElement} */
+  branch(node, colours) {
+    const e = element('li', '');
+    const name = element('span', short(nameOf(node.url) || node.url, 80), `name place ${node.failed ? 'bad' : node.isCurrent ? 'current' : ''}`);
+    name.title = short(node.url, 1000);
+    e.append(this.swatch(name, colours.get(node.origin)), element('span', ` ${aboutNode(node)}`, 'about'));
+    if (node.children.length) {
+      const list = element('ul', '');
+      list.append(...node.children.map((child) => this.branch(child, colours)));
+      e.append(list);
+    }
+    return e;
   }
 
   /** @param {Happening} happening */
   drawFailures(happening) {
     const list = happening.failures();
-    this.places.failures.replaceChildren(...(list.length
-      ? list.map((f) => item(`${f.url || f.manifest}: ${f.error}${f.times > 1 ? ` (${f.times} times)` : ''} – ${f.then}`))
-      : [item('nothing', 'none')]));
+    this.places.failures.replaceChildren(...(list.length ? list.map(failureItem) : [element('li', 'nothing', 'none')]));
   }
 }
 
-/** @param {number} n */
-function perSecond(n) {
-  return n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MiB/s` : `${(n / 1024).toFixed(1)} KiB/s`;
+/** @param {import('./parts.js').Cell} part @returns {Shown} */
+function shownOf({ state, colour, size, bytes }) {
+  return { state, colour, share: size > 0 ? bytes / size : 0.5 };
 }
 
-/** @param {import('./walked.js').Node} node @returns {HTMLLIElement} */
-function branch(node) {
-  const e = item('');
-  const name = document.createElement('span');
-  const counts = [`${node.parts} parts`, node.laps > 1 ? `${node.laps} laps` : '', node.failed ? 'failed' : '', node.gone ? `${node.gone} more below` : ''];
-  name.textContent = `${node.line ? `line ${node.line}: ` : ''}${node.url} – ${counts.filter(Boolean).join(', ')}`;
-  name.className = node.failed ? 'bad' : node.isCurrent ? 'current' : '';
-  e.append(name);
-  if (node.children.length) {
-    const list = document.createElement('ul');
-    list.append(...node.children.map(branch));
-    e.append(list);
-  }
+/** @param {string} map @returns {Shown[]} */
+function rangesOf(map) {
+  return Array.from(map, (c) => ({ state: ranges[c] ?? 'waiting', colour: 0, share: 0.5 }));
+}
+
+/** @param {Shown[]} all */
+function countsOf(all) {
+  return Object.entries(states).flatMap(([state, name]) => {
+    const count = all.filter((shown) => shown.state === state).length;
+    return count ? [`${count} ${name}`] : [];
+  }).join(', ');
+}
+
+/** @param {import('./walked.js').Node} node */
+function aboutNode({ line, parts, laps, failed, gone }) {
+  return [
+    line ? `line ${line}` : '',
+    `${parts} ${parts === 1 ? 'part' : 'parts'}`,
+    laps > 1 ? `${laps} laps` : '',
+    failed ? 'given up' : '',
+    gone ? `${gone} more below` : '',
+  ].filter(Boolean).join(', ');
+}
+
+/** @param {import('./failures.js').Failure} failure */
+function failureItem({ url, manifest, line, error, times, then, open }) {
+  const e = element('li', '');
+  const place = line ? `, line ${line} of ${short(nameOf(manifest) || manifest, 80)}` : '';
+  e.append(element('span', short(url || manifest), 'name'), element('span', place, 'name soft'),
+    element('span', short(reasonOf(error, url)) + (times > 1 ? ` (${times} times)` : ''), 'name about bad'),
+    element('span', `→ ${then}`, `name then ${open ? '' : 'good'}`));
   return e;
 }
 
-/** @param {import('./parts.js').Cell[]} parts @param {Happening} happening */
-function wordsOf(parts, happening) {
-  if (parts.length === 0) return happening.state;
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const p of parts) counts.set(p.state, (counts.get(p.state) ?? 0) + 1);
-  const words = Object.entries(states).filter(([s]) => counts.has(s)).map(([s, [name]]) => `${counts.get(s)} ${name}`);
-  return `${happening.state}: ${words.join(', ')}`;
+/**
+ * An error without the URL that is said already.
+ * @param {string} error @param {string} url
+ */
+function reasonOf(error, url) {
+  const at = url ? error.indexOf(`${url}: `) : -1;
+  return at < 0 ? error : error.slice(at + url.length + 2);
 }

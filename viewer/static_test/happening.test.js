@@ -287,12 +287,18 @@ test('where a part goes on after waiting, that is said again', () => {
   assert.equal(h.state, 'part 1, from a');
 });
 
+test('an origin that is dead has a colour, and has given nothing', () => {
+  const h = after({ type: 'ahead', url: 'http://dead/1', origin: 'dead', manifest: 'http://m/m', line: 1 }, part(1, 'http://m/m', 1, 'http://a/1'));
+  assert.deepEqual(h.origins(), [{ origin: 'dead', colour: 0, gave: false }, { origin: 'a', colour: 1, gave: true }]);
+});
+
 test('origins keep their colours, and of very many the last are known', () => {
   const h = after();
   for (let i = 0; i < 10; i++) h.apply(part(i + 1, 'http://m/m', i, `http://o${i}/x`));
   for (let i = 0; i < 10; i++) h.apply(part(i + 11, 'http://m/m', i, `http://o${i}/x`));
   assert.deepEqual(h.parts().map((cell) => cell.colour), [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1]);
-  assert.deepEqual(h.origins().slice(0, 3), [{ origin: 'o0', colour: 0 }, { origin: 'o8', colour: 0 }, { origin: 'o1', colour: 1 }]);
+  const first = ['o0', 'o8', 'o1'].map((origin) => ({ origin, colour: Number(origin[1]) % 8, gave: true }));
+  assert.deepEqual(h.origins().slice(0, 3), first);
   for (let i = 0; i < 1000; i++) h.apply(part(i + 21, 'http://m/m', i, `http://p${i}/x`));
   assert.equal(h.origins().length, 64);
   for (let i = 0; i < 1000; i++) h.apply(part(i, 'http://m/m', i, i % 2 ? 'http://often/x' : `http://q${i}/x`));
