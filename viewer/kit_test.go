@@ -116,6 +116,8 @@ type tab struct {
 	t   *testing.T
 	ctx context.Context
 
+	visits int
+
 	mu   sync.Mutex
 	said []string // on its console: messages, exceptions, what its policy kept it from
 }

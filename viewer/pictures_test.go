@@ -119,13 +119,15 @@ func TestPictures(t *testing.T) {
 // visit shows another address in the tab, from the start.
 func (p *tab) visit(address string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(address))
+	p.visits++
+	address = strings.Replace(address, "/#", fmt.Sprintf("/?%d#", p.visits), 1) // another fragment alone is not another page
+	p.do(chromedp.Navigate(address))
 }
 
 // frame waits until the page has drawn what it knows.
 func (p *tab) frame() {
 	p.t.Helper()
-	eval[bool](p, "new Promise((drawn) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))), 300))")
+	eval[bool](p, "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))")
 }
 
 // The picture of the documentation.
