@@ -67,23 +67,23 @@ func TestImageIsSeenWhileItArrives(t *testing.T) {
 	s.Serve("/slow.png", farm.Resource{Body: whole, StallAt: int64(len(whole)) * 3 / 4, Release: release})
 	p := open(t, s.address("/slow.png"))
 	p.wait("document.querySelector('#stage .sized')")
-	p.waitSeen(0.1, true)
-	p.waitSeen(0.5, true)
-	if p.seen(0.98) {
+	p.waitDrawn(0.1, true)
+	p.waitDrawn(0.5, true)
+	if p.isDrawn(0.98) {
 		t.Error("the last rows are seen before they were sent")
 	}
 	p.waitState("arriving")
 	close(release)
 	p.waitState("complete")
-	p.waitSeen(0.98, true)
+	p.waitDrawn(0.98, true)
 }
 
-// seen reports whether there is something of the drawing at so much of the stage's height.
-func (p *tab) seen(share float64) bool {
+// isDrawn reports whether there is something of the drawing at so much of the stage's height.
+func (p *tab) isDrawn(share float64) bool {
 	p.t.Helper()
 	type point struct{ X, Y int }
-	at := eval[point](p, fmt.Sprintf(`(() => { const b = document.querySelector('#stage .sized').getBoundingClientRect();
-		return { X: Math.round(b.x + b.width / 2), Y: Math.round(b.y + b.height * %f) }; })()`, share))
+	at := eval[point](p, fmt.Sprintf(`(() => { const b = document.querySelector('#stage .sized')?.getBoundingClientRect();
+		return b ? { X: Math.round(b.x + b.width / 2), Y: Math.round(b.y + b.height * %f) } : { X: 0, Y: 0 }; })()`, share))
 	img, err := png.Decode(bytes.NewReader(p.shot()))
 	if err != nil {
 		p.t.Fatal(err)
@@ -92,9 +92,9 @@ func (p *tab) seen(share float64) bool {
 	return max(r, g, b)-min(r, g, b) > 0x2000 // what is behind it is grey
 }
 
-func (p *tab) waitSeen(share float64, want bool) {
+func (p *tab) waitDrawn(share float64, want bool) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); p.seen(share) != want; {
+	for deadline := time.Now().Add(patience); p.isDrawn(share) != want; {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("at %.2f of the height: want %v", share, want)
 		}

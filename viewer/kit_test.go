@@ -3,6 +3,8 @@ package viewer_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os/exec"
@@ -25,44 +27,89 @@ import (
 )
 
 // patience is for what happens at once on a machine that has time.
-const patience = 60 * time.Second
+const patience = 15 * time.Second
 
 // A scene is a gateway with its page on loopback, and an origin.
 type scene struct {
 	*farm.Farm
-	server *httptest.Server
+	t      *testing.T
+	change func(*viewer.Options)
 	viewer *viewer.Viewer
+	server *httptest.Server
+	stop   func()
 }
 
 // stage starts a gateway with a page; change, where it is not nil, has the page's options before.
 func stage(t *testing.T, change func(*viewer.Options)) *scene {
 	t.Helper()
-	s := &scene{Farm: farm.New()}
+	s := &scene{Farm: farm.New(), t: t, change: change}
 	t.Cleanup(s.Farm.Close)
+	s.start("127.0.0.1:0")
+	t.Cleanup(func() { s.stop() }) // what it is then
+	return s
+}
+
+// start starts the gateway at an address.
+func (s *scene) start(address string) {
+	s.t.Helper()
 	src := httpsource.New(nil)
-	t.Cleanup(src.CloseIdleConnections)
 	client := &spate.Client{Source: src}
 	policy := new(gateway.Policy)
 	var g *gateway.Gateway
 	opts := &viewer.Options{Client: client, Allow: policy.AllowURL,
 		Watch: func(url string) (event.Event, bool) { return g.Watch(url) }}
-	if change != nil {
-		change(opts)
+	if s.change != nil {
+		s.change(opts)
 	}
 	s.viewer = viewer.New(opts)
 	pool := fill.New(&fill.Options{Source: src})
 	g = gateway.New(&gateway.Options{Client: client, Source: src, Pool: pool, Policy: policy, Page: s.viewer})
-	s.server = httptest.NewServer(g)
-	t.Cleanup(func() {
-		if err := s.viewer.Close(); err != nil {
-			t.Error(err)
+	s.listen(address, g)
+	page := s.viewer
+	s.stop = func() {
+		if err := page.Close(); err != nil {
+			s.t.Error(err)
 		}
 		s.server.Close()
 		if err := pool.Close(); err != nil {
-			t.Error(err)
+			s.t.Error(err)
 		}
-	})
-	return s
+		src.CloseIdleConnections()
+	}
+}
+
+func (s *scene) listen(address string, h http.Handler) {
+	s.t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.server = httptest.NewUnstartedServer(h)
+	_ = s.server.Listener.Close() // the one that it has made
+	s.server.Listener = l
+	s.server.Start()
+}
+
+// lose breaks all connections to the gateway, and refuses others.
+func (s *scene) lose() {
+	_ = s.server.Listener.Close() // again below
+	s.server.CloseClientConnections()
+	s.server.Close()
+}
+
+// find has the gateway, which was lost, answer again.
+func (s *scene) find() {
+	s.t.Helper()
+	s.listen(s.server.Listener.Addr().String(), s.server.Config.Handler)
+}
+
+// restart ends the program, and starts it again where it was.
+func (s *scene) restart() {
+	s.t.Helper()
+	address := s.server.Listener.Addr().String()
+	s.lose()
+	s.stop()
+	s.start(address)
 }
 
 // address is that of the page that views what is under path of the origin; settings are names and values in turn.
@@ -231,4 +278,12 @@ func (p *tab) click(selector string) {
 func (p *tab) waitState(state string) {
 	p.t.Helper()
 	p.wait("document.getElementById('state').textContent === " + strconv.Quote(state))
+}
+
+// scrollTo scrolls the text to the value of an expression.
+func scrollTo(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Steps(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.querySelector('.text').scrollTop = "+expression))
+		return err
+	}))
 }

@@ -6,7 +6,7 @@ import { isSequence, kindOf } from './kind.js';
 import { Player } from './player.js';
 import { RateMeter } from './rate.js';
 import { CutError } from './sequence.js';
-import { ViewError } from './view.js';
+import { LostError, ViewError } from './view.js';
 
 /** @typedef {import('./kind.js').Found} Kind */
 /** @typedef {import('./view.js').View} View */
@@ -49,6 +49,7 @@ export class Session {
     this.player = null;
     /** @type {HTMLMediaElement | null} */
     this.media = null;
+    this.isHeard = false; // or seen: it is played
     /** @type {Kind | null} */
     this.kind = null;
     this.play = ''; // where a player, and who saves, gets it
@@ -192,11 +193,15 @@ export class Session {
   /** @param {Kind} kind */
   async runImage(kind) {
     this.isTold = true;
-    const seen = this.stage.showImage(this.view.bodyURL(kind.type));
-    const outcome = await this.view.outcome();
-    if (outcome?.type === 'error') throw new ViewError(outcome.error, outcome.causes);
-    await seen;
-    this.end('complete');
+    for (;;) {
+      const seen = this.stage.showImage(this.view.bodyURL(kind.type));
+      seen.catch(() => {}); // what the program says goes before what the browser does
+      if (await this.arrival.isOver(this.view)) {
+        await seen;
+        return this.end('complete');
+      }
+      await this.arrival.resume(); // from the start: the browser has nothing that one could go on with
+    }
   }
 
   /**
@@ -219,26 +224,41 @@ export class Session {
   /** @param {'audio' | 'video'} kind */
   async runMedia(kind) {
     this.isTold = true;
-    await this.view.play();
-    const media = this.media = this.stage.showMedia(kind, this.play);
-    media.addEventListener('loadedmetadata', () => this.become('ready to play'));
-    media.addEventListener('playing', () => this.become('playing'));
-    media.addEventListener('waiting', () => this.become('waiting for data'));
-    media.addEventListener('pause', () => this.become(media.ended ? 'played to its end' : 'paused'));
-    await new Promise((_, reject) => {
-      media.addEventListener('error', () => this.explain(media).then(reject));
-    });
+    for (let at = 0; !this.closed; at = this.media?.currentTime || at) {
+      await this.view.play();
+      await Promise.race([this.playFrom(kind, at), this.arrival.isOver(this.view)]); // whichever misses the program first
+      await this.arrival.resume();
+    }
   }
 
   /**
-   * Why media does not play, in words.
-   * @param {HTMLMediaElement} media
+   * Plays, from a second on, until the player misses the program. Rejects if it cannot be played.
+   * @param {'audio' | 'video'} kind @param {number} at
+   * @returns {Promise<void>}
    */
-  async explain(media) {
-    const response = await fetch(this.play, { headers: { Range: 'bytes=0-0' } }).catch(() => null);
-    if (!response) return new ViewError('The connection to spate is lost.');
-    if (!response.ok) return new ViewError((await response.text()).trim() || `The gateway answered ${response.status}.`);
-    return new ViewError('The browser cannot play this.', media.error?.message ? [media.error.message] : []);
+  playFrom(kind, at) {
+    const media = this.media = this.stage.showMedia(kind, this.play);
+    media.addEventListener('loadedmetadata', () => {
+      media.currentTime = at;
+      this.become('ready to play');
+      if (this.isHeard) media.play().catch(() => {});
+    });
+    media.addEventListener('playing', () => {
+      this.isHeard = true;
+      this.become('playing');
+    });
+    media.addEventListener('waiting', () => this.become('waiting for data'));
+    media.addEventListener('pause', () => {
+      if (!media.error) this.isHeard = false;
+      this.become(media.ended ? 'played to its end' : 'paused');
+    });
+    return new Promise((resolve, reject) => {
+      media.addEventListener('error', async () => {
+        const why = await explain(this.play, media.error);
+        if (why instanceof LostError) resolve();
+        else reject(why);
+      });
+    });
   }
 
   async runHex() {
@@ -253,6 +273,19 @@ export class Session {
     this.arrival.end();
     this.end(isWhole ? 'complete' : 'the first bytes are shown, and no more is fetched');
   }
+}
+
+/**
+ * Why media does not play, in words.
+ * @param {string} url
+ * @param {MediaError | null} error
+ */
+async function explain(url, error) {
+  const response = await fetch(url, { headers: { Range: 'bytes=0-0' } }).catch(() => null);
+  if (!response) return new LostError();
+  if (!response.ok) return new ViewError((await response.text()).trim() || `The gateway answered ${response.status}.`);
+  await response.body?.cancel();
+  return new ViewError('The browser cannot play this.', error?.message ? [error.message] : []);
 }
 
 /**

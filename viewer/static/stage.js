@@ -78,8 +78,9 @@ export class Stage {
     this.box.append(image);
     this.size(image);
     return new Promise((resolve, reject) => {
-      image.onload = resolve;
-      image.onerror = () => reject(new Error('The browser cannot show this image.'));
+      const fail = () => reject(new Error('The browser cannot show this image.'));
+      image.onload = () => image.decode().then(resolve, fail); // it may be broken behind its header
+      image.onerror = fail;
       image.src = url;
     });
   }

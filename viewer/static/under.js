@@ -40,7 +40,7 @@ export class Under {
     this.palette = new Palette();
     /** @type {Happening | null} */
     this.happening = null;
-    this.isOver = false;
+    this.isLeft = false; // it is not whole, and nothing more comes
     this.drawStates();
     drawRates(places.rates, this.palette, []);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
@@ -64,14 +64,15 @@ export class Under {
    */
   draw(session, now) {
     const { happening, events, isOver } = session;
-    const isNew = happening !== this.happening || isOver !== this.isOver;
+    const isLeft = isOver && session.state !== 'complete';
+    const isNew = happening !== this.happening || isLeft !== this.isLeft;
     const clock = performance.now();
     if (!this.places.box.open || (clock - this.drawn < pause && !isNew)) return;
     this.drawn = clock;
     this.drawRate(session, now);
     if (!isNew && events === this.events) return;
     this.happening = happening;
-    this.isOver = isOver;
+    this.isLeft = isLeft;
     this.events = events;
     this.drawParts(happening);
     this.drawLegend(happening);
@@ -98,7 +99,7 @@ export class Under {
   /** @param {Happening} happening */
   stateOf({ phase, state }) {
     if (phase === 'failed') return 'failed'; // why is said elsewhere
-    return this.isOver && phase !== 'done' ? 'not fetched any more' : state;
+    return this.isLeft && phase !== 'done' ? 'not fetched any more' : state;
   }
 
   /** What each state looks like. */
