@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"spate/event"
@@ -29,7 +31,9 @@ func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	control := http.NewResponseController(w)
 	defer v.interrupt(control)()
-	out := &counted{w: w, control: control, v: v, bytes: v.want.Skip}
+	out := &counted{w: w, control: control, v: v}
+	out.bytes.Store(v.want.Skip)
+	defer v.watching(out.progress)()
 	err := out.copy()
 	switch {
 	case out.left || v.ctx.Err() != nil:
@@ -39,7 +43,7 @@ func (v *view) serveBody(w http.ResponseWriter, r *http.Request) {
 		v.fail(err) // the body ends as if it were whole: browsers drop what they have of one that breaks
 		return
 	}
-	v.events.finish(event.Event{Time: time.Now(), Type: event.Done, Bytes: out.bytes})
+	v.events.finish(event.Event{Time: time.Now(), Type: event.Done, Bytes: out.bytes.Load()})
 }
 
 // interrupt has what is being sent to somebody who takes nothing end with the view, until the function that it returns is called.
@@ -61,8 +65,13 @@ type counted struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	v       *view
-	bytes   int64
+	bytes   atomic.Int64
 	left    bool // nobody takes them any more
+}
+
+// progress is what there is to tell of it: also where nothing comes, and the engine says nothing.
+func (c *counted) progress() (event.Event, bool) {
+	return event.Event{Type: event.Progress, Bytes: c.bytes.Load(), Size: c.v.stream.Info().Size}, true
 }
 
 // copy sends all there is.
@@ -92,7 +101,7 @@ func (c *counted) copy() error {
 
 func (c *counted) send(p []byte) error {
 	n, err := c.w.Write(p)
-	c.bytes += int64(n)
+	c.bytes.Add(int64(n))
 	if err == nil {
 		err = c.control.Flush()
 	}
@@ -107,28 +116,41 @@ func (v *view) servePlay(w http.ResponseWriter, r *http.Request) {
 	}
 	if v.err == nil {
 		_ = v.stream.Close() // what it would say nobody has asked for
-		go v.watch()
+		go func() {
+			defer close(v.read)
+			v.watch(v.there, v.ctx.Done())
+		}()
 	} else {
 		close(v.read)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// watch tells how much is there, whenever that has changed, until the view ends.
-func (v *view) watch() {
-	defer close(v.read)
+// watching tells how much there is until the function that it returns is called.
+func (v *view) watching(look func() (event.Event, bool)) (stop func()) {
+	var watches sync.WaitGroup
+	done := make(chan struct{})
+	watches.Go(func() { v.watch(look, done) })
+	return func() {
+		close(done)
+		watches.Wait()
+	}
+}
+
+// watch tells how much there is, whenever that has changed, until done is closed.
+func (v *view) watch(look func() (event.Event, bool), done <-chan struct{}) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	var last event.Event
 	for {
-		if now, ok := v.there(); ok && now != last {
+		if now, ok := look(); ok && now != last {
 			last = now
 			now.Time = time.Now()
 			v.tell(now)
 		}
 		select {
 		case <-tick.C:
-		case <-v.ctx.Done():
+		case <-done:
 			return
 		}
 	}

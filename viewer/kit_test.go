@@ -27,7 +27,7 @@ import (
 )
 
 // patience is for what happens at once on a machine that has time.
-const patience = 15 * time.Second
+const patience = 60 * time.Second
 
 // A scene is a gateway with its page on loopback, and an origin.
 type scene struct {

@@ -22,7 +22,7 @@ const (
 	headSize  = 4096                   // bytes that the kind is told by, at most
 	headLeast = 16                     // and at least, if there are so many
 	moment    = 250 * time.Millisecond // for these to come
-	pace      = 250 * time.Millisecond // between two looks at how much a player has
+	pace      = 250 * time.Millisecond // between two looks at how much there is
 )
 
 // A view is one stream that a page shows. It ends when the page says so, has lost its body, or asks for nothing any more.

@@ -70,17 +70,17 @@ function drawLine(c, palette, line, height) {
 /** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {{width: number, height: number}} size @param {string[]} words */
 function drawWords(c, palette, { width, height }, [top, left, right]) {
   c.font = '11px system-ui, sans-serif';
+  c.textAlign = 'right';
   const wide = c.measureText(top).width + 6;
   c.fillStyle = palette.panel;
   c.globalAlpha = 0.8;
-  c.fillRect(0, 4, wide, 14);
+  c.fillRect(width - wide, 4, wide, 14);
   c.globalAlpha = 1;
   c.fillStyle = palette.soft;
   c.textBaseline = 'top';
-  c.fillText(top, 2, 5);
+  c.fillText(top, width - 2, 5);
   c.textBaseline = 'alphabetic';
-  c.fillText(left, 0, height + foot - 3);
-  c.textAlign = 'right';
   c.fillText(right, width, height + foot - 3);
   c.textAlign = 'left';
+  c.fillText(left, 0, height + foot - 3);
 }

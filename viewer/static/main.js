@@ -126,10 +126,11 @@ async function offerSamples() {
   by('samples').querySelector('ul')?.replaceChildren(...list.map(({ title, url, ms }) => {
     const link = document.createElement('a');
     link.href = format({ ...parse(''), url, ms: ms ?? settings.ms });
-    link.textContent = title;
+    const [name, ...about] = title.split(': ');
+    link.textContent = name;
     link.addEventListener('click', pick);
     const item = document.createElement('li');
-    item.append(link);
+    item.append(link, about.length ? ` ${about.join(': ')}` : '');
     return item;
   }));
 }

@@ -111,7 +111,7 @@ export class Session {
     this.happening.apply(e);
     this.events++;
     if (e.type === 'progress' && this.isTold) {
-      this.count((e.bytes ?? 0) - this.bytes);
+      this.count(Math.max(0, (e.bytes ?? 0) - this.bytes));
       if (e.size > 0) this.size = e.size;
     }
     this.watcher.changed();
@@ -120,7 +120,7 @@ export class Session {
   /** @param {number} n */
   count(n) {
     this.bytes += n;
-    this.rate.add(performance.now(), Math.max(0, n));
+    this.rate.add(performance.now(), n);
   }
 
   async next() {
@@ -195,6 +195,7 @@ export class Session {
     this.isTold = true;
     for (;;) {
       const seen = this.stage.showImage(this.view.bodyURL(kind.type));
+      this.bytes = 0;
       seen.catch(() => {}); // what the program says goes before what the browser does
       if (await this.arrival.isOver(this.view)) {
         await seen;

@@ -99,6 +99,7 @@ export class Stage {
     this.clear();
     const media = element(kind);
     media.controls = true;
+    media.setAttribute('aria-label', kind === 'audio' ? 'Sound' : 'Film');
     media.preload = 'auto';
     media.src = url;
     this.box.append(media);

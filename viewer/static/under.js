@@ -37,12 +37,14 @@ export class Under {
     this.places = places;
     this.drawn = -Infinity;
     this.events = -1;
+    /** @type {{session: Session, now: number} | null} */
+    this.last = null;
     this.palette = new Palette();
     /** @type {Happening | null} */
     this.happening = null;
     this.isLeft = false; // it is not whole, and nothing more comes
     this.drawStates();
-    drawRates(places.rates, this.palette, []);
+    this.again();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.palette = new Palette();
       this.drawStates();
@@ -56,6 +58,8 @@ export class Under {
   again() {
     this.drawn = -Infinity;
     this.events = -1;
+    if (this.last) this.draw(this.last.session, this.last.now);
+    else drawRates(this.places.rates, this.palette, []);
   }
 
   /**
@@ -69,6 +73,7 @@ export class Under {
     const clock = performance.now();
     if (!this.places.box.open || (clock - this.drawn < pause && !isNew)) return;
     this.drawn = clock;
+    this.last = { session, now };
     this.drawRate(session, now);
     if (!isNew && events === this.events) return;
     this.happening = happening;
