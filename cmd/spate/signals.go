@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // A signalError is the cause of a context that a signal has cancelled.
@@ -13,8 +14,13 @@ type signalError struct{ sig syscall.Signal }
 
 func (e *signalError) Error() string { return "stopped by signal: " + e.sig.String() }
 
+// sameSignal is for how long after the first signal another one is taken for the same: timeout(1) sends each to the program, and then
+// to the group that the program is in.
+const sameSignal = 100 * time.Millisecond
+
 // withSignals returns a context that the first SIGINT or SIGTERM cancels, with a [*signalError] as the cause. The
-// second has its usual effect. One that was ignored when the program was started stays so. A closed pipe is an error of the write, not a signal, so that everything is closed
+// second, if it comes later than [sameSignal], has its usual effect. One that was ignored when the program was started stays so. A
+// closed pipe is an error of the write, not a signal, so that everything is closed
 // before the program ends. stop puts the signals back and ends the goroutine that waits for them.
 func withSignals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -25,21 +31,31 @@ func withSignals(parent context.Context) (ctx context.Context, stop func()) {
 			signal.Notify(c, sig)
 		}
 	}
-	ended := make(chan struct{})
+	stopping, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		select {
-		case s := <-c:
-			signal.Stop(c)
-			cancel(&signalError{s.(syscall.Signal)})
-		case <-ctx.Done():
-		}
+		awaitSignal(c, stopping, cancel)
+		signal.Stop(c)
 	}()
 	return ctx, func() {
 		cancel(nil)
+		close(stopping)
 		<-ended
-		signal.Stop(c)
 		signal.Reset(syscall.SIGPIPE)
+	}
+}
+
+// awaitSignal cancels with the first signal, and returns when a second one is no longer taken for the same, or with stopping.
+func awaitSignal(c <-chan os.Signal, stopping <-chan struct{}, cancel context.CancelCauseFunc) {
+	select {
+	case s := <-c:
+		cancel(&signalError{s.(syscall.Signal)})
+	case <-stopping:
+		return
+	}
+	select {
+	case <-time.After(sameSignal):
+	case <-stopping:
 	}
 }
 
