@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"spate/source"
+	"spate/source/driver"
 	"spate/source/filesource"
 )
 
@@ -20,14 +21,16 @@ var (
 )
 
 // URL is the URL that the argument of a command means: an http, https or file URL is one already, and so is one of further
-// schemes, in lower case, for which the Client has a Source; the path of an existing file means that file. Anything else
-// is a [*source.Error] of KindMalformed; a path that may not be looked at is one of KindLocal.
+// schemes, in lower case, for which the Client has a Source; the path of an existing file means that file. Anything else, and a URL
+// with a blank in it, is a [*source.Error] of KindMalformed; a path that may not be looked at is one of KindLocal.
 func URL(arg string, further ...string) (string, error) {
 	u, err := neturl.Parse(arg)
 	switch {
 	case err != nil:
 	case u.Scheme == "file":
 		return arg, nil
+	case isRemote(u.Scheme, further) && driver.CheckURL(arg) != nil:
+		return "", malformed(arg, driver.CheckURL(arg))
 	case isRemote(u.Scheme, further) && u.Host != "":
 		return arg, nil
 	case isRemote(u.Scheme, further):

@@ -92,6 +92,7 @@ func TestURLOfAnythingElse(t *testing.T) {
 		{"one slash", "http:/host/path", "no host"},
 		{"bad port", "http://host:port/", "invalid port"},
 		{"bad address", "http://[::1", "missing ']'"},
+		{"blank in the path", "http://host/a b", "a blank or control character"},
 		{"blank in the host", "http://a b/", "invalid character"},
 	}
 	for _, test := range tests {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 	case c.apart && c.list == "":
 		for _, arg := range args {
 			if _, err := argument(arg); err != nil {
-				return err
+				return orFolder(err, arg)
 			}
 			if err := c.countsFiles(arg); err != nil {
 				return err
@@ -55,6 +56,14 @@ func (c *getCmd) batch(cmd *cobra.Command, p *process, args []string) error {
 	defer g.close()
 	b := &batch{getting: g, jobs: int64(len(args)), claimed: newClaims()}
 	return b.run(cmd.Context(), requests)
+}
+
+// orFolder is err; where an argument that is no URL may be a folder, it says how one is named.
+func orFolder(err error, arg string) error {
+	if u, ok := errors.AsType[*usageError](err); ok && !strings.Contains(arg, "://") {
+		return usage(u.problem, u.hint+"; -d DIR says where they are written")
+	}
+	return err
 }
 
 // maxNamed bounds the origins of a list that passwords and the like are for.

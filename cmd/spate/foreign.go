@@ -235,7 +235,7 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
-		return usage(err.Error(), "")
+		return usage(err.Error(), curlHint(err))
 	}
 	name := unknown.GetSpecifiedName()
 	dashed := "--" + name
@@ -246,6 +246,25 @@ func explainFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	return usage("unknown flag "+dashed, hintFor(cmd, name))
+}
+
+// ofCurl are letters that curl has for something else, and what that is here, by the flag that they are of ours.
+var ofCurl = map[string]string{
+	"connections":    "curl's -s is -q",
+	"per-host":       "curl's -x is --proxy",
+	"min-split-size": "curl's -k is --insecure",
+}
+
+// curlHint says what may have been meant by a value that no flag of ours can have: a URL, or the letters that go with curl's -s.
+func curlHint(err error) string {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok || !strings.Contains(bad.GetValue(), "://") && strings.Trim(bad.GetValue(), "SLfkOJ") != "" {
+		return ""
+	}
+	if hint := ofCurl[bad.GetFlag().Name]; hint != "" {
+		return "it is -" + bad.GetFlag().Shorthand + " of spate; " + hint
+	}
+	return ""
 }
 
 // hintFor says what to do instead of a flag that cmd does not have.

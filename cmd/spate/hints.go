@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -122,6 +123,24 @@ func isErrIrregular(err error) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
+// isFolderToWrite tells a folder where a file was to be written from one that was to be read.
+func isFolderToWrite(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	return ok && errors.Is(err, syscall.EISDIR) && e.Op != "read"
+}
+
+// isNoFolder tells that there is no folder for the output.
+func isNoFolder(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	return ok && e.Op == "stat" && errors.Is(err, fs.ErrNotExist)
+}
+
+// isNoTLS tells an answer that is none of TLS.
+func isNoTLS(err error) bool {
+	_, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok
+}
+
 // hints in the order in which they are tried.
 var hints = []struct {
 	is   func(error) bool
@@ -135,7 +154,9 @@ var hints = []struct {
 	{isErrIrregular, "it is no regular file and is never replaced; -o FILE writes another; spate cat URL > FILE writes into it"},
 	{isErr(fs.ErrExist), "--if-exists=overwrite replaces it, skip leaves it, rename and -o FILE write another"},
 	{isErr(syscall.ENAMETOOLONG), "-o FILE chooses a shorter name, of 245 bytes at most with most file systems"},
-	{isErr(syscall.EISDIR), "-d DIR writes into a directory"},
+	{isFolderToWrite, "-d DIR writes into a directory"},
+	{isNoFolder, "-d DIR makes the folder that it names"},
+	{isNoTLS, "what answers there speaks no TLS: maybe it is http:// in place of https://"},
 	{isErr(assemble.ErrDepth), "--max-depth allows more"},
 	{isErr(io.ErrNoProgress), "the manifest leads to manifests only; --max-idle-opens allows more opens without a byte"},
 	{isErr(journal.ErrCorrupt), "it may be somebody else's, and stays: remove it if it is not, or write another file with -o"},

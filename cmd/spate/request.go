@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,7 +41,7 @@ func newRequest(args ...string) (request, error) {
 	for i, arg := range args {
 		url, err := argument(arg)
 		if err != nil {
-			return r, err
+			return r, orMisplaced(err, args, i)
 		}
 		if i == 0 {
 			r.url = url
@@ -49,6 +50,16 @@ func newRequest(args ...string) (request, error) {
 		}
 	}
 	return r, nil
+}
+
+// orMisplaced is err; where the argument that is no source may be the output, it says where that belongs.
+func orMisplaced(err error, args []string, i int) error {
+	u, ok := errors.AsType[*usageError](err)
+	isURL := func(arg string) bool { return strings.Contains(arg, "://") }
+	if !ok || isURL(args[i]) || !slices.ContainsFunc(args[i+1:], isURL) {
+		return err
+	}
+	return usage(u.problem, u.hint+"; the output comes last: spate get URL... FILE")
 }
 
 // urls are all of r.
@@ -242,5 +253,9 @@ func (c *getCmd) openList(stdin io.Reader) (io.ReadCloser, error) {
 	if c.list == "-" {
 		return io.NopCloser(stdin), nil
 	}
-	return os.Open(c.list)
+	list, err := os.Open(c.list)
+	if errors.Is(err, fs.ErrNotExist) && strings.Contains(c.list, "://") {
+		return nil, &hintedError{err, "LIST is a file; spate cat URL | spate get -i - has one from elsewhere"}
+	}
+	return list, err
 }

@@ -15,8 +15,8 @@ import (
 // ParseURL reads a URL of one of schemes that names a host, maybe a user, and a path, which is still escaped. Its
 // error is of KindMalformed, and does not repeat the URL.
 func ParseURL(rawURL string, schemes ...string) (*url.URL, error) {
-	if strings.ContainsFunc(rawURL, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return nil, malformed("a blank or control character in it")
+	if err := driver.CheckURL(rawURL); err != nil {
+		return nil, driver.Classed(source.KindMalformed, err)
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {

@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"spate/source/driver"
 )
 
 // parse reads a URL that is to be opened. Its errors do not repeat the URL.
 func parse(rawURL string) (*url.URL, error) {
-	if strings.ContainsFunc(rawURL, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return nil, errors.New("malformed URL: a blank or control character in it")
+	if err := driver.CheckURL(rawURL); err != nil {
+		return nil, err
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
