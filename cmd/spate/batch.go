@@ -126,7 +126,7 @@ func (b *batch) run(ctx context.Context, requests iter.Seq2[request, error]) err
 	}
 	switch {
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return &hintedError{context.Cause(ctx), "the same command goes on from there; with --if-exists=skip it leaves what is whole"}
 	case bad != nil:
 		return bad
 	case b.failed > 0:

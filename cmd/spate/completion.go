@@ -8,7 +8,7 @@ import (
 
 const completionLong = `Writes a script to stdout that completes commands and flags in a shell: bash, zsh, fish or powershell.
 
-    bash        source <(spate completion bash)
+    bash        source <(spate completion bash)   # with the package bash-completion
     zsh         spate completion zsh > "${fpath[1]}/_spate"
     fish        spate completion fish | source
     powershell  spate completion powershell | Out-String | Invoke-Expression`
