@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	neturl "net/url"
 	"path"
 	"path/filepath"
@@ -51,8 +52,9 @@ func (g *getter) metalink(ctx context.Context) error {
 		return &source.Error{Op: "get", URL: g.url, Kind: source.KindProtocol, Err: errSeveral}
 	}
 	var errs []error
+	names := describedNames(doc.Files)
 	for i := range doc.Files {
-		if err := g.described(ctx, &doc.Files[i]); err != nil {
+		if err := g.described(ctx, &doc.Files[i], names[i]); err != nil {
 			errs = append(errs, err)
 		}
 		if ctx.Err() != nil {
@@ -89,13 +91,37 @@ func readError(err error) error {
 	return nil
 }
 
-// described fetches one file of a Metalink file.
-func (g *getter) described(ctx context.Context, f *metalink.File) error {
+// describedNames are names for files of one Metalink file, each one element of a path: the last of the name that it has there. Where that
+// is another one's, or would be written to as FILE.part of it, it is all of the path, with a number if need be. Upper and lower case are
+// the same, as some file systems have it.
+func describedNames(files []metalink.File) []string {
+	var names []string
+	taken, numbers := map[string]bool{}, map[string]int{}
+	isFree := func(name string) bool {
+		name = strings.ToLower(name)
+		return !taken[name] && !taken[name+fetch.Ext] && !taken[strings.TrimSuffix(name, fetch.Ext)]
+	}
+	for _, f := range files {
+		name := cmp.Or(safeName(path.Base(f.Name)), defaultName)
+		if !isFree(name) {
+			name = cmp.Or(safeName(f.Name), defaultName)
+		}
+		for base := name; !isFree(name); name = fmt.Sprintf("%s.%d", base, numbers[base]) {
+			numbers[base]++
+		}
+		taken[strings.ToLower(name)] = true
+		names = append(names, name)
+	}
+	return names
+}
+
+// described fetches one file of a Metalink file, which is called name if nothing else is said.
+func (g *getter) described(ctx context.Context, f *metalink.File, name string) error {
 	one := &getter{c: g.c, opts: g.opts, path: g.path, w: g.w}
 	one.opts.Checksums = slices.Clone(g.opts.Checksums) // each file has its own
 	one.opts.Sequence, one.opts.MirrorsAgree, one.opts.Metalink = SeqOff, false, MetalinkOff
 	if one.path == "" && one.w == nil {
-		one.path = filepath.Join(g.opts.Dir, cmp.Or(safeName(path.Base(f.Name)), defaultName))
+		one.path = filepath.Join(g.opts.Dir, name)
 	}
 	if err := g.share(one, f.Size); err != nil {
 		return err

@@ -153,6 +153,49 @@ type unreadable struct{}
 
 func (unreadable) ReadAt([]byte, int64) (int, error) { return 0, os.ErrInvalid }
 
+// Files of one name in several folders are several files, as is one that another would be written to at first.
+func TestGetMetalinkOfFolders(t *testing.T) {
+	origin := newFarm(t)
+	origin.Serve("/one", farm.Resource{Body: []byte("one")})
+	origin.Serve("/two", farm.Resource{Body: []byte("two")})
+	var b bytes.Buffer
+	must(t, metalink.Encode(&b, &metalink.Metalink{Files: []metalink.File{
+		{Name: "a/x", Size: -1, URLs: []metalink.URL{{URL: origin.URL("/one"), Priority: 1}}},
+		{Name: "b/x", Size: -1, URLs: []metalink.URL{{URL: origin.URL("/two"), Priority: 1}}},
+		{Name: "c/X.part", Size: -1, URLs: []metalink.URL{{URL: origin.URL("/one"), Priority: 1}}},
+	}}))
+	origin.Serve("/x.meta4", farm.Resource{Body: b.Bytes()})
+	for _, mode := range []IfExists{ExistsResume, ExistsOverwrite} {
+		dir := t.TempDir()
+		_, err := newClient(t).Get(t.Context(), origin.URL("/x.meta4"), "", &GetOptions{Dir: dir, IfExists: mode})
+		must(t, err)
+		wantFiles(t, dir, map[string]string{"x": "one", "b_x": "two", "c_X.part": "one"})
+	}
+}
+
+func TestDescribedNames(t *testing.T) {
+	for _, test := range []struct{ names, want string }{
+		{"x", "x"},
+		{"a/x", "x"},
+		{"a/x b/x c/x", "x b_x c_x"},
+		{"a/x b/X", "x b_X"},
+		{"x b/x b_x", "x b_x b_x.1"},
+		{"x? x* x| b/x?", "x_ x_.1 x_.2 b_x_"},
+		{"x x.part", "x x.part.1"},
+		{"x.PART x", "x.PART x.1"},
+		{"a/x.part b/x b_x.part", "x.part b_x b_x.part.1"},
+		{".. a", "download a"},
+	} {
+		var files []metalink.File
+		for name := range strings.FieldsSeq(test.names) {
+			files = append(files, metalink.File{Name: name})
+		}
+		if got := strings.Join(describedNames(files), " "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.names, got, test.want)
+		}
+	}
+}
+
 // A remote Metalink file names nothing local.
 func TestGetMetalinkNamesNothingLocal(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
