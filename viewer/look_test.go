@@ -71,13 +71,22 @@ func states(s *scene, urls map[string]string) []struct{ name, address, ready str
 		{"data", s.addressOf(urls["data"]), "document.querySelector('.hex')"},
 		{"broken", s.addressOf(urls["broken"]), is + "'failed'"},
 		{"missing", s.addressOf(urls["missing"]), is + "'failed'"},
+		{"text", s.address("/tale.txt"), "document.querySelector('.text')?.innerText.includes('arrived')"},
+		{"half", s.address("/half.png"), "parseFloat(document.getElementById('bytes').textContent) > 300"},
+		{"mixture", s.addressOf(urls["mixture"], "ms", "30"), "parseInt(document.getElementById('frame').textContent) > 12"},
 	}
 }
 
-// TestLooks: on a telephone all is there, and can be reached; in the dark and in the light all can be read; nothing moves by itself.
+// TestLooks: in the dark and in the light all can be read; on a telephone all is there, and can be reached; nothing moves by itself. What it
+// looks like is kept for somebody who looks.
 func TestLooks(t *testing.T) {
 	s, urls := exhibition(t)
+	tale, whole := strings.Repeat("What has arrived is shown at once, and what has not is waited for.\n", 400), drawing(t, 640, 400)
+	s.Serve("/tale.txt", farm.Resource{Body: []byte(tale), StallAt: int64(len(tale) / 20)})
+	s.Serve("/half.png", farm.Resource{Body: whole, StallAt: int64(len(whole) / 2)})
 	p := open(t, "about:blank")
+	const tall = 1240 // so that all is seen
+	p.resize(1100, tall)
 	for _, c := range states(s, urls) {
 		p.visit(c.address)
 		p.wait(c.ready)
@@ -88,19 +97,21 @@ func TestLooks(t *testing.T) {
 		for _, scheme := range []string{"dark", "light"} {
 			p.prefer(scheme)
 			p.frame()
+			p.keep(c.name + "-" + scheme)
 			if found := eval[[]string](p, unread); len(found) > 0 {
 				t.Errorf("%s, %s: hard to read: %q", c.name, scheme, found)
 			}
 		}
 		p.resize(360, 740)
 		p.frame()
+		p.keep(c.name + "-narrow")
 		if width := eval[int](p, "document.documentElement.scrollWidth"); width > 360 {
 			t.Errorf("%s: on a telephone it is %d wide", c.name, width)
 		}
 		if found := eval[[]string](p, unreached); len(found) > 0 {
 			t.Errorf("%s: out of reach on a telephone: %q", c.name, found)
 		}
-		p.resize(1100, 1000)
+		p.resize(1100, tall)
 	}
 }
 
