@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -14,7 +16,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"spate/internal/demo"
-	"spate/internal/farm"
 	"spate/viewer"
 )
 
@@ -95,14 +96,10 @@ func TestPicture(t *testing.T) {
 		t.Skip("-picture says where to")
 	}
 	s, urls := exhibition(t)
-	p := open(t, s.addressOf(urls["mixture"], "ms", "700"))
-	p.resize(1100, 1000)
-	p.waitFrame(2)
-	p.settle()
-	img, err := png.Decode(bytes.NewReader(p.shot()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := open(t, s.addressOf(urls["loop"], "ms", "40"))
+	p.resize(1100, 1120)
+	p.wait("parseInt(document.getElementById('frame').textContent) > 60")
+	img := coarse(t, p.shot())
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestCompression}
 	if err := enc.Encode(&b, img); err != nil {
@@ -114,4 +111,21 @@ func TestPicture(t *testing.T) {
 	if err := os.WriteFile(*picture, b.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// coarse is a PNG with fewer colours, so that it takes less room.
+func coarse(t *testing.T, data []byte) image.Image {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rgba := image.NewRGBA(img.Bounds())
+	draw.Draw(rgba, rgba.Bounds(), img, image.Point{}, draw.Src)
+	for i, v := range rgba.Pix {
+		if i%4 != 3 {
+			rgba.Pix[i] = uint8(min(255, (int(v)+2)/5*5))
+		}
+	}
+	return rgba
 }

@@ -1,6 +1,6 @@
 // The page: what people ask for, and what they see of it.
 
-import { nameOf } from './kind.js';
+import { isSequence, nameOf } from './kind.js';
 import { Session } from './session.js';
 import { format, parse, recall, remember } from './settings.js';
 import { Stage } from './stage.js';
@@ -157,7 +157,7 @@ function drawNow() {
   page.back.disabled = !player || player.behind + 1 >= player.shown.length;
   page.step.disabled = page.pause.disabled = page.ms.disabled = !isLive || !player;
   page.pause.textContent = player?.playing ? 'Pause' : 'Animate';
-  by('player').classList.toggle('none', isLive && !player);
+  by('player').classList.toggle('none', s !== null && !isSequence(s.url));
   page.ms.value = String(settings.ms);
   say('ms-shown', `${settings.ms} ms`);
   say('state', s ? stateOf(s) : 'idle');

@@ -12,7 +12,8 @@ import { LostError, ViewError } from './view.js';
 /** @typedef {import('./view.js').View} View */
 
 const headBytes = 4096; // shown of what is neither text nor picture nor sound
-const unseenRows = 200_000; // of text, below those that are seen: more is not read of what has no known end
+const keptText = 32 << 20; // bytes, that are no more characters than a TextView keeps
+const unseenRows = 200_000; // of text, below those that are seen: of what may be longer than that no more is read
 
 /**
  * @typedef {object} Watcher
@@ -173,13 +174,18 @@ export class Session {
     await this.runHex();
   }
 
+  /** Whether all of a text is kept, and may be read at once. */
+  get isShort() {
+    return this.size >= 0 && this.size <= keptText;
+  }
+
   /** @param {Kind} kind */
   async runText(kind) {
     const text = this.stage.showText();
     for (let bytes = await this.next(); bytes; bytes = await this.next()) {
       text.push(bytes, kind.encoding);
       text.drawSoon();
-      while (this.size < 0 && text.below > unseenRows && !this.closed) {
+      while (!this.isShort && text.below > unseenRows && !this.closed) {
         this.become('waiting for you to scroll down');
         await text.scrolled();
         this.become('arriving');

@@ -145,15 +145,24 @@ export class Stage {
     text.draw();
   }
 
-  surface() {
-    if (!this.canvas) {
-      this.clear();
-      this.canvas = element('canvas', 'picture');
-      this.canvas.setAttribute('role', 'img');
-      this.canvas.setAttribute('aria-label', 'The frame');
-      this.box.append(this.canvas);
+  /**
+   * A canvas of so many pixels. One of another size is another one: nothing has moved then.
+   * @param {number} width @param {number} height
+   */
+  surface(width, height) {
+    if (this.canvas?.width === width && this.canvas.height === height) {
+      this.canvas.getContext('2d')?.clearRect(0, 0, width, height);
+      return this.canvas;
     }
-    return this.canvas;
+    this.clear();
+    const canvas = this.canvas = element('canvas', 'picture');
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', 'The frame');
+    canvas.width = width;
+    canvas.height = height;
+    fit(canvas, width, height);
+    this.box.append(canvas);
+    return canvas;
   }
 
   /** @param {Uint8Array} bytes @param {string} type */
@@ -189,20 +198,12 @@ export class Stage {
 
   /** @param {CanvasImageSource} picture @param {number} width @param {number} height */
   draw(picture, width, height) {
-    const canvas = this.surface();
-    canvas.width = width;
-    canvas.height = height;
-    fit(canvas, width, height);
-    canvas.getContext('2d')?.drawImage(picture, 0, 0);
+    this.surface(width, height).getContext('2d')?.drawImage(picture, 0, 0);
   }
 
   /** @param {Uint8Array} bytes */
   paintPixels(bytes) {
     const { width, height, data } = decodePNM(bytes);
-    const canvas = this.surface();
-    canvas.width = width;
-    canvas.height = height;
-    fit(canvas, width, height);
-    canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
+    this.surface(width, height).getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   }
 }
