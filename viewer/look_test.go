@@ -103,7 +103,7 @@ func TestLooks(t *testing.T) {
 			}
 		}
 		p.resize(360, 740)
-		p.frame()
+		p.settle() // text is wrapped anew
 		p.keep(c.name + "-narrow")
 		if width := eval[int](p, "document.documentElement.scrollWidth"); width > 360 {
 			t.Errorf("%s: on a telephone it is %d wide", c.name, width)

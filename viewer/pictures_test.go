@@ -97,7 +97,7 @@ func TestPicture(t *testing.T) {
 	}
 	s, urls := exhibition(t)
 	p := open(t, s.addressOf(urls["loop"], "ms", "40"))
-	p.resize(1100, 1120)
+	p.resize(1100, 1176)
 	p.wait("parseInt(document.getElementById('frame').textContent) > 60")
 	img := coarse(t, p.shot())
 	var b bytes.Buffer
