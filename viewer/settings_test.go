@@ -33,42 +33,43 @@ func (p *tab) waitFragment(name, value string) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	s := stage(t, nil)
-	s.Serve("/film.png-seq", farm.Resource{Body: inSequence(numberedAll(30, 4)...)})
+	s.Serve("/film.png-seq", farm.Resource{Body: inSequence(numberedAll(10, 4)...)})
 	s.Serve("/other.txt", farm.Resource{Body: []byte("something else")})
-	p := openWatching(t, s.server.URL+"/")
+	p := openWatching(t, s.server.URL+"/#ms=1000&more=kept")
 	p.waitState("idle")
 	p.do(chromedp.SendKeys(chromedp.CSS("#url"), s.URL("/film.png-seq")+"\r"))
 	p.waitFrame(1)
-	if got := p.fragment(); got.Get("url") != s.URL("/film.png-seq") || got.Get("ms") != "100" || got.Has("play") {
+	if got := p.fragment(); got.Get("url") != s.URL("/film.png-seq") || got.Get("ms") != "1000" || got.Has("play") || got.Get("more") != "kept" {
 		t.Errorf("the address has %v", got)
 	}
 	p.press(" ")
 	p.waitState("paused")
 	p.waitFragment("play", "0")
 	p.press("+")
-	p.waitFragment("ms", "79")
+	p.waitFragment("ms", "799")
 	p.press("-")
-	p.waitFragment("ms", "100")
+	p.waitFragment("ms", "1000")
 	p.do(chromedp.Focus(chromedp.CSS("#ms")))
 	p.press(kb.ArrowRight) // is the slider's, and not the next file
-	p.waitFragment("ms", "110")
+	p.waitFragment("ms", "1010")
 	p.do(chromedp.Blur(chromedp.CSS("#ms")))
-	if shown := p.text("#ms-shown"); shown != "110 ms" {
+	if shown := p.text("#ms-shown"); shown != "1010 ms" {
 		t.Errorf("the slider says %q", shown)
 	}
 	p.do(chromedp.Reload())
 	p.waitState("paused")
 	p.waitSeen("1")
-	if got := p.fragment(); got.Get("ms") != "110" || got.Get("play") != "0" || got.Get("url") != s.URL("/film.png-seq") {
+	if got := p.fragment(); got.Get("ms") != "1010" || got.Get("play") != "0" || got.Get("url") != s.URL("/film.png-seq") {
 		t.Errorf("when it was loaded again, the address has %v", got)
 	}
+	eval[bool](p, "(document.getElementById('ms').value = '0', document.getElementById('ms').dispatchEvent(new Event('input')))")
 	p.press(" ")
 	p.waitState("complete")
 	p.waitFragment("play", "")
 	p.do(chromedp.Navigate(s.address("/other.txt"))) // by another fragment: the page stays
 	p.wait("document.querySelector('.text')?.innerText.includes('something else')")
 	p.do(chromedp.NavigateBack())
-	p.waitFrame(30)
+	p.waitFrame(10)
 }
 
 // TestDelayOutOfBounds: what the address says is kept within what the slider can.
