@@ -253,7 +253,9 @@ func (p *tab) wait(expression string) {
 
 // isOfPageBefore reports whether a page was asked that another one has replaced meanwhile.
 func isOfPageBefore(err error) bool {
-	return strings.Contains(err.Error(), "Cannot find context") || strings.Contains(err.Error(), "context was destroyed")
+	return slices.ContainsFunc([]string{"Cannot find context", "context was destroyed", "target navigated"}, func(words string) bool {
+		return strings.Contains(err.Error(), words)
+	})
 }
 
 // text is what an element shows.
