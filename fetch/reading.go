@@ -317,6 +317,7 @@ func (r *reading) finish() bool {
 // prove compares what a probe has brought with what was there when it was asked for.
 func (r *reading) prove() error {
 	c, d := r.c, r.c.d
+	d.tell(sched.Event{Type: sched.Progress, Conn: c.id, Off: r.off}) // what is waited for now is not its source
 	if !c.there.reads(r.a.Off, int64(len(c.held))) {
 		return d.notProved(r.a.Source)
 	}

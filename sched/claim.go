@@ -137,6 +137,9 @@ func (s *Scheduler) fair(src int, c *conn) int64 {
 
 func (s *Scheduler) share(src int, c *conn) int64 {
 	rate, end := s.rateFor(src, c), s.finishTime(s.size-s.got)
+	if c != nil && c.busy() { // who should have given something by now keeps less and less
+		rate = s.rateOf(c)
+	}
 	if end <= endTime {
 		wait := s.setup(src)
 		if c != nil && c.phase == reading {

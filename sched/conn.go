@@ -72,6 +72,10 @@ func (s *Scheduler) add(src int) *conn {
 // ask sends c for r, which is nobody's from now on. a has the kind of request.
 func (s *Scheduler) ask(c *conn, r Range, a Action) {
 	fresh := c.meter.bytes == 0 && c.setup == 0 || c.answerEnd < 0 || c.answerEnd-c.end > Drain
+	if src := s.sources[c.src]; src.asked < s.lastByte && s.another(c.src) {
+		s.triesTill = s.now + silence + time.Second
+		src.asked = s.now
+	}
 	c.phase, c.start, c.off, c.end, c.answerEnd = opening, r.Off, r.Off, r.End, r.End
 	c.heldUp, c.kept = false, false
 	c.since, c.probe, c.hedge, c.quiet = s.now, a.Probe, a.Hedge, s.sources[c.src].quiet
@@ -146,6 +150,7 @@ func (s *Scheduler) progress(c *conn, ev Event) (plan bool) {
 	}
 	if ev.Off == c.off { // held up by us
 		c.since, s.lastByte, c.heldUp = s.now, s.now, true
+		s.sources[c.src].heard = s.now
 		c.meter.skip(s.now)
 	}
 	off := max(ev.Off, c.off)
@@ -178,7 +183,7 @@ func (s *Scheduler) advance(c *conn, off int64) {
 	c.meter.add(s.now, n)
 	c.off, c.since, c.heldUp = off, s.now, false
 	src := s.sources[c.src]
-	src.fails, src.quiet = 0, 0
+	src.fails, src.quiet, src.heard = 0, 0, s.now
 	src.host.got += n
 	s.lastByte = s.now
 	if c.works() {
@@ -197,6 +202,7 @@ func (s *Scheduler) ranOut(c *conn) {
 	}
 	s.done.add(Range{c.start, c.off})
 	src := s.sources[c.src]
+	src.stalls = 0
 	src.best = max(src.best, c.meter.rate(slow, s.now))
 	s.held = s.held || s.done.len() >= probeLen
 	switch h := c.twin; {

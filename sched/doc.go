@@ -20,7 +20,8 @@
 // A hedge is a range that another connection still has: its bytes stay in memory, Progress tells how many there are, and Keep
 // says which of them to write (Off == End: none of them any more), Drop to forget them. What is to be written is a range like any other:
 // it ends by Progress at its end, Failed or Closed. A probe is compared with what is in the
-// file, and answered by Verified instead of the last Progress. What it is compared with is there when Open is given out; of a stream,
+// file, and answered by Verified. Where that waits, for whatever it may be, Progress at its end, before it, says that its source has given
+// all, and is not silent. What it is compared with is there when Open is given out; of a stream,
 // with Kept, it may be gone a moment later.
 //
 // A driver that does not read, because its consumer does not, says so at least each second by Progress with an unchanged Off:
@@ -54,16 +55,18 @@
 //     than a second, the copy is expected to be as fast as those were, though they have ended.
 //   - ramp.go: without a number asked for, each host has 1, 2, 4, 8 connections while a doubling gives 15 % more, measured over 0.4 s
 //     or 4 δ. What a host refuses sets its ceiling to what worked, and one more is tried after a cool-down.
-//   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1. A mirror first has 64 KiB of what is there
-//     compared, and again after it was silent.
+//   - mirrors.go: connections are spread evenly, then by what they give, at most 4 : 1; whoever fell silent comes after the others until it
+//     has given all of a range. A mirror first has 64 KiB of what is there compared, and again after it was silent.
 //     One that has proved to have other bytes later is set aside, and all that it gave is free again.
 //   - pieces.go: where pieces have digests no mirror is compared. A piece that is wrong is free again, and given to one connection as a
 //     whole. Who gave it is set aside; the only one once it was wrong three times, or three were in a row; all once it was 16 times.
 //   - watch.go: a connection that is silent for max(3 s, 5 δ) is replaced, for ReadTimeout where nothing else gets on or could be tried;
-//     each time that its source has given nothing the next may be silent twice as long. One that is 4 times slower than the median of two
-//     or more peers for 0.3 s, or 20 times slower than it was for 3 s, is replaced, too.
+//     each time that its source has given nothing the next may be silent twice as long. Where nothing comes from its source, all that was
+//     asked of that is given up, and another is asked first. One that is 4 times slower than the median of two or more peers for 0.3 s, or
+//     20 times slower than it was for 3 s, is replaced, too.
 //   - retry.go: where nobody has ranges, all begins anew with whoever had that least often, at most ten times with each. Three
 //     tries of a source that never answered; one that was given up before ReadTimeout, to ask another, is none. Later failures are retried
 //     at once, then after 0.2 s, doubling to 30 s, for RetryMax after the last byte. Retry-After is obeyed for the whole host.
-//     RetryMax does not count while whoever takes the bytes leaves nothing to be done.
+//     RetryMax does not count while whoever takes the bytes leaves nothing to be done, and is not over before each source that was not
+//     asked since has had 4 s.
 package sched

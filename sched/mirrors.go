@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -19,7 +20,9 @@ type source struct {
 	fails    int           // in a row, without a byte
 	gone     int           // times it said that it has nothing, since it last answered
 	goneAt   time.Duration // when that was counted last
-	stalls   int
+	stalls   int           // times it fell silent, since it last gave all of a range
+	heard    time.Duration // when bytes came from it last, or would have if we had not held them up; below 0: never
+	asked    time.Duration // when; below 0: never
 	restarts int           // times that all has begun anew with it
 	quiet    int           // times a connection was closed for its silence, since anything came
 	bad      int           // pieces in a row that were wrong
@@ -55,7 +58,7 @@ func (s *Scheduler) mayAsk(src int) bool {
 // ready says whether c could be given work.
 func (s *Scheduler) ready(c *conn) bool { return c.phase == idle && !c.hedge && s.mayAsk(c.src) }
 
-// mirrors are the sources in use, the preferred first.
+// mirrors are the sources in use, the preferred first, but behind those that fell silent less often.
 func (s *Scheduler) mirrors() []int {
 	var in []int
 	for i := range s.sources {
@@ -63,7 +66,9 @@ func (s *Scheduler) mirrors() []int {
 			in = append(in, i)
 		}
 	}
-	slices.SortStableFunc(in, func(a, b int) int { return s.sources[a].priority - s.sources[b].priority })
+	slices.SortStableFunc(in, func(a, b int) int {
+		return cmp.Or(s.sources[a].stalls-s.sources[b].stalls, s.sources[a].priority-s.sources[b].priority)
+	})
 	n := mirrorsAtOnce
 	if s.cfg.Connections > 0 {
 		n = s.wanted()
@@ -96,8 +101,13 @@ func (s *Scheduler) slots() []int {
 	return give
 }
 
-// weight is how a source's connections compare with the best source's: 1/4 to 1, 1 while not known.
+// weight is how a source's connections compare with the best source's: 1/4 to 1, 1 while not known; and less each time that it fell silent.
 func (s *Scheduler) weight(src int) float64 {
+	return s.goodput(src) / float64(1+3*s.sources[src].stalls)
+}
+
+// goodput is the weight of one that does not fall silent.
+func (s *Scheduler) goodput(src int) float64 {
 	best := 0.0
 	for _, o := range s.sources {
 		if o.aside == None {
@@ -114,9 +124,10 @@ func (s *Scheduler) weight(src int) float64 {
 // nothing to do, or not enough there to compare with.
 func (s *Scheduler) openOne() bool {
 	g, work := s.gap(-1, nil)
-	for i, n := range s.slots() {
+	slots := s.slots()
+	for _, i := range s.mirrors() {
 		switch {
-		case n <= 0:
+		case slots[i] <= 0:
 		case s.sources[i].trusted && work:
 			s.claim(s.add(i), g)
 			return true

@@ -135,7 +135,7 @@ func (s *Scheduler) climbHost(h *host, delta time.Duration) {
 // judge takes the rate at the present level.
 func (s *Scheduler) judge(h *host, rate float64) {
 	switch {
-	case h.trying && rate < h.rate*(1+worth):
+	case h.trying && rate <= h.rate*(1+worth):
 		h.target /= 2
 		h.frozen = s.now + thawFor
 		h.trying = false

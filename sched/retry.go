@@ -144,6 +144,11 @@ func (s *Scheduler) failed(c *conn, ev Event) {
 		s.sources[src].stream = true
 	case Busy, Refused:
 		s.refused(src, ev)
+	case Timeout:
+		if !s.gives(src) {
+			s.distrust(src)
+		}
+		s.lost(src, gave)
 	default:
 		s.lost(src, gave)
 	}
@@ -235,7 +240,7 @@ func (s *Scheduler) backoff(n int) time.Duration {
 
 // hopeless says whether no source is left, or nothing has come for RetryMax, or nothing may be asked before that.
 func (s *Scheduler) hopeless() bool {
-	deadline := s.lastByte + s.cfg.RetryMax
+	deadline := max(s.lastByte+s.cfg.RetryMax, s.triesTill)
 	if s.cfg.RetryMax < 0 {
 		deadline = forever
 	}

@@ -26,13 +26,15 @@ type Scheduler struct {
 	begun    bool          // an origin has answered: its size is the object's
 	held     bool          // enough is there to compare a new mirror with
 	lastByte time.Duration // when anything came last: what RetryMax is counted from
-	voided   bool          // what is there is void: to be said with the next Open
-	dup      int64         // bytes asked for twice
-	bad      map[int64]int // how often the piece at an offset was wrong
-	why      Class         // the last failure
-	wakeAt   time.Duration // the last WakeAt, 0: none
-	over     bool
-	out      []Action
+	// triesTill is until when the source is waited for that was asked last of those that had not been since then.
+	triesTill time.Duration
+	voided    bool          // what is there is void: to be said with the next Open
+	dup       int64         // bytes asked for twice
+	bad       map[int64]int // how often the piece at an offset was wrong
+	why       Class         // the last failure
+	wakeAt    time.Duration // the last WakeAt, 0: none
+	over      bool
+	out       []Action
 }
 
 // New returns a scheduler that has done nothing yet. Its first event is Start.
@@ -47,7 +49,7 @@ func New(cfg Config) *Scheduler {
 		if c.Host != "" {
 			hosts[c.Host] = h
 		}
-		s.sources = append(s.sources, &source{host: h, priority: c.Priority, trusted: s.checks()})
+		s.sources = append(s.sources, &source{host: h, priority: c.Priority, trusted: s.checks(), heard: -forever / 2, asked: -1})
 	}
 	if s.size >= 0 {
 		s.gaps.add(Range{0, s.size})

@@ -22,6 +22,9 @@ type site struct {
 	delay              time.Duration // before each answer
 	dial               time.Duration // before that, of a new connection
 	stallAfter         int64         // silent after that many bytes, answers and all
+	stallAt            int64         // what is behind that is never given, if > 0
+	answers            bool          // it answers even when it is silent, but nothing follows
+	idle               time.Duration // after which a driver takes an answer for broken that gives nothing
 	resetMin, resetMax int64         // of a connection
 	busy               int           // percent of the answers that are 503
 	busyLater          bool          // but not before it has given anything
@@ -45,6 +48,8 @@ type flow struct {
 	asked             sched.Action
 	off, end, bodyEnd int64
 	opensAt           time.Duration
+	lastAt            time.Duration // its answer, or its last byte
+	told              time.Duration // when that was told last
 	open, idle        bool
 	resetAt           int64 // bytes of the connection
 	carried, number   int64
@@ -73,22 +78,24 @@ type world struct {
 	told     int64
 	until    int64 // bytes, at which it is killed
 	first    *site // who has given the first bytes: they are the truth
-	result   *sched.Action
-	queue    []sched.Action
-	doing    bool
-	aside    map[int]sched.Class
-	log      []string
-	worst    int // most flows at once
-	cuts     int
-	broken   int   // connections that a cut has cost
-	beyond   int64 // the furthest that a claim ended ahead of what is there in order
-	closes   int
-	hedges   int
-	probes   int
-	ahead    int64       // the furthest that a claim began ahead of the frontier
-	pieces   *pieceWorld // nil: pieces have no digests
-	by       []spanSet   // what of the result came from which site
-	proofs   []proof     // that sites lie
+	// refPatience is how long the first is waited for, where it is silent, before anybody else has proved to be right.
+	refPatience time.Duration
+	result      *sched.Action
+	queue       []sched.Action
+	doing       bool
+	aside       map[int]sched.Class
+	log         []string
+	worst       int // most flows at once
+	cuts        int
+	broken      int   // connections that a cut has cost
+	beyond      int64 // the furthest that a claim ended ahead of what is there in order
+	closes      int
+	hedges      int
+	probes      int
+	ahead       int64       // the furthest that a claim began ahead of the frontier
+	pieces      *pieceWorld // nil: pieces have no digests
+	by          []spanSet   // what of the result came from which site
+	proofs      []proof     // that sites lie
 }
 
 func newWorld(t testing.TB, size int64, cfg sched.Config, sites ...*site) *world {
@@ -397,8 +404,12 @@ func (w *world) silent(st *site) bool {
 // transfer moves the bytes of one tick.
 func (w *world) transfer() {
 	for _, f := range slices.Clone(w.flows) {
-		if !f.open && !f.idle && f.held == 0 && w.now >= f.opensAt && !w.silent(w.sites[f.src]) {
+		st := w.sites[f.src]
+		if !f.open && !f.idle && f.held == 0 && w.now >= f.opensAt && (st.answers || !w.silent(st)) {
 			w.answer(f)
+		}
+		if f.open && !f.idle && f.held == 0 && st.idle > 0 && (w.silent(st) || st.stallAt > 0 && f.off >= st.stallAt) && w.now >= f.lastAt+st.idle {
+			w.fail(f, sched.Timeout, 0)
 		}
 	}
 	for i, st := range w.sites {
@@ -429,6 +440,9 @@ func (w *world) serve(i int, st *site) {
 		}
 	}
 }
+
+// toldEach is how often a driver tells of progress at most: what came since then, and was the last for now, is not told.
+const toldEach = 10 * time.Millisecond
 
 // gateAhead is how far ahead of what is hashed may be read.
 const gateAhead = 6 * mib
@@ -487,6 +501,12 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 	if f.resetAt > 0 {
 		n = min(n, f.resetAt-f.carried)
 	}
+	if st.stallAfter > 0 {
+		n = min(n, max(st.stallAfter-st.sent, 0))
+	}
+	if st.stallAt > 0 {
+		n = min(n, max(st.stallAt-f.off, 0))
+	}
 	f.acc -= float64(n)
 	if n > 0 {
 		if f.carried < 64<<10 && f.carried+n >= 64<<10 {
@@ -494,6 +514,7 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 			f.number = st.dataConns
 		}
 		f.carried += n
+		f.lastAt = w.now
 		st.sent += n
 		if f.asked.Probe || f.asked.Hedge {
 			w.dup += n
@@ -515,16 +536,32 @@ func (w *world) move(st *site, f *flow, bytes float64) {
 		w.fail(f, sched.Network, 0)
 	case f.asked.Probe && f.off >= f.end:
 		f.idle = true
-		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: st.lies == w.first.lies, Source: f.src})
+		w.compare(f, st)
 	case f.off >= f.end:
 		f.idle = true
 		if f.bodyEnd-f.end > sched.Drain {
 			w.broken++
 		}
 		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off, EOF: st.noSize})
-	case n > 0:
+	case n > 0 && w.now-f.told >= toldEach:
+		f.told = w.now
 		w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
 	}
+}
+
+// compare answers a probe: at once, or where the first is silent, which has to give something for it, only once that is not waited for any
+// more.
+func (w *world) compare(f *flow, st *site) {
+	answer := func() {
+		w.step(sched.Event{Type: sched.Verified, Conn: f.id, OK: st.lies == w.first.lies, Source: f.src})
+	}
+	if w.refPatience == 0 || !w.silent(w.first) && w.first.stallAt == 0 {
+		answer()
+		return
+	}
+	w.step(sched.Event{Type: sched.Progress, Conn: f.id, Off: f.off})
+	f.held++
+	w.answers = append(w.answers, lateAnswer{w.now + w.refPatience, f, answer})
 }
 
 func (w *world) answer(f *flow) {
@@ -546,7 +583,7 @@ func (w *world) answer(f *flow) {
 	case (st.noRange || st.noSize) && f.off > 0:
 		w.fail(f, sched.RangeUnsupported, 0)
 	default:
-		f.open = true
+		f.open, f.lastAt, f.told = true, w.now, w.now
 		ev := sched.Event{Type: sched.Opened, Conn: f.id, Size: w.size, Off: f.off, End: f.bodyEnd, Seekable: !st.noRange && !st.noSize,
 			Setup: w.now - f.opensAt + st.delay}
 		if st.noSize {

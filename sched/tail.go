@@ -45,10 +45,13 @@ func (s *Scheduler) copyRate(v *conn, src int, h *conn) float64 {
 	return rate
 }
 
-// freeHand is who could fetch a copy: an idle connection or a slot, with another source than not if there is one. src < 0: nobody.
+// freeHand is who could fetch a copy: an idle connection or a slot, with another source than not if there is one, and with one that did not
+// fall silent. src < 0: nobody.
 func (s *Scheduler) freeHand(not int) (c *conn, src int) {
 	src = -1
-	better := func(o int) bool { return src < 0 || src == not && o != not }
+	better := func(o int) bool {
+		return src < 0 || src == not && o != not || o != not && s.sources[o].stalls < s.sources[src].stalls
+	}
 	for _, o := range s.conns {
 		if s.ready(o) && s.sources[o.src].trusted && better(o.src) {
 			c, src = o, o.src

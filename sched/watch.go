@@ -20,6 +20,8 @@ func (s *Scheduler) watch() {
 			continue
 		}
 		switch {
+		case c.isCompared():
+			s.lastByte = s.now
 		case s.now-c.since >= s.patience(c):
 			s.stalled(c)
 		case c.phase == reading && s.collapsed(c):
@@ -30,6 +32,9 @@ func (s *Scheduler) watch() {
 	}
 	s.paused()
 }
+
+// isCompared says whether c is a probe that has given all: what it waits for is not its own, and no silence of its source.
+func (c *conn) isCompared() bool { return c.probe && c.phase == reading && c.off == c.end }
 
 // long says whether c was given far more than it can do in claimTime, which was not known then: so that it does not hold up what is
 // behind it, and its place can be given to a better source.
@@ -46,8 +51,8 @@ func (s *Scheduler) patience(c *conn) time.Duration {
 	if s.begun && s.cfg.RetryMax > 0 { // or the others would not be asked again in time
 		short = min(short, max(silence, s.cfg.RetryMax/4))
 	}
-	for _, o := range s.conns {
-		if o != c && o.phase == reading && s.now-o.since < silence/2 {
+	for i := range s.sources {
+		if s.gives(i) {
 			return short
 		}
 	}
@@ -55,6 +60,12 @@ func (s *Scheduler) patience(c *conn) time.Duration {
 		return short
 	}
 	return s.cfg.ReadTimeout
+}
+
+// gives says whether bytes come from a source. That it answers is not enough: who is silent may answer whoever asks.
+func (s *Scheduler) gives(src int) bool {
+	o := s.sources[src]
+	return s.now-o.heard < max(silence/2, 2*o.setup)
 }
 
 // mayAskAnother says whether another source than src may be asked now.
@@ -73,18 +84,29 @@ func (s *Scheduler) stalled(c *conn) {
 	src.last, s.why = Timeout, Timeout
 	src.quiet = max(src.quiet, c.quiet+1)
 	s.close(c)
-	for _, o := range s.conns {
-		if o.src == c.src && o.phase == reading && s.now-o.since < silence/2 {
-			return
-		}
+	if s.gives(c.src) {
+		return
 	}
 	if !src.known && s.now-c.since >= s.cfg.ReadTimeout { // otherwise it was not tried, but had to stand back
 		s.postpone(c.src, 0)
 	}
-	if s.begun && s.another(c.src) {
-		src.stalls++
-		src.trusted = s.checks()
-		src.until = max(src.until, s.now+s.backoff(src.stalls+4))
+	s.distrust(c.src)
+}
+
+// distrust leaves a source alone for a while that has fallen silent, where there is another, and gives up what else was asked of it; then
+// it is compared anew.
+func (s *Scheduler) distrust(src int) {
+	o := s.sources[src]
+	if !s.begun || !s.another(src) || o.until > s.now { // it is one of several that fell silent together
+		return
+	}
+	o.stalls++
+	o.trusted = s.checks()
+	o.until = s.now + s.backoff(o.stalls+4)
+	for _, c := range s.conns {
+		if c.src == src && c.busy() && !c.kept && !c.isCompared() {
+			s.close(c)
+		}
 	}
 }
 
