@@ -19,6 +19,7 @@ type pieceWorld struct {
 	wrong   map[int64]bool
 	checks  map[int64]time.Duration // when the outcome is told
 	checked spanSet
+	open    []int64 // those that are not right yet, and of which something was given, in order
 	bad     int
 }
 
@@ -29,7 +30,8 @@ func newPieceWorld(rng *rand.Rand, size int64, lie func(st *site, off int64) boo
 }
 
 func (p *pieceWorld) void() {
-	p.givers, p.wrong, p.checks, p.checked = map[int64][]int{}, map[int64]bool{}, map[int64]time.Duration{}, nil
+	p.givers, p.wrong, p.checks = map[int64][]int{}, map[int64]bool{}, map[int64]time.Duration{}
+	p.checked, p.open = nil, nil
 }
 
 // gave is told of bytes that were written.
@@ -39,17 +41,23 @@ func (p *pieceWorld) gave(off, end int64, src int, st *site) {
 			p.givers[at] = append(p.givers[at], src)
 		}
 		p.wrong[at] = p.wrong[at] || p.lie(st, max(off, at))
+		if i, is := slices.BinarySearch(p.open, at); !is {
+			p.open = slices.Insert(p.open, i, at)
+		}
 	}
 }
 
 // check tells the scheduler of pieces.
 func (p *pieceWorld) check(w *world) {
-	for at := int64(0); at < w.size && w.result == nil; at += p.size {
+	for _, at := range slices.Clone(p.open) {
+		if w.result != nil {
+			return
+		}
 		end := min(at+p.size, w.size)
 		due, waits := p.checks[at]
 		switch {
-		case p.checked.overlaps(at, end):
 		case waits && w.now >= due:
+			p.open = slices.DeleteFunc(p.open, func(o int64) bool { return o == at })
 			p.tell(w, at, end)
 		case !waits && w.written.covers(at, end):
 			p.checks[at] = w.now + time.Duration(p.rng.IntN(50))*time.Millisecond
@@ -73,10 +81,6 @@ func (p *pieceWorld) tell(w *world, at, end int64) {
 		w.written.remove(at, end)
 	}
 	w.step(sched.Event{Type: sched.Verified, Off: at, End: end, OK: ok, Source: giver})
-}
-
-func (s spanSet) covers(off, end int64) bool {
-	return slices.ContainsFunc(s, func(r [2]int64) bool { return r[0] <= off && end <= r[1] })
 }
 
 // What is wrong is fetched again, from somebody else; the download ends when every piece is right, and not before. Networks can be

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,9 +79,13 @@ func (n network) slack() time.Duration {
 
 var seed = flag.Uint64("seed", 0, "of the one random network to run")
 
-// seeds runs f with n random numbers' sources; the name of the test says the seed, to be run again with -seed.
+// seeds runs f with n random numbers' sources, a quarter of them with the race detector, which takes five times as long; the name of the test
+// says the seed, to be run again with -seed.
 func seeds(t *testing.T, n int, f func(t *testing.T, r *rand.Rand)) {
 	t.Helper()
+	if info, _ := debug.ReadBuildInfo(); info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		n /= 4
+	}
 	base := *seed
 	if base == 0 {
 		base = rand.Uint64()

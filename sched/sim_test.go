@@ -153,7 +153,7 @@ func (w *world) run(limit time.Duration) time.Duration {
 	w.t.Helper()
 	w.step(sched.Event{Type: sched.Start})
 	for w.result == nil && w.now < limit && (w.until == 0 || w.written.len() < w.until) {
-		w.now += tick
+		w.now += w.idleFor() + tick
 		w.answerLate()
 		w.transfer()
 		w.disprove()
@@ -183,6 +183,30 @@ func (w *world) run(limit time.Duration) time.Duration {
 		}
 	}
 	return w.now
+}
+
+// idleFor is for how long nothing can happen, in whole ticks.
+func (w *world) idleFor() time.Duration {
+	next := w.wake
+	if len(w.proofs) > 0 {
+		next = min(next, w.proofs[0].at)
+	}
+	if w.pieces != nil && len(w.pieces.checks) > 0 || len(w.answers) > 0 || w.hashes > 0 {
+		return 0
+	}
+	for _, f := range w.flows {
+		st := w.sites[f.src]
+		switch {
+		case f.idle:
+		case !f.open && !w.silent(st):
+			next = min(next, f.opensAt)
+		case !w.silent(st) || st.answers || st.idle > 0:
+			return 0
+		case st.downTill > w.now:
+			next = min(next, st.downTill)
+		}
+	}
+	return max(next-w.now-1, 0) / tick * tick
 }
 
 func (w *world) fatalf(format string, args ...any) {
@@ -596,54 +620,4 @@ func (w *world) answer(f *flow) {
 		}
 		w.step(ev)
 	}
-}
-
-// spanSet is the oracle's own set of ranges.
-type spanSet [][2]int64
-
-func (s *spanSet) add(off, end int64) {
-	if off >= end {
-		return
-	}
-	*s = append(*s, [2]int64{off, end})
-	slices.SortFunc(*s, func(a, b [2]int64) int { return int(a[0] - b[0]) })
-	out := (*s)[:0]
-	for _, r := range *s {
-		if n := len(out); n > 0 && out[n-1][1] >= r[0] {
-			out[n-1][1] = max(out[n-1][1], r[1])
-		} else {
-			out = append(out, r)
-		}
-	}
-	*s = out
-}
-
-func (s *spanSet) remove(off, end int64) {
-	var out spanSet
-	for _, r := range *s {
-		for _, part := range [][2]int64{{r[0], min(r[1], off)}, {max(r[0], end), r[1]}} {
-			if part[0] < part[1] {
-				out = append(out, part)
-			}
-		}
-	}
-	*s = out
-}
-
-func (s spanSet) overlaps(off, end int64) bool {
-	return slices.ContainsFunc(s, func(r [2]int64) bool { return r[0] < end && off < r[1] })
-}
-
-func (s spanSet) len() (n int64) {
-	for _, r := range s {
-		n += r[1] - r[0]
-	}
-	return n
-}
-
-func (s spanSet) prefix() int64 {
-	if len(s) == 0 || s[0][0] > 0 {
-		return 0
-	}
-	return s[0][1]
 }
