@@ -182,6 +182,7 @@ func (d *driver) rangeless(a sched.Action, err error) error {
 // blame keeps why a source has failed last.
 func (d *driver) blame(src int, err error) {
 	d.mu.Lock()
+	d.noteChange(src, err)
 	was := d.origins[src].fault
 	isFinal := errors.Is(was, source.ErrChanged) || errors.Is(was, source.ErrCorrupt) && errors.Is(err, source.ErrChanged)
 	if !isFinal { // else the one says more than whatever fails beside it
@@ -190,6 +191,12 @@ func (d *driver) blame(src int, err error) {
 	d.failures++
 	d.mu.Unlock()
 	d.tellOf(event.Event{Type: event.Failed, URL: redact.URL(d.mirrors[src].URL), Error: err.Error(), Kind: source.KindOf(err).String()})
+}
+
+// noteChange keeps that a source has answered, and then with another object. d.mu is held.
+func (d *driver) noteChange(src int, err error) {
+	o := &d.origins[src]
+	o.changed = o.changed || o.answered && errors.Is(err, source.ErrChanged)
 }
 
 // unfit is why a source is set aside that has failed with no error of its own: the scheduler alone knows that it was enough. d.mu is held.

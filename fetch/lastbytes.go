@@ -31,6 +31,7 @@ func (d *driver) askLast(ctx context.Context) error {
 	if err != nil { // whoever else asks it will tell
 		d.mu.Lock()
 		defer d.mu.Unlock()
+		d.noteChange(ref, err)
 		if d.lastAsked == asked { // else all has begun anew
 			d.lastAsked = nil
 		}

@@ -13,6 +13,7 @@ type origin struct {
 	source.Info       // of its first answer
 	answered    bool  // there was one
 	vague       bool  // one had a validator that does not name its bytes, or none
+	changed     bool  // a later one was of another object
 	unsized     int   // times in a row that it told no size, where it had before
 	overlap     int64 // how much of what is there is fetched once more with a range
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"spate/format/span"
 	"spate/sched"
@@ -37,13 +38,13 @@ type seam struct {
 
 func (s *seam) where() span.Span { return span.Span{Off: s.off, End: s.off + int64(len(s.b))} }
 
-// keepOne leaves, where several versions were met, of what is there only the longest piece: which of the others are of the same
-// version is not known, and nothing could go on with all of them. Nothing is put any more.
+// keepOne leaves, where several versions were met or an origin has changed before all that it gave has met, of what is there only what is
+// known to be of one version: nothing could go on with all of it. Nothing is put any more.
 func (d *driver) keepOne() error {
-	if !d.torn || d.err == nil {
+	if d.err == nil {
 		return nil
 	}
-	for x := range d.allButOne().All() {
+	for x := range d.takeOthers().All() {
 		if err := d.target.forget(x); err != nil {
 			return err
 		}
@@ -51,20 +52,43 @@ func (d *driver) keepOne() error {
 	return nil
 }
 
-// allButOne takes all that is there for gone, but the longest piece, and returns what that was. Progress is still told meanwhile.
-func (d *driver) allButOne() *span.Set {
+// takeOthers takes what keepOne does not leave out of what is there, and returns it. Progress is still told meanwhile.
+func (d *driver) takeOthers() *span.Set {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var best span.Span
-	for x := range d.written.All() {
-		if x.Len() > best.Len() {
-			best = x
-		}
+	kept, longest := d.vouched()
+	if longest.Len() > kept.Bytes() {
+		kept = span.Of(longest)
 	}
 	others := d.written
-	others.Remove(best)
-	d.written = *span.Of(best)
+	d.written = *kept
+	for x := range kept.All() {
+		others.Remove(x)
+	}
 	return &others
+}
+
+// vouched are the pieces of what is there that somebody has given, or met, who has not changed; and the longest of the others, each of
+// which may be of another version. d.mu is held.
+func (d *driver) vouched() (kept *span.Set, longest span.Span) {
+	kept = &span.Set{}
+	for x := range d.written.All() {
+		switch {
+		case !d.torn && slices.ContainsFunc(d.givers.parts(x), func(p given) bool { return !d.hasChanged(p.giver) }):
+			kept.Add(x)
+		case x.Len() > longest.Len():
+			longest = x
+		}
+	}
+	return kept, longest
+}
+
+// hasChanged reports whether bytes of a giver may be of several versions, as it has proved to have them. d.mu is held.
+func (d *driver) hasChanged(giver int) bool {
+	if giver < 0 || giver >= len(d.origins) || !d.isVague() {
+		return false
+	}
+	return d.origins[giver].vague && d.origins[giver].changed
 }
 
 // isVague reports whether there may be bytes of which only bytes tell what they belong to. d.mu is held.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"spate/format/span"
@@ -246,6 +247,64 @@ func TestStreamOfSeveralVersions(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestChangedBeforeASeam: where an origin proves to have changed before two answers of its have met, they are not both left.
+func TestChangedBeforeASeam(t *testing.T) {
+	const size = 4 * MiB
+	for name, both := range versions(size) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			one, two, changed := both[0], both[1], both[0]
+			one.StallAt, two.BreakAfter, changed.Body = MiB, MiB/4, whole[:size-1]
+			o := newScene(t, whole[:size], farm.Then(one, two, changed)).get(2)
+			if !errors.Is(o.err, source.ErrChanged) {
+				t.Errorf("%v, want %v", o.err, source.ErrChanged)
+			}
+			right := one.Body
+			if o.leftOf(two.Body) {
+				right = two.Body
+			}
+			o.wantLeft(t, right)
+		})
+	}
+}
+
+// TestLeftBesideWhatHasChanged: of what came from who has changed only what others have met stays, or its longest piece where that is more.
+func TestLeftBesideWhatHasChanged(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		by      []given
+		changed []origin
+		torn    bool
+		want    *span.Set
+	}{
+		{"nobody has changed", []given{{span.Span{End: 10}, 0}, {span.Span{Off: 20, End: 50}, 1}}, []origin{{vague: true}, {vague: true}}, false,
+			span.Of(span.Span{End: 10}, span.Span{Off: 20, End: 50})},
+		{"another has met it", []given{{span.Span{End: 30}, 0}, {span.Span{Off: 30, End: 40}, 1}, {span.Span{Off: 50, End: 60}, 0}},
+			[]origin{{vague: true, changed: true}, {vague: true}}, false, span.Of(span.Span{End: 40})},
+		{"another has less", []given{{span.Span{End: 30}, 0}, {span.Span{Off: 50, End: 60}, 0}, {span.Span{Off: 70, End: 80}, 1}},
+			[]origin{{vague: true, changed: true}, {vague: true}}, false, span.Of(span.Span{End: 30})},
+		{"another has more", []given{{span.Span{End: 30}, 0}, {span.Span{Off: 40, End: 60}, 1}, {span.Span{Off: 70, End: 90}, 1}},
+			[]origin{{vague: true, changed: true}, {vague: true}}, false, span.Of(span.Span{Off: 40, End: 60}, span.Span{Off: 70, End: 90})},
+		{"what it told names the bytes", []given{{span.Span{End: 30}, 0}, {span.Span{Off: 50, End: 60}, 0}},
+			[]origin{{changed: true}, {vague: true}}, false, span.Of(span.Span{End: 30}, span.Span{Off: 50, End: 60})},
+		{"several versions were met", []given{{span.Span{End: 10}, 0}, {span.Span{Off: 20, End: 50}, 1}}, []origin{{vague: true}, {vague: true}}, true,
+			span.Of(span.Span{Off: 20, End: 50})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDriver(t.Context(), nil, []Mirror{{URL: "mem:x"}, {URL: "mem:y"}}, &ObjectOptions{})
+			d.size, d.torn, d.err, d.target, d.origins = 100, c.torn, ErrVersions, newWindow(d.memory), c.changed
+			for _, g := range c.by {
+				d.written.Add(g.Span)
+				d.givers.add(g.Span, g.giver)
+			}
+			must(t, d.keepOne())
+			if got, want := fmt.Sprint(slices.Collect(d.written.All())), fmt.Sprint(slices.Collect(c.want.All())); got != want {
+				t.Errorf("%v is left, want %v", got, want)
+			}
+		})
 	}
 }
 
