@@ -108,6 +108,12 @@ func download(ctx context.Context, t *testing.T, path string, opts *ObjectOption
 	t.Helper()
 	src := httpsource.New(nil)
 	defer src.CloseIdleConnections()
+	return downloadFrom(ctx, t, src, path, opts, urls...)
+}
+
+// downloadFrom is download by another source.
+func downloadFrom(ctx context.Context, t *testing.T, src source.Source, path string, opts *ObjectOptions, urls ...string) (*Done, error) {
+	t.Helper()
 	var mirrors []Mirror
 	for _, u := range urls {
 		mirrors = append(mirrors, Mirror{URL: u})
@@ -138,17 +144,7 @@ func TestObjectCancelled(t *testing.T) {
 	data := content(16 << 20)
 	f.Serve("/x", farm.Resource{Body: data, StallAt: 12 << 20})
 	path := filepath.Join(t.TempDir(), "x")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	enough := errors.New("enough")
-	opts := &ObjectOptions{Hashes: sha256Only, Connections: 4}
-	go func() {
-		f.Wait(t.Context(), farm.Stuck, "/x", 1)
-		cancel(enough)
-	}()
-	done, err := download(ctx, t, path, opts, f.URL("/x"))
-	if !errors.Is(err, enough) || done == nil {
-		t.Fatalf("%+v, %v", done, err)
-	}
+	done := cutOff(t, f, path, &ObjectOptions{Hashes: sha256Only, Connections: 4})
 	wantLeft(t, path, data, done.Size)
 	wantNames(t, path, filepath.Base(path)+Ext, filepath.Base(path)+journal.Ext)
 

@@ -411,17 +411,7 @@ func TestPiecesBelongTogether(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x")
 			f.Serve("/x", farm.Resource{Body: data, StallAt: 6<<20 + 100})
-			ctx, cancel := context.WithCancelCause(t.Context())
-			enough := errors.New("enough")
-			before := f.Count(farm.Stuck, "/x")
-			go func() {
-				f.Wait(t.Context(), farm.Stuck, "/x", before+1)
-				cancel(enough)
-			}()
-			left, err := download(ctx, t, path, &ObjectOptions{Connections: 1, Pieces: c.begun}, f.URL("/x"))
-			if !errors.Is(err, enough) {
-				t.Fatalf("%+v, %v", left, err)
-			}
+			left := cutOff(t, f, path, &ObjectOptions{Connections: 1, Pieces: c.begun})
 			f.Serve("/x", farm.Resource{Body: data})
 			done, err := download(t.Context(), t, path, &ObjectOptions{Pieces: c.now}, f.URL("/x"))
 			if !errors.Is(err, c.want) {

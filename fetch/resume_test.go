@@ -2,12 +2,15 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -16,6 +19,7 @@ import (
 	"spate/format/span"
 	"spate/internal/farm"
 	"spate/source"
+	"spate/source/httpsource"
 )
 
 // cutShort begins a download of the 16 MiB of data at path, and ends it after 12 MiB at most.
@@ -23,17 +27,71 @@ func cutShort(t *testing.T, f *farm.Farm, path string, res farm.Resource) *Done 
 	t.Helper()
 	res.StallAt = 12 << 20
 	f.Serve("/x", res)
+	return cutOff(t, f, path, &ObjectOptions{Connections: 4})
+}
+
+// cutOff begins a download of /x, and ends it once an answer has stalled and something is there.
+func cutOff(t *testing.T, f *farm.Farm, path string, opts *ObjectOptions) *Done {
+	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
+	stuck, written := f.Count(farm.Stuck, "/x")+1, make(chan struct{})
 	go func() {
-		f.Wait(t.Context(), farm.Stuck, "/x", 1)
-		cancel(enough)
+		select {
+		case <-written:
+			cancel(cmp.Or(f.Wait(t.Context(), farm.Stuck, "/x", stuck), enough))
+		case <-ctx.Done():
+		}
 	}()
-	done, err := download(ctx, t, path, &ObjectOptions{Connections: 4}, f.URL("/x"))
+	src := httpsource.New(nil)
+	defer src.CloseIdleConnections()
+	done, err := downloadFrom(ctx, t, &wroteSome{src, sync.OnceFunc(func() { close(written) })}, path, opts, f.URL("/x"))
+	cancel(nil)
 	if !errors.Is(err, enough) || done.Size == 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	return done
+}
+
+// wroteSome is a Source that tells when some of what it gave is written: when more is asked of an answer than a block holds, and what is
+// compared before it.
+type wroteSome struct {
+	source.Source
+	told func()
+}
+
+func (s *wroteSome) Open(ctx context.Context, url string, rng source.Range) (*source.Resource, error) {
+	res, err := s.Source.Open(ctx, url, rng)
+	if err == nil {
+		res.Body = &wroteSomeBody{ReadCloser: res.Body, told: s.told}
+	}
+	return res, err
+}
+
+func (s *wroteSome) Dial(ctx context.Context, url string) (source.Session, error) {
+	to, err := source.Dial(ctx, s.Source, url)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		source.Source
+		io.Closer
+	}{&wroteSome{to, s.told}, to}, nil
+}
+
+type wroteSomeBody struct {
+	io.ReadCloser
+	gave int
+	told func()
+}
+
+func (b *wroteSomeBody) Read(p []byte) (int, error) {
+	if b.gave > maxBlock+seamLen {
+		b.told()
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.gave += n
+	return n, err
 }
 
 // TestResume: what an origin has now goes on with what is there only if it is the same.
