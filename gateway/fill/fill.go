@@ -38,8 +38,10 @@ import (
 
 // Options are those of a [Pool].
 type Options struct {
-	Source source.Source // what opens the mirrors
-	Cache  Cache         // nil: what is read is kept in Memory alone
+	// Source is what opens the mirrors. It ends answers that are silent for good, as drivers do: where all connections of a file are, that
+	// is what its readers wait for.
+	Source source.Source
+	Cache  Cache // nil: what is read is kept in Memory alone
 
 	BlockSize   int64         // default 256 KiB
 	Memory      int64         // bytes of blocks in memory, besides those being filled; default 24 MiB

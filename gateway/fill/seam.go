@@ -1,5 +1,7 @@
 package fill
 
+import "slices"
+
 // Behind one name there may be several machines, and of them some may have another version. Where a validator does not name the
 // bytes, nothing but the bytes tells. So bytes of two answers are handed to one reader only where one of them gave bytes of the
 // other's as well, and they were the same: a seam.
@@ -146,15 +148,27 @@ func (c *core) join(b int64) {
 	if !c.makeRoom(waitedFor) {
 		return
 	}
-	s := c.add(m, c.from(b), c.from(b)+1)
-	s.probe = true
-	c.out = append(c.out, action{kind: begin, stream: s, check: -1})
+	c.probe(m, c.from(b))
 }
 
-// joined tells that the comparison of s was well.
+// probe has a mirror asked for what is on either side of off.
+func (c *core) probe(mirror int, off int64) *stream {
+	s := c.add(mirror, off, off+1)
+	s.probe = true
+	c.out = append(c.out, action{kind: begin, stream: s, check: -1})
+	return s
+}
+
+// joined tells that the comparison of s was well. Those that are to compare the same are needed no more.
 func (c *core) joined(s *stream) {
-	if c.remove(s) {
-		c.seams.proved[c.index(s.off)] = true
-		c.mirrors[s.mirror].fails = 0
+	if !c.remove(s) {
+		return
+	}
+	c.seams.proved[c.index(s.off)] = true
+	c.mirrors[s.mirror].fails = 0
+	for _, o := range slices.Clone(c.streams) {
+		if o.probe && o.off == s.off {
+			c.halt(o)
+		}
 	}
 }

@@ -47,9 +47,7 @@ func TestSlabsUnderReaders(t *testing.T) {
 	for _, tag := range []string{`"1"`, `W/"1"`} {
 		src := &pulse{size: 40*blk + 100, piece: chunk, tag: tag}
 		rnd := rand.New(rand.NewPCG(seed, 2))
-		if tag == `"1"` {
-			src.silent = func(request int, off int64) bool { return request%7 == 3 && off%blk > blk/2 }
-		}
+		src.silent = func(request int, off int64) bool { return request%7 == 3 && off%blk > blk/2 }
 		inBubble(t, src, Options{Memory: 3 * blk, Cache: newShelf(seed)}, func(p *Pool, f *File) {
 			var readers sync.WaitGroup
 			for range 16 {

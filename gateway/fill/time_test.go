@@ -15,6 +15,9 @@ import (
 	"spate/source"
 )
 
+// patient is how long a pulse waits for a byte, as drivers do.
+const patient = 20 * time.Second
+
 // pulse is a Source of one file that brings a piece in each interval. Nothing of it waits for anything but time.
 type pulse struct {
 	size    int64
@@ -59,6 +62,8 @@ func (b *pulsing) Read(p []byte) (int, error) {
 	}
 	select {
 	case <-wait:
+	case <-time.After(patient):
+		return 0, &source.Error{Op: "read", Kind: source.KindTimeout, Err: context.DeadlineExceeded}
 	case <-b.ctx.Done():
 		for i := range p { // as a Read may do
 			p[i] = 0xee
@@ -213,6 +218,35 @@ func TestSilentAgainAndAgain(t *testing.T) {
 		defer again.Close()
 		full(t, again, 0, 2*blk)
 	})
+}
+
+// A request that compares what is on either side of a seam, and falls silent, is overtaken as any other, and those that were
+// overtaken end with the one that brought it.
+func TestSilentSeam(t *testing.T) {
+	for silent := 1; silent < 4; silent++ {
+		src := &pulse{size: 16 * blk, piece: chunk, gap: time.Millisecond, tag: `W/"1"`}
+		inBubble(t, src, Options{}, func(p *Pool, f *File) {
+			last := from(t, f, 9*blk, blk)
+			full(t, last, 9*blk, blk)
+			last.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			r, err := f.Open(ctx, 8*blk, 2*blk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			full(t, r, 8*blk, blk)
+			time.Sleep(linger + time.Second) // nothing else is asked for any more
+			was := src.requests()
+			src.silent = func(request int, _ int64) bool { return request <= was+silent }
+			full(t, r, 9*blk, blk)
+			synctest.Wait()
+			if s := p.Stats(); src.requests() != was+silent+1 || s.Stalls != int64(silent) || s.Hedges != int64(silent) || s.Connections != 0 {
+				t.Errorf("%d silent: %d requests, %+v", silent, src.requests()-was, s)
+			}
+		})
+	}
 }
 
 // A slow stream is not a silent one.

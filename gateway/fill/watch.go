@@ -56,7 +56,7 @@ func (c *core) overdue(s *stream) {
 	s.late, s.tried = true, c.now
 	c.misses++
 	hasRival := slices.ContainsFunc(c.streams, func(o *stream) bool { return o.rival == s.id })
-	if s.probe || hasRival || c.single && c.vague {
+	if hasRival || c.single && c.vague && !s.probe {
 		return
 	}
 	m := c.choose(s.mirror)
@@ -64,6 +64,10 @@ func (c *core) overdue(s *stream) {
 		return
 	}
 	c.counts.hedges++
+	if s.probe {
+		c.probe(m, s.off).rival = s.id
+		return
+	}
 	h := c.add(m, s.off, s.end)
 	h.rival = s.id
 	if !c.known {
