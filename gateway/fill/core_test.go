@@ -244,6 +244,34 @@ func TestFailures(t *testing.T) {
 	p.expects("fail")
 }
 
+// What was under way when a mirror failed, and fails as well, is the same failure: an origin that resets all of its connections has had
+// one of its tries.
+func TestFailingTogetherIsOneFailure(t *testing.T) {
+	p := newScript(t, 1, true)
+	for i := range int64(4) {
+		p.reader(i*60*sblk, endless)
+	}
+	for _, wait := range []time.Duration{time.Second, backoffMin} { // the origin says when, the first time
+		if got := p.plan(); len(got) != 4 {
+			t.Fatalf("at %v: %q", p.now, got)
+		}
+		for _, s := range slices.Clone(p.c.streams) {
+			p.c.failed(p.now, s, failure{wait: wait})
+		}
+		if m := p.c.mirrors[0]; m.until != p.now+wait {
+			t.Fatalf("after %d failures it is asked at %v", m.fails, m.until)
+		}
+		p.now += wait
+	}
+	if got := p.plan(); len(got) != 4 {
+		t.Fatalf("the last try: %q", got)
+	}
+	for _, s := range slices.Clone(p.c.streams) {
+		p.c.failed(p.now, s, failure{})
+	}
+	p.expects("fail", "fail", "fail", "fail")
+}
+
 func TestRetryAfterIsObeyed(t *testing.T) {
 	p := newScript(t, 1, true)
 	p.reader(0, endless)

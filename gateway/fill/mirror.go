@@ -21,6 +21,7 @@ type mirror struct {
 	named   bool // its validator names the bytes
 	gave    bool // some of the bytes are its
 	fails   int  // in a row
+	last    int  // the stream begun last when that was counted
 	until   time.Duration
 	setup   time.Duration // of an answer, smoothed
 }
@@ -68,7 +69,10 @@ func (c *core) failed(now time.Duration, s *stream, f failure) {
 	case s.gave > 0:
 		m.fails, m.until = 0, now
 	default:
-		m.fails++
+		if s.id > m.last { // else it was under way when another failed, and that is the same failure
+			m.fails++
+			m.last = c.lastID
+		}
 		m.until = max(m.until, now+max(f.wait, backoff(m.fails)))
 		if m.fails >= tries {
 			m.until = now + pause
