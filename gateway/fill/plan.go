@@ -96,8 +96,12 @@ func (c *core) serveAll() {
 	}
 }
 
-// serveAhead begins what r will want, from where that was looked at before.
+// serveAhead begins what r will want, from where that was looked at before. Where there is no room for a block of each reader that would
+// have another's go, which would be begun again.
 func (c *core) serveAhead(r *reader) {
+	if !r.waits && c.ahead < c.block {
+		return
+	}
 	from, to := c.window(r)
 	for b := c.index(max(from, r.looked)); c.from(b) < to; b++ {
 		if !c.has(b) && !c.owned(b) && !c.launch(r, b, aheadOf) {

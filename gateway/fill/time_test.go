@@ -249,6 +249,30 @@ func TestSilentSeam(t *testing.T) {
 	}
 }
 
+// Readers that pause where memory has no room for a block of each cost their origin nothing: what is fetched ahead of one would have
+// another's go, and so on for as long as they pause.
+func TestPausedReadersWithoutRoom(t *testing.T) {
+	src := &pulse{size: 100 * blk, piece: chunk, gap: time.Millisecond}
+	inBubble(t, src, Options{Memory: 3 * blk}, func(p *Pool, f *File) {
+		var readers []io.ReadCloser
+		for i := range int64(8) {
+			r := from(t, f, 10*i*blk, 2*blk)
+			defer r.Close()
+			full(t, r, 10*i*blk, 1000)
+			readers = append(readers, r)
+		}
+		time.Sleep(linger + time.Second)
+		was := src.requests()
+		time.Sleep(time.Minute)
+		if n := src.requests() - was; n > 0 {
+			t.Errorf("%d requests", n)
+		}
+		for i, r := range readers {
+			full(t, r, 10*int64(i)*blk+1000, 2*blk-1000)
+		}
+	})
+}
+
 // A slow stream is not a silent one.
 func TestSlowIsNotSilent(t *testing.T) {
 	src := &pulse{size: 20_000, piece: 1000, gap: 1400 * time.Millisecond}
