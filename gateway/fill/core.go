@@ -135,7 +135,7 @@ type stream struct {
 type action struct {
 	kind   actionKind
 	stream *stream // begin, halt
-	reader *reader // fail
+	reader *reader // fail, rouse
 	first  bool    // begin: nobody knows yet what the file is
 	check  int64   // begin: a block to compare with the mirror's before it is trusted; -1: none
 }
@@ -146,6 +146,7 @@ const (
 	begin actionKind = iota
 	halt
 	fail
+	rouse
 )
 
 func newCore(block int64, mirrors []*mirror) *core {
@@ -340,6 +341,7 @@ func (c *core) take(now time.Duration, s *stream, n int64) taken {
 	b := c.index(off)
 	t := taken{index: b, at: off - c.from(b)}
 	if c.has(b) {
+		c.found(b)
 		c.prove(s, b, off)
 		return t
 	}
@@ -388,6 +390,13 @@ func (c *core) gained(s *stream, b, n int64) {
 	if f, ok := c.seams.of[b]; ok && f.by != s.mirror+1 {
 		f.by = 0
 		c.seams.of[b] = f
+	}
+}
+
+// found is for a block that is there: who shares the cache may have brought it, and what there is of it besides is not needed.
+func (c *core) found(b int64) {
+	if p := c.parts[b]; p != nil && !p.whole {
+		delete(c.parts, b)
 	}
 }
 

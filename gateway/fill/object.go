@@ -158,6 +158,8 @@ func (o *object) carryOut(actions []action) {
 			}
 		case fail:
 			o.readers[a.reader].fail(joined(o.errs))
+		case rouse:
+			o.readers[a.reader].rouse()
 		}
 	}
 	for b := range o.bufs {

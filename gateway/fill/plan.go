@@ -121,11 +121,19 @@ func (c *core) serveHead(r *reader) {
 		return
 	}
 	b := c.index(from)
-	if c.begunAny(b) && c.crosses(r) == unproved {
-		c.join(b)
-		return
+	if c.begunAny(b) {
+		switch c.crosses(r) {
+		case unproved:
+			c.join(b)
+			return
+		case torn:
+			c.rouse(r)
+			return
+		}
 	}
 	if c.has(b) {
+		c.found(b)
+		c.rouse(r)
 		return
 	}
 	by := c.server(b)
@@ -139,6 +147,9 @@ func (c *core) serveHead(r *reader) {
 		r.joined = by.id
 	}
 }
+
+// rouse has r look again: what it waited for is there, or will never be. Blocks come to the cache, and go, without a word.
+func (c *core) rouse(r *reader) { c.out = append(c.out, action{kind: rouse, reader: r}) }
 
 // serveRest begins what nobody has asked for.
 func (c *core) serveRest() {

@@ -49,15 +49,18 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if err := r.over(); err != nil {
 			return 0, err
 		}
-		if b, at, end := r.next(); b != nil {
-			n := r.hand(p, b.data[at:end])
-			b.release()
-			return n, nil
+		mayCross := r.mayCross()
+		if mayCross {
+			if b, at, end := r.next(); b != nil {
+				n := r.hand(p, b.data[at:end])
+				b.release()
+				return n, nil
+			}
+			if n := r.read(p); n > 0 {
+				return n, nil
+			}
 		}
-		if n := r.read(p); n > 0 {
-			return n, nil
-		}
-		if r.err == nil && !r.open() {
+		if r.err == nil && (!mayCross || !r.open()) {
 			r.await()
 		}
 	}
@@ -91,9 +94,6 @@ func (r *Reader) moved(n int, from filling) {
 func (r *Reader) read(p []byte) int {
 	o, b := r.o, r.o.core.index(r.want.pos)
 	if int64(len(p)) < min(strip, o.core.block) || r.err != nil || o.store == nil || o.core.parts[b] != nil || !o.store.isOnDisk(b) {
-		return 0
-	}
-	if !r.mayCross() {
 		return 0
 	}
 	s, was, off := o.store, o.core.fillingAt(r.want.pos), int(r.want.pos-o.core.from(b))
@@ -139,30 +139,31 @@ func (r *Reader) next() (b *slab, at, end int64) {
 			end = int64(len(b.data))
 		}
 	}
-	if b != nil && (end <= at || !r.mayCross()) {
+	if b != nil && end <= at {
 		b.release()
 		b = nil
 	}
 	return b, at, end
 }
 
-// mayCross reports whether the next byte may be handed on, which is there. o.mu is held.
+// mayCross reports whether the next byte may be handed on, once it is there. o.mu is held.
 func (r *Reader) mayCross() bool {
 	o := r.o
-	switch o.core.crosses(r.want) {
-	case torn:
-		r.err = wrong("read", o.mirrors[o.core.founder], source.KindChanged, errUnproved)
-		return false
-	case unproved:
-		return false
+	crossing := o.core.crosses(r.want)
+	if crossing == mayCross || !o.core.begunAny(o.core.index(r.want.pos)) {
+		return true
 	}
-	return true
+	if crossing == torn {
+		r.err = wrong("read", o.mirrors[o.core.founder], source.KindChanged, errUnproved)
+	}
+	return false
 }
 
-// open reads the block at r from the cache, if that has it. It reports false if there is nothing to be read. o.mu is held; not meanwhile.
+// open sees that the block at r is in memory, if the cache has it. It reports false if there is nothing to be read. o.mu is held; not
+// meanwhile.
 func (r *Reader) open() bool {
 	o, b := r.o, r.o.core.index(r.want.pos)
-	if o.store == nil || o.core.parts[b] != nil || o.store.mem.has(o.store, b) || !o.store.has(b) {
+	if o.store == nil || o.core.parts[b] != nil || !o.store.has(b) {
 		return false
 	}
 	o.mu.Unlock()

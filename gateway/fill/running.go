@@ -250,25 +250,28 @@ func (r *running) complete(b int64, data *slab) error {
 		return r.corrupt(b)
 	}
 	o.mu.Lock()
+	s, dead := o.store, o.dead
+	unsized := o.core.size < 0 && o.core.from(b) >= o.pool.opts.Unknown
+	o.mu.Unlock()
+	if dead != nil {
+		return dead
+	}
+	if !unsized { // first, while it is a part still: else it may be begun anew before it is in the cache
+		if err := s.keep(b, data.data); err != nil {
+			o.pool.count.notCached.Add(1)
+			o.pool.opts.Log.Debug("not cached", "error", err)
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.dead != nil {
-		o.mu.Unlock()
 		return o.dead
 	}
-	s := o.store
 	s.mem.put(s, b, data)
 	o.dropBuf(b)
 	o.core.stored(b, r.stream)
-	unsized := o.core.size < 0 && o.core.from(b) >= o.pool.opts.Unknown
 	o.wakeReaders(b)
 	o.plan()
-	o.mu.Unlock()
-	if unsized {
-		return nil
-	}
-	if err := s.keep(b, data.data); err != nil {
-		o.pool.count.notCached.Add(1)
-		o.pool.opts.Log.Debug("not cached", "error", err)
-	}
 	return nil
 }
 
