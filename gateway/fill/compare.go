@@ -26,7 +26,10 @@ func (r *running) vouch() error {
 // join compares what is on either side of where the stream begins with one answer across it.
 func (r *running) join() error {
 	o, s := r.o, r.stream
+	o.mu.Lock()
 	b := o.core.index(s.off)
+	was := o.core.seamAt(b)
+	o.mu.Unlock()
 	before, behind := o.block(b-1), o.begunBlock(b)
 	o.mu.Lock()
 	o.core.asked(o.now(), s)
@@ -42,7 +45,7 @@ func (r *running) join() error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.core.joined(s)
+	o.core.joined(s, was)
 	o.wakeAll()
 	return nil
 }

@@ -353,7 +353,7 @@ func (c *core) take(now time.Duration, s *stream, n int64) taken {
 		p = c.begun(b, s)
 	}
 	c.prove(s, b, off)
-	if p.whole || t.at > p.n || t.at+n <= p.n {
+	if p.whole || t.at > p.n || t.at+n <= p.n || !c.continues(s, b, p.n) {
 		return t
 	}
 	t.skip = p.n - t.at
@@ -371,6 +371,7 @@ func (c *core) begun(b int64, s *stream) *part {
 	c.parts[b] = p
 	if c.vague {
 		c.seams.renew(b)
+		c.outdate(b, s)
 		if c.mirrors[s.mirror].named {
 			c.seams.of[b] = filling{c.seams.count, s.mirror + 1}
 		}

@@ -167,11 +167,10 @@ func (r *running) drained(res *source.Resource) error {
 // take puts bytes where they belong.
 func (r *running) take(p []byte) error {
 	o, s := r.o, r.stream
-	sure, err := r.compare(p)
+	sure, err := r.compared(p)
 	if err != nil {
 		return err
 	}
-	o.mu.Lock()
 	t := o.core.take(o.now(), s, int64(len(p)))
 	if !sure {
 		s.sure = s.off
@@ -196,15 +195,29 @@ func (r *running) take(p []byte) error {
 	return nil
 }
 
-// compare compares p, which has come, with what is there in its place, where that has to be. It reports false if something was, and
-// is there no more.
+// compared compares p, which has come, with what is there in its place, where that has to be. It reports false if something was, and is there
+// no more. Where there is no error it returns with o.mu held, and nothing has come in its place meanwhile that was not compared.
+func (r *running) compared(p []byte) (sure bool, err error) {
+	c, off := r.o.core, r.stream.off
+	r.o.mu.Lock()
+	for c.vague {
+		made, n := c.holds(off, int64(len(p)))
+		r.o.mu.Unlock()
+		if sure, err = r.compare(p); err != nil {
+			return false, err
+		}
+		r.o.mu.Lock()
+		if nowMade, now := c.holds(off, int64(len(p))); nowMade == made && now == n {
+			return sure, nil
+		}
+	}
+	return true, nil
+}
+
+// compare is one try of that.
 func (r *running) compare(p []byte) (sure bool, err error) {
 	o, s := r.o, r.stream
 	o.mu.Lock()
-	if !o.core.vague {
-		o.mu.Unlock()
-		return true, nil
-	}
 	b := o.core.index(s.off)
 	at := s.off - o.core.from(b)
 	part, has := o.core.parts[b], o.core.has(b)

@@ -43,6 +43,33 @@ func (s *seams) renew(b int64) {
 	delete(s.proved, b+1)
 }
 
+// outdate tells streams other than s that what they have given of block b, which is begun anew, is not what is there.
+func (c *core) outdate(b int64, s *stream) {
+	for _, o := range c.streams {
+		if o != s && o.off > c.from(b) {
+			o.sure = max(o.sure, min(o.off, c.to(b)))
+		}
+	}
+}
+
+// continues reports whether what s brings may be put behind the n bytes that are there of block b: it has given, or was compared with, the
+// end of them.
+func (c *core) continues(s *stream, b, n int64) bool {
+	return !c.vague || n == 0 || s.sure < c.from(b)+n
+}
+
+// holds is what there is in the place of n bytes at off, of one block: which filling of that, and how much of it up to their end.
+func (c *core) holds(off, n int64) (made int, there int64) {
+	b := c.index(off)
+	switch p := c.parts[b]; {
+	case c.has(b):
+		there = c.to(b) - c.from(b)
+	case p != nil:
+		there = p.n
+	}
+	return c.seams.of[b].made, min(there, off+n-c.from(b))
+}
+
 // prove notes what follows from bytes of s at off, in block b.
 func (c *core) prove(s *stream, b, off int64) {
 	if c.vague && off >= c.from(b) && s.sure < c.from(b) && c.there(b-1) {
@@ -159,12 +186,16 @@ func (c *core) probe(mirror int, off int64) *stream {
 	return s
 }
 
-// joined tells that the comparison of s was well. Those that are to compare the same are needed no more.
-func (c *core) joined(s *stream) {
-	if !c.remove(s) {
+// seamAt is what meets where block b begins.
+func (c *core) seamAt(b int64) [2]filling { return [2]filling{c.seams.of[b-1], c.seams.of[b]} }
+
+// joined tells that the comparison of s was well, of what met there when it was read. Those that are to compare the same are needed no more.
+func (c *core) joined(s *stream, was [2]filling) {
+	b := c.index(s.off)
+	if now := c.seamAt(b); !c.remove(s) || now[0].made != was[0].made || now[1].made != was[1].made {
 		return
 	}
-	c.seams.proved[c.index(s.off)] = true
+	c.seams.proved[b] = true
 	c.mirrors[s.mirror].fails = 0
 	for _, o := range slices.Clone(c.streams) {
 		if o.probe && o.off == s.off {

@@ -13,6 +13,7 @@ type hooked struct {
 	*shelf
 	has func(index int64) (knows bool) // false: it has not, now
 	put func(index int64)
+	get func(index int64) (finds bool)
 }
 
 type hookedBlocks struct {
@@ -34,6 +35,13 @@ func (b *hookedBlocks) Put(index int64, data []byte) error {
 		b.h.put(index)
 	}
 	return b.Blocks.Put(index, data)
+}
+
+func (b *hookedBlocks) Get(index int64, off int, p []byte) (int, bool) {
+	if b.h.get != nil && !b.h.get(index) {
+		return 0, false
+	}
+	return b.Blocks.Get(index, off, p)
 }
 
 // A block that another reader opens, just when one has found that it is not in memory and not in the cache either, is found.
