@@ -431,6 +431,6 @@ func (c *core) over(s *stream) bool {
 		return false
 	}
 	return c.there(b) || slices.ContainsFunc(c.streams, func(o *stream) bool {
-		return o != s && !o.probe && !o.races(s) && c.index(o.off) == b && o.off > s.off
+		return o != s && !o.probe && !o.races(s) && o.off > s.off && o.off <= c.need(b) // else its beginning has gone
 	})
 }

@@ -152,6 +152,25 @@ func TestSeekBeginsAnewAndGoingOnDoesNot(t *testing.T) {
 	}
 }
 
+// A stream in a block whose beginning has gone does not bring that: who is asked for it instead is not over for the other's sake, and so
+// asked for again and again.
+func TestBlockWithoutItsBeginning(t *testing.T) {
+	p := newScript(t, 1, true)
+	p.reader(0, sblk)
+	p.expects("begin 0-1 of 0")
+	p.bring(p.answer(1), 100)
+	delete(p.c.parts, 0)
+	p.expects("begin 0-1 of 0")
+	if p.c.over(p.answer(2)) {
+		t.Error("it is taken for over")
+	}
+	p.bring(p.c.find(2), 50)
+	p.c.find(1).off = 50
+	if s := p.c.add(0, 0, sblk); !p.c.over(s) {
+		t.Error("one for what two others bring is not taken for over")
+	}
+}
+
 func TestStreamLingers(t *testing.T) {
 	p := newScript(t, 1, true)
 	r := p.reader(0, endless)
