@@ -67,6 +67,7 @@ type core struct {
 	full   int   // for this priority, and later ones, there is no connection, until something changes
 	short  bool  // something is needed for which there is no connection
 	lacks  bool  // something is needed and nobody could be asked
+	spent  bool  // the mirrors have failed, and nobody waited who could be told
 	now    time.Duration
 	out    []action
 	counts counts

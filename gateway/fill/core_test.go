@@ -291,6 +291,32 @@ func TestFailingTogetherIsOneFailure(t *testing.T) {
 	p.expects("fail", "fail", "fail", "fail")
 }
 
+// Where nobody waits for what all mirrors have failed to bring, they are asked again after a while, not at once and again and again, and
+// as often as for anybody else once somebody does wait.
+func TestFailureThatNobodyWaitsFor(t *testing.T) {
+	p := newScript(t, 1, true)
+	r := p.reader(0, sblk)
+	r.waits = false
+	p.expects("begin 0-1 of 0")
+	p.c.failed(p.now, p.c.find(1), failure{lasting: true})
+	p.expects()
+	if at := p.c.wake(); at != pause {
+		t.Fatalf("wakes at %v", at)
+	}
+	p.expects()
+	p.now = pause
+	p.expects("begin 0-1 of 0")
+	p.c.failed(p.now, p.c.find(2), failure{})
+	p.expects()
+	r.waits = true
+	for id := 3; id < 3+tries; id++ {
+		p.expects("begin 0-1 of 0")
+		p.c.failed(p.now, p.c.find(id), failure{})
+		p.now += backoffMin
+	}
+	p.expects("fail")
+}
+
 func TestRetryAfterIsObeyed(t *testing.T) {
 	p := newScript(t, 1, true)
 	p.reader(0, endless)

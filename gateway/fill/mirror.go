@@ -114,6 +114,7 @@ func (c *core) exhausted() bool {
 
 // forgive has all that failed tried again: for whoever comes after those who were told.
 func (c *core) forgive() {
+	c.spent = false
 	for _, m := range c.mirrors {
 		m.fails, m.until = 0, 0
 	}
@@ -121,9 +122,9 @@ func (c *core) forgive() {
 
 // nextTry is when somebody can be asked again.
 func (c *core) nextTry() time.Duration {
-	at := time.Duration(endless)
+	at, spent := time.Duration(endless), c.exhausted()
 	for _, m := range c.mirrors {
-		if m.usable() {
+		if m.usable() || spent && !m.aside {
 			at = min(at, m.until)
 		}
 	}

@@ -138,6 +138,9 @@ func (c *core) serveHead(r *reader) {
 	}
 	by := c.server(b)
 	if by == nil {
+		if c.spent {
+			c.forgive()
+		}
 		c.launch(r, b, waitedFor)
 		by = c.server(b)
 	} else if r.joined != by.id {
@@ -360,13 +363,14 @@ func (c *core) giveUp() {
 	if !c.lacks || !c.exhausted() {
 		return
 	}
+	told := false
 	for _, r := range c.readers {
 		if r.waits && !r.failed && c.isLost(r) {
-			r.failed = true
+			r.failed, told = true, true
 			c.out = append(c.out, action{kind: fail, reader: r})
 		}
 	}
-	if len(c.streams) == 0 {
+	if c.spent = !told; told && len(c.streams) == 0 {
 		c.forgive()
 	}
 }
