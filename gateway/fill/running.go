@@ -195,8 +195,8 @@ func (r *running) take(p []byte) error {
 	return nil
 }
 
-// compared compares p, which has come, with what is there in its place, where that has to be. It reports false if something was, and is there
-// no more. Where there is no error it returns with o.mu held, and nothing has come in its place meanwhile that was not compared.
+// compared compares p, which has come, with what is there in its place, where that has to be. It reports false if something was, and is
+// there no more. Where there is no error it returns with o.mu held, and nothing has come in its place meanwhile that was not compared.
 func (r *running) compared(p []byte) (sure bool, err error) {
 	c, off := r.o.core, r.stream.off
 	r.o.mu.Lock()

@@ -189,7 +189,8 @@ func (c *core) probe(mirror int, off int64) *stream {
 // seamAt is what meets where block b begins.
 func (c *core) seamAt(b int64) [2]filling { return [2]filling{c.seams.of[b-1], c.seams.of[b]} }
 
-// joined tells that the comparison of s was well, of what met there when it was read. Those that are to compare the same are needed no more.
+// joined tells that the comparison of s was well, of what met there when it was read. Those that are to compare the same are needed no
+// more.
 func (c *core) joined(s *stream, was [2]filling) {
 	b := c.index(s.off)
 	if now := c.seamAt(b); !c.remove(s) || now[0].made != was[0].made || now[1].made != was[1].made {
