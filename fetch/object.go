@@ -172,6 +172,7 @@ func (o *Object) Close() error {
 // bytes than those of the first answer, as far as size and validator tell, is an error that is [source.ErrChanged]. Where the validator of
 // an origin does not name its bytes (see [source.Info.NamesBytes]) and there are no Pieces, two answers are put together only where up to
 // 16 KiB on each side of the seam are the same; where they are not, that error is [ErrVersions] as well, and only the longest piece stays.
+// So it is, after an error, with what came from an origin that has proved to have changed, where no other has met it.
 // Of several mirrors none names the bytes of another, and who was opened is right: one whose bytes differ is left aside, and all that it gave
 // fetched elsewhere. It is not noticed if what differs is at no seam, nor in the last 16 KiB.
 //
