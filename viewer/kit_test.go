@@ -258,6 +258,21 @@ func isOfPageBefore(err error) bool {
 	})
 }
 
+// waitAcross waits as wait does, also while one page follows another.
+func (p *tab) waitAcross(expression string) {
+	p.t.Helper()
+	next := chromedp.Evaluate[bool]("new Promise((is) => requestAnimationFrame(() => is(Boolean("+expression+"))))", chromedp.EvalAwaitPromise)
+	for deadline := time.Now().Add(patience); ; {
+		is, err := chromedp.Run(p.ctx, next) // an error: the page was another before it had answered
+		switch {
+		case err == nil && is:
+			return
+		case time.Now().After(deadline):
+			p.t.Fatalf("%s: %v; the page has\n%s", expression, err, p.text("body"))
+		}
+	}
+}
+
 // text is what an element shows.
 func (p *tab) text(selector string) string {
 	p.t.Helper()

@@ -2,8 +2,11 @@ package viewer_test
 
 import (
 	"fmt"
+	"html"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"spate/internal/farm"
 )
@@ -131,4 +134,22 @@ func TestNothingMoves(t *testing.T) {
 	if sum := eval[float64](p, shifted); sum >= 0.01 {
 		t.Errorf("things have moved by %.3f", sum)
 	}
+}
+
+// Samples are offered first, and below what is viewed or asked about from then on.
+func TestSamplesStay(t *testing.T) {
+	s, urls := exhibition(t)
+	p := open(t, s.server.URL+"/")
+	p.wait("document.querySelectorAll('#stage #samples a').length > 5")
+	other := farm.New()
+	defer other.Close()
+	link := `<a id="link" href="` + html.EscapeString(s.addressOf(urls["text"])) + `">here</a>`
+	other.Serve("/", farm.Resource{Body: []byte(link), MediaType: "text/html"})
+	p.do(chromedp.Navigate(other.URL("/")))
+	p.click("#link")
+	p.waitAcross("document.getElementById('stage')?.innerText.includes('Press Start')")
+	p.wait("document.querySelectorAll('#page > #samples a').length > 5")
+	p.click("#start")
+	p.waitState("complete")
+	p.wait("document.querySelectorAll('#page > #samples a').length > 5")
 }

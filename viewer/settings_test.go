@@ -136,7 +136,7 @@ func TestAnotherSite(t *testing.T) {
 	}
 	p = open(t, evil.URL("/form"))
 	p.click("#go")
-	p.wait("document.body.innerText.includes('another web site asks')")
+	p.waitAcross("document.body.innerText.includes('another web site asks')")
 	p = open(t, evil.URL("/frame"))
 	p.wait("document.readyState === 'complete'")
 	if !eval[bool](p, "document.getElementById('frame').contentDocument === null && frames[0].length === 0") {

@@ -5,9 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"spate/internal/farm"
 )
@@ -127,21 +124,6 @@ func TestProgramIsStartedAgain(t *testing.T) {
 	s.restart()
 	p.waitAcross("!window.isOld && document.getElementById('state').textContent === 'complete'")
 	p.wait("document.querySelector('.text').innerText.includes('the end')")
-}
-
-// waitAcross waits as wait does, also while one page follows another.
-func (p *tab) waitAcross(expression string) {
-	p.t.Helper()
-	next := chromedp.Evaluate[bool]("new Promise((is) => requestAnimationFrame(() => is(Boolean("+expression+"))))", chromedp.EvalAwaitPromise)
-	for deadline := time.Now().Add(patience); ; {
-		is, err := chromedp.Run(p.ctx, next) // an error: the page was another before it had answered
-		switch {
-		case err == nil && is:
-			return
-		case time.Now().After(deadline):
-			p.t.Fatalf("%s: %v; the page has\n%s", expression, err, p.text("body"))
-		}
-	}
 }
 
 // An image that is lost on the way comes again.

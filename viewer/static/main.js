@@ -60,14 +60,19 @@ function keep() {
   history.replaceState(null, '', format(settings));
 }
 
+/** Makes room for what is viewed. The samples, which have been there, are below from then on. */
+function clearStage() {
+  by('page').append(by('samples'));
+  stage.clear();
+}
+
 /** @param {string} url */
 function start(url) {
   stop();
   settings = { ...settings, url };
   keep();
   trouble('');
-  by('page').append(by('samples')); // they are in the way, but not gone
-  stage.clear();
+  clearStage();
   page.url.value = url;
   document.title = `${nameOf(url) || 'spate'} – spate`;
   noteInHistory(url);
@@ -224,6 +229,7 @@ function obey() {
     return;
   }
   stop();
+  clearStage();
   stage.say('Another page has led here. Press Start to view this URL.');
 }
 
