@@ -98,11 +98,11 @@ func TestPause(t *testing.T) {
 	s := stage(t, nil)
 	s.Serve("/film.txt-seq", e.resource())
 	p := openWatching(t, s.address("/film.txt-seq", "ms", "0"))
-	p.waitFrame(3)
+	p.waitFrames(3)
 	p.press(" ")
 	p.waitState("paused")
 	stopped := p.untilSilent(e)
-	shown := eval[int64](p, "Number(document.getElementById('frame').textContent.split(',')[0])") * int64(4+e.size)
+	shown := eval[int64](p, "parseInt(document.getElementById('frame').textContent, 10)") * int64(4+e.size)
 	sockets := inSockets(t, s.Addr(), s.server.Listener.Addr().String())
 	t.Logf("%d KiB were shown, %d KiB more sent, of which %d KiB are in sockets", shown>>10, (stopped-shown)>>10, sockets>>10)
 	if stopped-shown-sockets > ahead {
@@ -111,7 +111,7 @@ func TestPause(t *testing.T) {
 	p.press("s")
 	p.waitFrame(int(shown)/(4+e.size) + 1)
 	p.press(" ")
-	p.wait(fmt.Sprintf("Number(document.getElementById('frame').textContent.split(',')[0]) > %d", stopped/int64(4+e.size)))
+	p.waitFrames(int(stopped)/(4+e.size) + 1)
 	p.press(" ")
 	p.waitState("paused")
 	if now := e.sent.Load(); now <= stopped {

@@ -134,6 +134,12 @@ func (p *tab) waitFrame(n int) {
 	p.wait(fmt.Sprintf("document.getElementById('frame').textContent.startsWith('%d,')", n))
 }
 
+// waitFrames waits until the page shows a file or one behind it: while it plays, who asks now and then misses most.
+func (p *tab) waitFrames(n int) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("parseInt(document.getElementById('frame').textContent, 10) >= %d", n))
+}
+
 // numbers are those from first to last.
 func numbers(first, last int) []string {
 	var all []string

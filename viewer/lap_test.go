@@ -21,7 +21,7 @@ func TestEndlessAnimation(t *testing.T) {
 	s.Serve("/film.png-seq.parts", farm.Resource{Body: []byte(text + s.URL("/film.png-seq.parts") + "\n")})
 	p := openWatching(t, s.address("/film.png-seq.parts", "ms", "10"))
 	const laps = 20
-	p.waitFrame(laps * files)
+	p.waitFrames(laps * files)
 	p.press(" ")
 	p.waitState("paused")
 	for i, n := range p.seen() {

@@ -38,7 +38,7 @@ func TestSettings(t *testing.T) {
 	p := openWatching(t, s.server.URL+"/#ms=1000&more=kept")
 	p.waitState("idle")
 	p.do(chromedp.SendKeys(chromedp.CSS("#url"), s.URL("/film.png-seq")+"\r"))
-	p.waitFrame(1)
+	p.waitFrames(1)
 	if got := p.fragment(); got.Get("url") != s.URL("/film.png-seq") || got.Get("ms") != "1000" || got.Has("play") || got.Get("more") != "kept" {
 		t.Errorf("the address has %v", got)
 	}
