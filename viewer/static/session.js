@@ -12,6 +12,7 @@ import { LostError, ViewError } from './view.js';
 /** @typedef {import('./view.js').View} View */
 
 const headBytes = 4096; // shown of what is neither text nor picture nor sound
+const largestPixels = 128 << 20; // bytes of an image that the page decodes itself
 const keptText = 32 << 20; // bytes, that are no more characters than a TextView keeps
 const unseenRows = 200_000; // of text, below those that are seen: of what may be longer than that no more is read
 
@@ -220,6 +221,7 @@ export class Session {
     let drawn = 0;
     for (let bytes = await this.next(); bytes; bytes = await this.next()) {
       chunks.push(bytes);
+      if (this.bytes > largestPixels) throw new ViewError('This image is too large to be shown.');
       if (this.bytes < 2 * drawn) continue; // so that all the decoding is no more than twice the last one
       drawn = this.bytes;
       await this.stage.showFile(join(chunks), kind).catch(() => {}); // its header may not be whole
