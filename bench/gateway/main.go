@@ -14,9 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"spate/bench/record"
@@ -41,16 +39,8 @@ type sizes struct {
 const rangeSize = 1 << 20
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	o := parse(os.Args[1:])
-	ctx, cancel := context.WithTimeout(ctx, o.limit)
-	err := o.run(ctx, os.Stdout)
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gateway:", err)
-		os.Exit(1)
-	}
+	record.Run("gateway", o.limit, func(ctx context.Context) error { return o.run(ctx, os.Stdout) })
 }
 
 func parse(args []string) *options {

@@ -1,4 +1,4 @@
-// Package record keeps what a benchmark prints.
+// Package record runs a benchmark, and keeps what it prints.
 package record
 
 import (

@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -32,21 +31,13 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	o := parse(os.Args[1:])
-	ctx, cancel := context.WithTimeout(ctx, o.limit)
-	var err error
-	if o.fleet != "" {
-		err = o.drive(ctx, os.Stdin, os.Stdout)
-	} else {
-		err = o.run(ctx, os.Stdout)
-	}
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "tracker:", err)
-		os.Exit(1)
-	}
+	record.Run("tracker", o.limit, func(ctx context.Context) error {
+		if o.fleet != "" {
+			return o.drive(ctx, os.Stdin, os.Stdout)
+		}
+		return o.run(ctx, os.Stdout)
+	})
 }
 
 func parse(args []string) *options {

@@ -20,9 +20,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"spate/bench/record"
@@ -38,16 +36,8 @@ type options struct {
 const width, height = 480, 320 // of an image
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	o := parse(os.Args[1:])
-	ctx, cancel := context.WithTimeout(ctx, o.limit)
-	err := o.run(ctx, os.Stdout)
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "viewer:", err)
-		os.Exit(1)
-	}
+	record.Run("viewer", o.limit, func(ctx context.Context) error { return o.run(ctx, os.Stdout) })
 }
 
 func parse(args []string) *options {
