@@ -243,7 +243,7 @@ const (
 	farewell         = 5 * time.Second // for answers that are being sent when it ends
 )
 
-// serveOn answers until ctx ends. Views of page end then: they would not by themselves.
+// serveOn answers until ctx ends. Views of page, which the caller closes otherwise, end then: they would not by themselves.
 func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler, page io.Closer) error {
 	server := &http.Server{
 		Handler: h, MaxHeaderBytes: maxRequestHeader, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -254,7 +254,7 @@ func (c *gatewayCmd) serveOn(ctx context.Context, l net.Listener, h http.Handler
 	go func() { done <- server.Serve(l) }()
 	select {
 	case err := <-done:
-		return errors.Join(err, page.Close())
+		return err
 	case <-ctx.Done():
 	}
 	if err := page.Close(); err != nil {
