@@ -139,23 +139,29 @@ func TestClientThatTakesNothing(t *testing.T) {
 	})
 }
 
+// wantSlowly reads data at 500 bytes a second.
+func wantSlowly(t *testing.T, r io.Reader, data []byte) {
+	t.Helper()
+	got := make([]byte, 0, len(data))
+	for len(got) < len(data) {
+		time.Sleep(time.Second)
+		n, err := io.ReadFull(r, got[len(got):min(len(got)+500, len(data))])
+		if got = got[:len(got)+n]; err != nil {
+			t.Fatalf("%d bytes, then %v", len(got), err)
+		}
+	}
+	if !bytes.Equal(got, data) {
+		t.Error("other bytes")
+	}
+}
+
 // TestClientThatIsVerySlow, at 500 bytes a second, is served, however much is sent at once.
 func TestClientThatIsVerySlow(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789"), 30_000)
 	inBubble(t, shelf{"http://o/a": data}, func(t *testing.T, conn net.Conn) {
 		r := bufio.NewReaderSize(conn, 16)
 		resp := say(t, conn, r, "GET", "/s/http://o/a")
-		got := make([]byte, 0, len(data))
-		for len(got) < len(data) {
-			time.Sleep(time.Second)
-			n, err := io.ReadFull(resp.Body, got[len(got):min(len(got)+500, len(data))])
-			if got = got[:len(got)+n]; err != nil {
-				t.Fatalf("%d bytes, then %v", len(got), err)
-			}
-		}
-		if !bytes.Equal(got, data) {
-			t.Error("other bytes")
-		}
+		wantSlowly(t, resp.Body, data)
 	})
 }
 

@@ -64,17 +64,7 @@ func TestStreamThatIsVerySlow(t *testing.T) {
 	overHTTP2(t, data, func(t *testing.T, ask func() *http.Response) {
 		resp := ask()
 		defer resp.Body.Close()
-		got := make([]byte, 0, len(data))
-		for len(got) < len(data) {
-			time.Sleep(time.Second)
-			n, err := io.ReadFull(resp.Body, got[len(got):min(len(got)+500, len(data))])
-			if got = got[:len(got)+n]; err != nil {
-				t.Fatalf("%d bytes, then %v", len(got), err)
-			}
-		}
-		if !bytes.Equal(got, data) {
-			t.Error("other bytes")
-		}
+		wantSlowly(t, resp.Body, data)
 	})
 }
 

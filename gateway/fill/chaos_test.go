@@ -167,15 +167,8 @@ func (b *chaotic) Read(p []byte) (int, error) {
 		}
 		wait = nil
 	}
-	select {
-	case <-wait:
-	case <-time.After(patient):
-		return 0, &source.Error{Op: "read", Kind: source.KindTimeout, Err: context.DeadlineExceeded}
-	case <-b.ctx.Done():
-		for i := range p { // as a Read may do
-			p[i] = 0xee
-		}
-		return 0, b.ctx.Err()
+	if err := arrives(b.ctx, wait, p); err != nil {
+		return 0, err
 	}
 	b.s.mu.Lock()
 	n := min(int64(len(p)), to-b.off)

@@ -52,6 +52,21 @@ type pulsing struct {
 	off, end int64
 }
 
+// arrives waits for bytes for p; nil is for ever. Where ctx ends before, p is written to all the same, as a Read may do.
+func arrives(ctx context.Context, wait <-chan time.Time, p []byte) error {
+	select {
+	case <-wait:
+		return nil
+	case <-time.After(patient):
+		return &source.Error{Op: "read", Kind: source.KindTimeout, Err: context.DeadlineExceeded}
+	case <-ctx.Done():
+		for i := range p {
+			p[i] = 0xee
+		}
+		return ctx.Err()
+	}
+}
+
 func (b *pulsing) Read(p []byte) (int, error) {
 	if b.off == b.end {
 		return 0, io.EOF
@@ -60,15 +75,8 @@ func (b *pulsing) Read(p []byte) (int, error) {
 	if b.s.silent != nil && b.s.silent(b.request, b.off) {
 		wait = nil
 	}
-	select {
-	case <-wait:
-	case <-time.After(patient):
-		return 0, &source.Error{Op: "read", Kind: source.KindTimeout, Err: context.DeadlineExceeded}
-	case <-b.ctx.Done():
-		for i := range p { // as a Read may do
-			p[i] = 0xee
-		}
-		return 0, b.ctx.Err()
+	if err := arrives(b.ctx, wait, p); err != nil {
+		return 0, err
 	}
 	n := generate(1)(b.off, p[:min(int64(len(p)), b.s.piece, b.end-b.off)])
 	b.off += int64(n)
